@@ -1,0 +1,144 @@
+"""From a stream to a whole answer and back.
+
+`fold` and `unfold` are the only bridge between the two: formats never translate a plain answer and
+a stream by different rules, and a stream can be served from a plain answer (and the reverse).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from addon.neutral.errors import ErrorInfo
+from addon.neutral.events import (
+    Event,
+    PartEnd,
+    PartStart,
+    ReasoningDelta,
+    ResponseEnd,
+    ResponseStart,
+    SignatureDelta,
+    StreamError,
+    TextDelta,
+    ToolCallDelta,
+)
+from addon.neutral.parts import (
+    Citation,
+    OpaqueState,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+)
+from addon.neutral.response import Response
+
+
+class _Building:
+    """A part whose pieces are still arriving."""
+
+    def __init__(self, start: PartStart) -> None:
+        self.start = start
+        self.pieces: list[str] = []
+        self.state: OpaqueState | None = None
+        self.citations: tuple[Citation, ...] = ()
+
+    def finish(self) -> Part:
+        text = "".join(self.pieces)
+        match self.start.kind:
+            case "text":
+                return TextPart(text, citations=self.citations)
+            case "refusal":
+                return RefusalPart(text)
+            case "reasoning":
+                return ReasoningPart(text, self.state)
+            case "tool_call":
+                start = self.start
+                return ToolCallPart(start.call_id, start.name, text, kind=start.call_kind)
+
+
+def fold(events: Iterable[Event]) -> Response | ErrorInfo:
+    """Gather a whole stream into one answer.
+
+    Args:
+        events: A stream that the grammar accepts, up to and including its terminal event.
+
+    Returns:
+        The answer, or the error that broke the stream off.
+
+    Raises:
+        ValueError: The stream has no terminal event.
+    """
+    start = ResponseStart("", "")
+    building: list[_Building] = []
+    for event in events:
+        match event:
+            case TextDelta() | ReasoningDelta():
+                building[event.index].pieces.append(event.text)
+            case ToolCallDelta():
+                building[event.index].pieces.append(event.arguments)
+            case PartStart():
+                building.append(_Building(event))
+            case PartEnd():
+                building[event.index].citations = event.citations
+            case SignatureDelta():
+                building[event.index].state = event.state
+            case ResponseStart():
+                start = event
+            case StreamError():
+                return event.error
+            case ResponseEnd():
+                return Response(
+                    id=start.id,
+                    model=start.model,
+                    parts=tuple(part.finish() for part in building),
+                    finish_reason=event.finish_reason,
+                    raw_finish_reason=event.raw_finish_reason,
+                    stop_sequence=event.stop_sequence,
+                    usage=event.usage,
+                )
+    raise ValueError("the stream has no terminal event")
+
+
+def unfold(response: Response) -> list[Event]:
+    """Turn a whole answer into the shortest stream that folds back to it.
+
+    Parts that the grammar has no kind for (pictures, provider-run tools) are left out; a format
+    that can meet them in an answer lists them as lost when it parses the answer.
+    """
+    events: list[Event] = [ResponseStart(response.id, response.model, response.usage)]
+    index = 0
+    for part in response.parts:
+        body = _unfold_part(index, part)
+        if body:
+            events += body
+            index += 1
+    events.append(
+        ResponseEnd(
+            response.finish_reason,
+            response.raw_finish_reason,
+            response.stop_sequence,
+            response.usage,
+        )
+    )
+    return events
+
+
+def _unfold_part(index: int, part: Part) -> list[Event]:
+    match part:
+        case TextPart():
+            delta: list[Event] = [TextDelta(index, part.text)] if part.text else []
+            return [PartStart(index, "text"), *delta, PartEnd(index, part.citations)]
+        case RefusalPart():
+            delta = [TextDelta(index, part.text)] if part.text else []
+            return [PartStart(index, "refusal"), *delta, PartEnd(index)]
+        case ReasoningPart():
+            delta = [ReasoningDelta(index, part.text)] if part.text else []
+            if part.state is not None:
+                delta.append(SignatureDelta(index, part.state))
+            return [PartStart(index, "reasoning"), *delta, PartEnd(index)]
+        case ToolCallPart():
+            delta = [ToolCallDelta(index, part.arguments)] if part.arguments else []
+            start = PartStart(index, "tool_call", part.call_id, part.name, part.kind)
+            return [start, *delta, PartEnd(index)]
+        case _:
+            return []
