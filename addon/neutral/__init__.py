@@ -72,6 +72,7 @@ from addon.neutral.request import (
     Tool,
     ToolChoice,
     ToolGrammar,
+    WebSearchTool,
 )
 from addon.neutral.response import FinishReason, Response, Usage
 
@@ -134,6 +135,7 @@ __all__ = [
     "UnsupportedFeature",
     "UrlMedia",
     "Usage",
+    "WebSearchTool",
     "fold",
     "unfold",
 ]

@@ -70,6 +70,19 @@ class NativeTool(msgspec.Struct, frozen=True):
     data: dict[str, Any]
 
 
+class WebSearchTool(msgspec.Struct, frozen=True):
+    """The provider itself searches the web and cites what it found."""
+
+    context_size: Literal["low", "medium", "high"] | None = None
+    """How much the model may read."""
+    allowed_domains: tuple[str, ...] = ()
+    blocked_domains: tuple[str, ...] = ()
+    city: str | None = None
+    region: str | None = None
+    country: str | None = None
+    timezone: str | None = None
+
+
 class ToolChoice(msgspec.Struct, frozen=True):
     """Whether, and which, tools the model must call."""
 
@@ -138,7 +151,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The format it was parsed from; only that format may interpret its `extras`."""
     system: tuple[SystemMessage, ...] = ()
     messages: tuple[Message, ...] = ()
-    tools: tuple[Tool | NativeTool, ...] = ()
+    tools: tuple[Tool | WebSearchTool | NativeTool, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     sampling: Sampling = Sampling()

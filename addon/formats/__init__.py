@@ -1,0 +1,1 @@
+"""Every wire format that Detour speaks, by name."""
