@@ -1,0 +1,177 @@
+"""Write a stream of `POST /v1/messages`: from the hub's events to server-sent events.
+
+Only one content block may be open at a time, while the hub's parts may overlap (parallel tool
+calls of Chat providers interleave). So the events of a later part wait until the open one ends.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from addon.formats.anthropic.content import NAME
+from addon.formats.anthropic.errors import error_object
+from addon.formats.anthropic.stop_reasons import render_usage, stop_reason
+from addon.formats.base import Reply
+from addon.neutral import (
+    Event,
+    Loss,
+    LossList,
+    PartEnd,
+    PartStart,
+    ReasoningDelta,
+    ResponseEnd,
+    ResponseStart,
+    SignatureDelta,
+    StreamError,
+    TextDelta,
+    ToolCallDelta,
+)
+from addon.wire.codec import encode
+from addon.wire.sse import frame
+
+type PartEvent = PartStart | TextDelta | ReasoningDelta | SignatureDelta | ToolCallDelta | PartEnd
+
+
+class AnthropicEncoder:
+    """Writes one stream."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._reply = reply
+        self._losses = LossList()
+        self._open: int | None = None
+        self._waiting: dict[int, list[PartEvent]] = {}
+        self._blocks = 0
+        self._undecided = False
+        self._parts: dict[type[Event], Callable[[Any], bytes]] = {
+            TextDelta: self._text,
+            ToolCallDelta: self._arguments,
+            ReasoningDelta: self._thinking,
+            SignatureDelta: self._signature,
+            PartStart: self._block_start,
+            PartEnd: self._block_stop,
+        }
+        self._lifecycle: dict[type[Event], Callable[[Any], bytes]] = {
+            ResponseStart: self._start,
+            ResponseEnd: self._end,
+            StreamError: self._error,
+        }
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What the format had no place for."""
+        return self._losses.to_tuple()
+
+    def encode(self, event: Event) -> bytes:
+        """Return whole server-sent events, or nothing while a part has to wait."""
+        lifecycle = self._lifecycle.get(type(event))
+        if lifecycle is not None:
+            return lifecycle(event)
+        return self._part_event(event)  # pyright: ignore[reportArgumentType] - all others
+
+    def _part_event(self, event: PartEvent) -> bytes:
+        if self._open is None:
+            self._open = event.index
+        if event.index != self._open:
+            self._waiting.setdefault(event.index, []).append(event)
+            return b""
+        output = self._parts[type(event)](event)
+        if type(event) is PartEnd:
+            output += self._release()
+        return output
+
+    def _release(self) -> bytes:
+        """Write the parts that waited, up to the first one that is still open."""
+        pieces: list[bytes] = []
+        self._open = None
+        while self._open is None and self._waiting:
+            index = next(iter(self._waiting))
+            self._open = index
+            for event in self._waiting.pop(index):
+                pieces.append(self._parts[type(event)](event))
+                if type(event) is PartEnd:
+                    self._open = None
+        return b"".join(pieces)
+
+    def _start(self, event: ResponseStart) -> bytes:
+        message: dict[str, Any] = {
+            "id": event.id if event.id.startswith("msg_") else f"msg_{event.id}",
+            "type": "message",
+            "role": "assistant",
+            "model": self._reply.model or event.model,
+            "content": [],
+            "stop_reason": None,
+            "stop_sequence": None,
+            "usage": render_usage(event.usage),
+        }
+        return _frame("message_start", {"message": message})
+
+    def _block_start(self, event: PartStart) -> bytes:
+        block: dict[str, Any]
+        match event.kind:
+            case "text" | "refusal":
+                block = {"type": "text", "text": ""}
+            case "reasoning":
+                # Its first delta decides whether the block is readable or redacted.
+                self._undecided = True
+                return b""
+            case "tool_call":
+                block = {"type": "tool_use", "id": event.call_id, "name": event.name, "input": {}}
+        return self._begin(block)
+
+    def _begin(self, block: dict[str, Any]) -> bytes:
+        index = self._blocks
+        self._blocks += 1
+        return _frame("content_block_start", {"index": index, "content_block": block})
+
+    def _decide(self, redacted: str | None = None) -> bytes:
+        """Begin the reasoning block that waits for its kind, if one does."""
+        if not self._undecided:
+            return b""
+        self._undecided = False
+        if redacted is not None:
+            return self._begin({"type": "redacted_thinking", "data": redacted})
+        return self._begin({"type": "thinking", "thinking": "", "signature": ""})
+
+    def _delta(self, delta: dict[str, str]) -> bytes:
+        return _frame("content_block_delta", {"index": self._blocks - 1, "delta": delta})
+
+    def _text(self, event: TextDelta) -> bytes:
+        return self._delta({"type": "text_delta", "text": event.text})
+
+    def _arguments(self, event: ToolCallDelta) -> bytes:
+        return self._delta({"type": "input_json_delta", "partial_json": event.arguments})
+
+    def _thinking(self, event: ReasoningDelta) -> bytes:
+        return self._decide() + self._delta({"type": "thinking_delta", "thinking": event.text})
+
+    def _signature(self, event: SignatureDelta) -> bytes:
+        state = event.state
+        if state.format != NAME:
+            self._losses.dropped("reasoning.state", "another provider's state means nothing here")
+            return self._decide()
+        if state.kind == "redacted":
+            return self._decide(redacted=state.data)
+        return self._decide() + self._delta({"type": "signature_delta", "signature": state.data})
+
+    def _block_stop(self, event: PartEnd) -> bytes:
+        if event.citations:
+            self._losses.dropped("citations", "web addresses have no place in Anthropic's text")
+        return self._decide() + _frame("content_block_stop", {"index": self._blocks - 1})
+
+    def _end(self, event: ResponseEnd) -> bytes:
+        delta = {
+            "stop_reason": stop_reason(event.finish_reason, event.stop_sequence),
+            "stop_sequence": event.stop_sequence,
+        }
+        usage = render_usage(event.usage)
+        return _frame("message_delta", {"delta": delta, "usage": usage}) + _frame(
+            "message_stop", {}
+        )
+
+    def _error(self, event: StreamError) -> bytes:
+        return frame(encode(error_object(event.error)), b"error")
+
+
+def _frame(kind: str, fields: dict[str, Any]) -> bytes:
+    return frame(encode({"type": kind, **fields}), kind.encode())

@@ -1,0 +1,357 @@
+"""Write a conversation as the alternating turns that the API demands.
+
+The rules (https://docs.anthropic.com/en/api/messages, and the 400s it answers otherwise):
+
+* user and assistant alternate; adjacent messages of one side become one turn
+* the turn after a `tool_use` holds the results of all its calls, before anything else
+* no block may be blank, no turn empty, and most models want the last turn to be the user's
+* `system` messages amid the conversation exist on some models only
+
+Agents break all of them: they cut histories, answer out of order and forget results. Every repair
+depends on the turn at hand and those before it, never on what follows, so that a longer
+conversation begins with the same bytes (decision D8).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Any
+
+import msgspec
+
+from addon.formats.anthropic.content import (
+    NAME,
+    Block,
+    render_file,
+    render_image,
+    render_text,
+    render_tool_input,
+    with_cache_control,
+)
+from addon.formats.anthropic.models import ClaudeModel
+from addon.neutral import (
+    AudioPart,
+    FilePart,
+    ImagePart,
+    LossList,
+    Message,
+    NativePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    UnsupportedFeature,
+)
+from addon.wire.custom_tools import wrap_input
+
+NO_RESULT = "(no result recorded)"
+CONTINUE = "Continue."
+EMPTY = "."
+
+_LEGAL_ID = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+
+type Turn = dict[str, Any]
+
+
+class _Run(msgspec.Struct):
+    """All that one side says before the other side speaks again."""
+
+    assistant: bool
+    messages: list[Message]
+
+
+def render_turns(
+    messages: Iterable[Message], model: ClaudeModel, losses: LossList, instruction: str | None
+) -> list[Turn]:
+    """Write the conversation.
+
+    Args:
+        messages: The conversation without the instructions before it.
+        model: What the target model accepts.
+        losses: Takes what had to be repaired or left out.
+        instruction: One more instruction, to stand at the very end; None for none.
+
+    Raises:
+        UnsupportedFeature: A part cannot be expressed.
+    """
+    turns: list[Turn] = []
+    calls: list[str] = []
+    for run in _runs(messages):
+        if run.assistant:
+            blocks, calls = _assistant_blocks(run.messages, losses)
+            if blocks:
+                _add_turn(turns, {"role": "assistant", "content": blocks})
+        else:
+            for turn in _user_turns(run.messages, calls, model, losses):
+                _add_turn(turns, turn)
+            calls = []
+    if calls:
+        losses.approximated("messages", "tool calls without a result got an empty one")
+        turns.append({"role": "user", "content": [_missing_result(call) for call in calls]})
+    _end_with_user(turns, model, losses)
+    if instruction is not None:
+        _append_system(turns, instruction, model)
+    return turns
+
+
+def _add_turn(turns: list[Turn], turn: Turn) -> None:
+    """Append a turn, or lengthen the last one when nothing of the other side came between."""
+    if turns and turns[-1]["role"] == turn["role"] != "system":
+        turns[-1]["content"].extend(turn["content"])
+    else:
+        turns.append(turn)
+
+
+def legal_call_id(call_id: str) -> str:
+    """Return a call id that the API's pattern admits; the same one for the same input.
+
+    Ids of other providers may hold dots, bars or hundreds of characters. The call and its result
+    are renamed alike, so no map is needed.
+    """
+    if _LEGAL_ID.fullmatch(call_id):
+        return call_id
+    digest = hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
+    return f"call_{digest[:32]}"
+
+
+def _runs(messages: Iterable[Message]) -> list[_Run]:
+    return [
+        _Run(assistant, list(group))
+        for assistant, group in groupby(messages, lambda message: message.role == "assistant")
+    ]
+
+
+def _assistant_blocks(messages: list[Message], losses: LossList) -> tuple[list[Block], list[str]]:
+    """Write one assistant turn; also return the ids of the calls it makes."""
+    blocks: list[Block] = []
+    calls: list[str] = []
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, ToolCallPart):
+                call_id = legal_call_id(part.call_id)
+                if call_id in calls:
+                    losses.dropped("tool_calls", "a second call with the same id")
+                    continue
+                calls.append(call_id)
+                blocks.append(_call_block(part, call_id, losses))
+            else:
+                blocks += _assistant_part(part, losses)
+    return _thinking_first(blocks), calls
+
+
+def _assistant_part(part: Part, losses: LossList) -> list[Block]:
+    match part:
+        case TextPart():
+            return [render_text(part)] if part.text.strip() else []
+        case RefusalPart(text):
+            return [{"type": "text", "text": text}] if text.strip() else []
+        case ReasoningPart():
+            return _reasoning_blocks(part, losses)
+        case NativePart(format, _, data) if format == NAME:
+            return [dict(data)]
+        case NativePart(_, kind, _):
+            losses.dropped(kind, "exists at its own provider only")
+        case AudioPart():
+            losses.dropped("audio", "Anthropic has no audio")
+        case _:
+            losses.dropped("messages", "an assistant turn takes text, thoughts and calls only")
+    return []
+
+
+def _thinking_first(blocks: list[Block]) -> list[Block]:
+    """Move a turn's thoughts to its front when words stand before them.
+
+    A turn merged from several messages may hold `text, thinking, tool_use`; interleaved thinking
+    between calls is legal and stays.
+    """
+    kinds = [block["type"] for block in blocks]
+    if "tool_use" in kinds or not kinds:
+        return blocks
+    return sorted(blocks, key=lambda block: block["type"] == "text")
+
+
+def _reasoning_blocks(part: ReasoningPart, losses: LossList) -> list[Block]:
+    state = part.state
+    if state is None or state.format != NAME:
+        # Never as visible text: the model would imitate it in its answers.
+        losses.dropped("reasoning", "thoughts without Anthropic's own signature are refused")
+        return []
+    if state.kind == "redacted":
+        return [{"type": "redacted_thinking", "data": state.data}]
+    return [{"type": "thinking", "thinking": part.text, "signature": state.data}]
+
+
+def _call_block(part: ToolCallPart, call_id: str, losses: LossList) -> Block:
+    if part.kind == "custom":
+        arguments: dict[str, Any] = wrap_input(part.arguments)
+    else:
+        arguments = render_tool_input(part.arguments, losses)
+    block: Block = {"type": "tool_use", "id": call_id, "name": part.name, "input": arguments}
+    return with_cache_control(block, part.cache_breakpoint)
+
+
+def _user_turns(
+    messages: list[Message], calls: list[str], model: ClaudeModel, losses: LossList
+) -> list[Turn]:
+    """Write what stands between two assistant turns: one user turn, then system messages."""
+    results = _result_blocks(messages, calls, losses)
+    blocks: list[Block] = []
+    systems: list[Turn] = []
+    for message in messages:
+        if message.name:
+            losses.dropped("messages.name", "Anthropic's messages carry no name")
+        if message.role == "system":
+            text = _joined_text(message.parts)
+            if text.strip():
+                _add_system(text, model, blocks, systems, losses)
+            continue
+        for part in message.parts:
+            blocks += _user_part(part, calls, losses)
+    content = [*results, *blocks]
+    if not content:
+        if not systems and not calls:
+            return []
+        content = [{"type": "text", "text": CONTINUE if systems else EMPTY}]
+    return [{"role": "user", "content": content}, *systems]
+
+
+def _add_system(
+    text: str, model: ClaudeModel, blocks: list[Block], systems: list[Turn], losses: LossList
+) -> None:
+    if model.mid_system:
+        systems.append({"role": "system", "content": text})
+    else:
+        losses.approximated("messages.role", "a late system message became text in a user turn")
+        blocks.append(_system_block(text))
+
+
+def _system_block(text: str) -> Block:
+    return {"type": "text", "text": f"<system>\n{text}\n</system>"}
+
+
+def _joined_text(parts: tuple[Part, ...]) -> str:
+    return "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
+
+
+def _result_blocks(messages: list[Message], calls: list[str], losses: LossList) -> list[Block]:
+    """Write the results of the last turn's calls, in the order of the calls, none missing."""
+    if not calls:
+        return []
+    found: dict[str, ToolResultPart] = {}
+    for message in messages:
+        for part in message.parts:
+            if isinstance(part, ToolResultPart) and legal_call_id(part.call_id) in calls:
+                if legal_call_id(part.call_id) in found:
+                    losses.dropped("messages", "the earlier of two results for one tool call")
+                found[legal_call_id(part.call_id)] = part
+    if len(found) < len(calls):
+        losses.approximated("messages", "tool calls without a result got an empty one")
+    return [
+        _result_block(found[call], call, losses) if call in found else _missing_result(call)
+        for call in calls
+    ]
+
+
+def _result_block(part: ToolResultPart, call_id: str, losses: LossList) -> Block:
+    content: list[Block] = []
+    for piece in part.content:
+        match piece:
+            case TextPart():
+                if piece.text.strip():
+                    content.append(render_text(piece))
+            case ImagePart():
+                content.append(render_image(piece))
+            case FilePart():
+                content.append(render_file(piece))
+            case NativePart(format, _, data) if format == NAME:
+                content.append(dict(data))
+            case NativePart(_, kind, _):
+                losses.dropped(kind, "exists at its own provider only")
+    block: Block = {"type": "tool_result", "tool_use_id": call_id}
+    if len(content) == 1 and content[0].keys() == {"type", "text"}:
+        block["content"] = content[0]["text"]
+    elif content:  # an empty list is refused, an absent one is not
+        block["content"] = content
+    if part.is_error:
+        block["is_error"] = True
+    return with_cache_control(block, part.cache_breakpoint)
+
+
+def _missing_result(call_id: str) -> Block:
+    return {
+        "type": "tool_result",
+        "tool_use_id": call_id,
+        "content": NO_RESULT,
+        "is_error": True,
+    }
+
+
+def _user_part(part: Part, calls: list[str], losses: LossList) -> list[Block]:
+    match part:
+        case TextPart():
+            return [render_text(part)] if part.text.strip() else []
+        case ImagePart():
+            return [render_image(part)]
+        case FilePart():
+            return [render_file(part)]
+        case ToolResultPart():
+            if legal_call_id(part.call_id) in calls:
+                return []
+            losses.approximated("messages", "a tool result without its call became user text")
+            return _orphan_blocks(part, losses)
+        case AudioPart():
+            raise UnsupportedFeature("input_audio", "Anthropic takes no audio")
+        case NativePart(format, _, data) if format == NAME:
+            return [dict(data)]
+        case NativePart(_, kind, _):
+            losses.dropped(kind, "exists at its own provider only")
+            return []
+        case RefusalPart() | ReasoningPart() | ToolCallPart():
+            losses.dropped("messages", "a user turn takes no calls, thoughts or refusals")
+            return []
+
+
+def _orphan_blocks(part: ToolResultPart, losses: LossList) -> list[Block]:
+    block = _result_block(part, legal_call_id(part.call_id), losses)
+    content = block.get("content", [])
+    inner: list[Block] = (
+        [{"type": "text", "text": content}] if isinstance(content, str) else content
+    )
+    label: Block = {"type": "text", "text": f"Result of an earlier tool call ({part.call_id}):"}
+    return [label, *inner]
+
+
+def _end_with_user(turns: list[Turn], model: ClaudeModel, losses: LossList) -> None:
+    if not turns:
+        losses.approximated("messages", "an empty conversation got a placeholder")
+        turns.append({"role": "user", "content": [{"type": "text", "text": EMPTY}]})
+    last = turns[-1]
+    if last["role"] != "assistant":
+        return
+    if model.prefill:
+        _strip_final_blanks(last)
+        return
+    losses.approximated("messages", f"the model takes no prefill; `{CONTINUE}` was added")
+    turns.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
+
+
+def _strip_final_blanks(turn: Turn) -> None:
+    """Trailing blanks of a prefilled answer are refused."""
+    block: Block = turn["content"][-1]
+    if block["type"] == "text":
+        block["text"] = block["text"].rstrip()
+
+
+def _append_system(turns: list[Turn], text: str, model: ClaudeModel) -> None:
+    if model.mid_system:
+        turns.append({"role": "system", "content": text})
+        return
+    if turns[-1]["role"] == "user":
+        turns[-1]["content"].append(_system_block(text))
+    else:
+        turns.append({"role": "user", "content": [_system_block(text)]})
