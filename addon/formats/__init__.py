@@ -1,1 +1,22 @@
-"""Every wire format that Detour speaks, by name."""
+"""Every wire format that Detour speaks, by name, and which one a path belongs to."""
+
+from __future__ import annotations
+
+from addon.formats import anthropic, openai_chat
+from addon.formats.base import Format, FormatName
+
+FORMATS: dict[FormatName, Format] = {
+    openai_chat.NAME: openai_chat.FORMAT,
+    anthropic.NAME: anthropic.FORMAT,
+}
+"""The formats that can be spoken to agents and to providers."""
+
+_ENDPOINTS: dict[str, tuple[FormatName, str]] = {
+    "/v1/chat/completions": ("openai-chat", "chat"),
+    "/v1/messages": ("anthropic", "messages"),
+}
+
+
+def format_for_path(path: str) -> tuple[FormatName, str] | None:
+    """Name the format and the endpoint that a path (without query) belongs to, or None."""
+    return _ENDPOINTS.get(path.rstrip("/"))

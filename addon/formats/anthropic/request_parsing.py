@@ -74,8 +74,8 @@ def parse_request(body: bytes) -> Request:
         ClientRequestError: It is not what the API allows.
     """
     wire = _decode_body(body)
-    if not isinstance(wire.get("model"), str):
-        raise ClientRequestError("model: Field required", "model")
+    if not isinstance(wire.get("model", ""), str):
+        raise ClientRequestError("model: Input should be a valid string", "model")
     if not isinstance(wire.get("messages"), list):
         raise ClientRequestError("messages: Field required", "messages")
     choice = mapping(wire.get("tool_choice"))
@@ -83,7 +83,7 @@ def parse_request(body: bytes) -> Request:
     tier = text(wire.get("service_tier"))
     cache = parse_cache_control(wire)
     return Request(
-        model=wire["model"],
+        model=wire.get("model", ""),  # Bedrock and Vertex keep it in the URL
         source_format=NAME,
         system=_parse_system(wire.get("system")),
         messages=tuple(

@@ -1,0 +1,37 @@
+"""Translation between any two formats, by way of the hub; knows formats, and no network."""
+
+from addon.translation.requests import (
+    DEFAULT_PROVIDER,
+    RenderedRequest,
+    dialect_of,
+    render_for,
+    translate_request,
+)
+from addon.translation.responses import (
+    Translated,
+    answer_from_stream,
+    failure,
+    render_answer,
+    render_error,
+    stream_from_answer,
+    translate_response,
+    translate_response_for,
+)
+from addon.translation.streams import StreamTranslator
+
+__all__ = [
+    "DEFAULT_PROVIDER",
+    "RenderedRequest",
+    "StreamTranslator",
+    "Translated",
+    "answer_from_stream",
+    "dialect_of",
+    "failure",
+    "render_answer",
+    "render_error",
+    "render_for",
+    "stream_from_answer",
+    "translate_request",
+    "translate_response",
+    "translate_response_for",
+]

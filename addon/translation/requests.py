@@ -1,0 +1,112 @@
+"""Translate an agent's request."""
+
+from __future__ import annotations
+
+import msgspec
+
+from addon.formats import FORMATS
+from addon.formats.base import FormatName, RenderedBody, RequestLine
+from addon.neutral import DetourError, Loss, Request
+from addon.providers import BUILT_IN, Destination, Provider
+
+DEFAULT_PROVIDER: dict[FormatName, str] = {
+    "openai-chat": "openai",
+    "openai-responses": "openai",
+    "anthropic": "anthropic",
+    "gemini": "google",
+}
+"""Who is meant when only a format is named."""
+
+
+class RenderedRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A request ready to be sent, but for the key."""
+
+    method: str = "POST"
+    url: str
+    headers: list[tuple[str, str]]
+    body: bytes
+    losses: tuple[Loss, ...] = ()
+
+
+def translate_request(
+    body: bytes,
+    source: FormatName,
+    target: FormatName,
+    model: str | None = None,
+    provider: str | None = None,
+) -> RenderedRequest:
+    """Translate a request from one format to another.
+
+    Args:
+        body: The agent's request.
+        source: The format it is in.
+        target: The format to write.
+        model: The provider's name of the model; None keeps the agent's.
+        provider: Id of a built-in provider; None takes the one that the target format comes from.
+
+    Raises:
+        ClientRequestError: The body cannot be read.
+        UnsupportedFeature: It holds content that the target cannot express.
+        DetourError: The provider is unknown or does not offer the target format.
+    """
+    name = provider or DEFAULT_PROVIDER[target]
+    chosen = BUILT_IN.get(name)
+    if chosen is None:
+        raise DetourError(f"unknown provider {name!r}; known are {', '.join(BUILT_IN)}")
+    base_url = chosen.base_urls.get(target)
+    if base_url is None:
+        raise DetourError(f"provider {name!r} does not offer the format {target}")
+    line = RequestLine()
+    if model is None:
+        model = FORMATS[source].reply(body, line).model or ""
+    destination = Destination(chosen, target, base_url, model)
+    return render_for(source, body, line, destination)
+
+
+def render_for(
+    agent_format: FormatName,
+    body: bytes,
+    line: RequestLine,
+    destination: Destination,
+    parsed: Request | None = None,
+) -> RenderedRequest:
+    """Write an agent's request for a destination.
+
+    Args:
+        agent_format: The format that the agent speaks.
+        body: The agent's request, after the rule's own edits.
+        line: Its request line.
+        destination: Where it goes.
+        parsed: The request, where it has been parsed already.
+
+    Raises:
+        ClientRequestError: The body cannot be read.
+        UnsupportedFeature: It holds content that the destination cannot express.
+    """
+    rendered = _render(agent_format, body, line, destination, parsed)
+    headers = [*rendered.headers, *destination.provider.headers]
+    return RenderedRequest(
+        url=destination.base_url.rstrip("/") + rendered.path,
+        headers=headers,
+        body=rendered.body,
+        losses=rendered.losses,
+    )
+
+
+def _render(
+    agent_format: FormatName,
+    body: bytes,
+    line: RequestLine,
+    destination: Destination,
+    parsed: Request | None,
+) -> RenderedBody:
+    dialect = dialect_of(destination.provider)
+    if agent_format == destination.format:
+        return FORMATS[agent_format].rewrite_request(body, line, destination.model, dialect)
+    request = parsed or FORMATS[agent_format].parse_request(body, line)
+    return FORMATS[destination.format].render_request(request, destination.model, dialect)
+
+
+def dialect_of(provider: Provider) -> str:
+    """Name the provider whose habits this one shares."""
+    return provider.dialect or provider.id

@@ -1,0 +1,179 @@
+"""Translate a streamed answer, chunk by chunk."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from addon.formats import FORMATS
+from addon.formats.base import FormatName, RequestLine, StreamRepairer
+from addon.neutral import (
+    ErrorInfo,
+    Event,
+    FinishReason,
+    Loss,
+    LossList,
+    ResponseEnd,
+    ResponseStart,
+    StreamError,
+    Usage,
+)
+from addon.translation.json_fence import FenceFilter
+from addon.translation.pass_through import PassThrough
+
+logger = logging.getLogger(__name__)
+
+
+class StreamTranslator:
+    """Turns a provider's stream into the agent's, whatever the provider sends.
+
+    Every result of `feed`, `close` and `fail` is empty or made of whole events, so the caller may
+    write a keep-alive comment between any two. The agent's stream is ended exactly once: by the
+    format's own end after an orderly answer, by its error form after anything else.
+    """
+
+    def __init__(
+        self,
+        source: FormatName,
+        target: FormatName,
+        request: bytes | None = None,
+        *,
+        line: RequestLine = RequestLine(),  # noqa: B008 - immutable
+        dialect: str | None = None,
+    ) -> None:
+        """Prepare for one stream.
+
+        Args:
+            source: The format that the provider speaks.
+            target: The format that the agent speaks.
+            request: The agent's request, which says how the answer is to be shaped (whether a
+                usage chunk is wanted, which model name to show, ...).
+            line: The agent's request line, for formats that keep words in it.
+            dialect: The provider, when its rendition of the agent's own format is to be mended;
+                None passes the same format through untouched.
+        """
+        reply = FORMATS[target].reply(request or b"{}", line)
+        same = source == target
+        decoder = FORMATS[source].decoder()
+        self._decoder = decoder
+        self._encoder = FORMATS[target].encoder(reply)
+        self._filter = FenceFilter() if reply.json_answer and not same else None
+        self._repairer: StreamRepairer | None = (
+            FORMATS[target].repairer(dialect, reply) if same and dialect is not None else None
+        )
+        self._pass_through = PassThrough(decoder) if same and self._repairer is None else None
+        self._reported = LossList()
+        self.ended = False
+        """Whether the agent's stream has had its end."""
+        self.error: ErrorInfo | None = None
+        """What broke the stream off, if anything did."""
+        self.usage: Usage | None = None
+        """Tokens as far as the provider has reported them."""
+        self.finish_reason: FinishReason | None = None
+        """Why the model stopped, once it has."""
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What could not be translated, so far."""
+        losses = LossList()
+        losses.extend(self._reported.to_tuple())
+        losses.extend(self._decoder.losses)
+        losses.extend(self._encoder.losses)
+        return losses.to_tuple()
+
+    def feed(self, chunk: bytes) -> bytes:
+        """Take the provider's next bytes, cut anywhere, and return the agent's."""
+        if self.ended and self._pass_through is None:
+            return b""
+        try:
+            return self._feed(chunk)
+        except Exception:
+            return self._break_down()
+
+    def close(self) -> bytes:
+        """Return what ends the agent's stream, now that the provider has closed."""
+        if self.ended and self._pass_through is None:
+            return b""
+        try:
+            return self._close()
+        except Exception:
+            return self._break_down()
+
+    def fail(self, error: ErrorInfo) -> bytes:
+        """End the agent's stream with an error of our own, such as a timeout."""
+        if self.ended:
+            return b""
+        self.ended = True
+        self.error = error
+        try:
+            return self._encoder.encode(StreamError(error))
+        except Exception:
+            logger.exception("the error %r could not be written", error.kind)
+            return b""
+
+    def _feed(self, chunk: bytes) -> bytes:
+        if self._pass_through is not None:
+            output, events = self._pass_through.feed(chunk)
+            self._watch(events)
+            return output
+        events = self._decoder.feed(chunk)
+        if self._repairer is not None:
+            self._watch(events)
+            return self._repairer.feed(chunk)
+        return self._encode(events)
+
+    def _close(self) -> bytes:
+        if self._pass_through is not None:
+            return self._close_pass_through(self._pass_through)
+        events = self._decoder.feed_eof()
+        if self._repairer is not None:
+            self._watch(events)
+            self.ended = True
+            return self._repairer.close()
+        return self._encode(events)
+
+    def _close_pass_through(self, stream: PassThrough) -> bytes:
+        rest, events = stream.close()
+        cut = bool(events) and type(events[-1]) is StreamError and events[-1].error.kind == "cut"
+        self._watch(events)
+        if cut:
+            # The bytes of a half event would swallow the error frame that follows.
+            return b"".join(map(self._encoder.encode, events[-1:]))
+        return rest
+
+    def _encode(self, events: Iterable[Event]) -> bytes:
+        if self._filter is not None:
+            events = [kept for event in events for kept in self._filter.apply(event)]
+        pieces: list[bytes] = []
+        for event in events:
+            pieces.append(self._encoder.encode(event))
+            if type(event) in _NOTEWORTHY:
+                self._note(event)
+        return b"".join(pieces)
+
+    def _watch(self, events: Iterable[Event]) -> None:
+        for event in events:
+            if type(event) in _NOTEWORTHY:
+                self._note(event)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case ResponseStart():
+                self.usage = event.usage
+            case ResponseEnd():
+                self.ended = True
+                self.usage = event.usage or self.usage
+                self.finish_reason = event.finish_reason
+            case StreamError():
+                self.ended = True
+                self.error = event.error
+            case _:
+                pass
+
+    def _break_down(self) -> bytes:
+        """A bug of ours must not reach the caller: log it and end the agent's stream."""
+        logger.exception("the stream could not be translated")
+        return self.fail(ErrorInfo("server_error", "Detour failed to translate this answer"))
+
+
+_NOTEWORTHY = frozenset((ResponseStart, ResponseEnd, StreamError))
