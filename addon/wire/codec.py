@@ -27,7 +27,9 @@ def decode(data: bytes | str) -> Any:  # noqa: ANN401 - JSON has no narrower typ
     """
     try:
         return _decoder.decode(data)
-    except msgspec.DecodeError:
+    except RecursionError:
+        raise ValueError("the JSON is nested too deeply") from None
+    except (msgspec.DecodeError, UnicodeError):
         return _decode_leniently(data)
 
 
@@ -48,10 +50,9 @@ def encode_text(value: object) -> str:
 def _decode_leniently(data: bytes | str) -> Any:  # noqa: ANN401 - JSON has no narrower type
     text = data if isinstance(data, str) else data.decode("utf-8-sig", "replace")
     try:
-        value = json.loads(text, strict=False)
+        return _without_lone_surrogates(json.loads(text, strict=False))
     except RecursionError:
         raise ValueError("the JSON is nested too deeply") from None
-    return _without_lone_surrogates(value)
 
 
 def _without_lone_surrogates(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
