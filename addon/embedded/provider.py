@@ -1,0 +1,275 @@
+"""The provider: routes, checks, decides and plays the answers."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import itertools
+import ssl
+from collections import Counter
+from typing import Any, Self
+
+from addon.embedded import anthropic_answer, chat_answer
+from addon.embedded.anthropic_validation import check_messages_request
+from addon.embedded.chat_validation import check_chat_request
+from addon.embedded.coding import Gzip, Identity
+from addon.embedded.connection import Connection, ReceivedRequest
+from addon.embedded.directives import Directives
+from addon.embedded.front import (
+    CHAT_PATH,
+    answer_headers,
+    check_key,
+    list_models,
+    read_json,
+    request_id,
+)
+from addon.embedded.prefix import PromptCache, chain
+from addon.embedded.refusal import Refusal
+from addon.embedded.scenario import Answer, Script, write_script
+from addon.wire.codec import encode
+
+MESSAGES_PATH = "/v1/messages"
+COUNT_PATH = "/v1/messages/count_tokens"
+_JSON = ("content-type", "application/json")
+
+
+class EmbeddedProvider:
+    """A strict provider of the Anthropic and the Chat format on a local port.
+
+    It answers ill-formed requests as the real APIs do, and well-formed ones as the prompt asks
+    (see `addon.embedded.directives`). Any key is accepted unless it begins with `bad`.
+
+    ```python
+    async with EmbeddedProvider() as provider:
+        client = anthropic.AsyncAnthropic(base_url=provider.base_url, api_key="any")
+    ```
+    """
+
+    def __init__(
+        self,
+        host: str = "127.0.0.1",
+        port: int = 0,
+        certificate: ssl.SSLContext | None = None,
+        secret: bytes = b"embedded provider",
+    ) -> None:
+        self.host = host
+        self.port = port
+        """The port asked for; once entered, the real one."""
+        self.requests: list[ReceivedRequest] = []
+        """Everything that was received, in order."""
+        self._certificate = certificate
+        self._secret = secret
+        self._server: asyncio.Server | None = None
+        self._connections: set[asyncio.Task[None]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._gate = asyncio.Semaphore(0)
+        self._gate_open = False
+        self._turns = itertools.count(1)
+        self._failures: Counter[bytes] = Counter()
+        self._cache = PromptCache()
+
+    @property
+    def base_url(self) -> str:
+        """The URL without a version, as the Anthropic format takes it; Chat adds `/v1`."""
+        scheme = "https" if self._certificate else "http"
+        return f"{scheme}://{self.host}:{self.port}"
+
+    async def __aenter__(self) -> Self:
+        self._loop = asyncio.get_running_loop()
+        self._server = await asyncio.start_server(
+            self._accept, self.host, self.port, ssl=self._certificate
+        )
+        self.port = self._server.sockets[0].getsockname()[1]
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._server
+        self._server.close()
+        for task in list(self._connections):
+            task.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)
+        await self._server.wait_closed()
+
+    def release(self, count: int = 1) -> None:
+        """Let that many more events of gated answers go out; callable from any thread."""
+        assert self._loop
+        for _ in range(count):
+            self._loop.call_soon_threadsafe(self._gate.release)
+
+    def open_gate(self) -> None:
+        """Let all events of gated answers go out from now on."""
+        self._gate_open = True
+        self.release()
+
+    async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task
+        self._connections.add(task)
+        try:
+            await Connection(reader, writer).serve(self._respond)
+        finally:
+            self._connections.discard(task)
+
+    async def _respond(self, request: ReceivedRequest, connection: Connection) -> None:
+        self.requests.append(request)
+        turn = next(self._turns)
+        try:
+            if request.method == "GET" and request.path.startswith("/v1/models"):
+                check_key(request)
+                await self._send_json(request, connection, 200, list_models(request), turn)
+            elif request.path == COUNT_PATH:
+                body, headers = read_json(request)
+                checked, _ = check_messages_request(body, headers, self._secret, counting=True)
+                tokens = {"input_tokens": chain(checked)[-1].tokens}
+                await self._send_json(request, connection, 200, tokens, turn)
+            elif request.path in (MESSAGES_PATH, CHAT_PATH):
+                answer, script, stream = self._prepare(request, turn)
+                await self._play(request, connection, answer, script, stream, turn)
+            else:
+                raise Refusal(f"Not Found: {request.path}", status=404, kind="not_found_error")
+        except Refusal as refusal:
+            await self._refuse(request, connection, refusal, turn)
+
+    def _prepare(self, request: ReceivedRequest, turn: int) -> tuple[Answer, Script, bool]:
+        """Check a request and write its answer.
+
+        Raises:
+            Refusal: It is ill-formed.
+        """
+        body, headers = read_json(request)
+        if request.path == CHAT_PATH:
+            chat = check_chat_request(body)
+            script = write_script(chat_answer.read_prompt(chat))
+            stream = bool(chat.get("stream"))
+            return chat_answer.ChatAnswer(chat, script, turn), script, stream
+        checked, model = check_messages_request(body, headers, self._secret)
+        script = write_script(anthropic_answer.read_prompt(checked, model))
+        usage = self._cache.use(chain(checked))
+        answer = anthropic_answer.compose(checked, model, script, usage, self._secret, turn)
+        return answer, script, bool(checked.get("stream"))
+
+    async def _play(
+        self,
+        request: ReceivedRequest,
+        connection: Connection,
+        answer: Answer,
+        script: Script,
+        stream: bool,
+        turn: int,
+    ) -> None:
+        directives = script.directives
+        if directives.silent:
+            await asyncio.sleep(directives.silent)
+        self._fail_if_asked(request, directives)
+        headers = answer_headers(request, turn)
+        coding = Gzip() if directives.gzip else Identity()
+        headers += coding.headers
+        if not stream or directives.plain:
+            body = coding.pack(encode(answer.plain())) + coding.finish()
+            request.status = 200
+            await connection.begin(200, [*headers, _JSON, ("content-length", str(len(body)))])
+            await self._end(connection, body, directives)
+            return
+        headers += [
+            ("content-type", "text/event-stream; charset=utf-8"),
+            ("cache-control", "no-cache"),
+            ("transfer-encoding", "chunked"),
+        ]
+        request.status = 200
+        await connection.begin(200, headers)
+        await self._stream(connection, answer, directives, coding)
+
+    async def _end(self, connection: Connection, body: bytes, directives: Directives) -> None:
+        """Send a plain body, or half of it where the directives break the connection."""
+        if directives.ending in ("cut", "reset"):
+            await connection.write(body[: len(body) // 2])
+            await connection.cut(reset=directives.ending == "reset")
+            return
+        await connection.write(body)
+        await connection.finish()
+
+    async def _stream(
+        self,
+        connection: Connection,
+        answer: Answer,
+        directives: Directives,
+        coding: Identity,
+    ) -> None:
+        after_delta = False
+        frames = list(answer.frames())
+        if directives.ending != "complete":
+            frames = frames[: directives.ends_after]
+        for number, frame in enumerate(frames):
+            if directives.slow and number:
+                await asyncio.sleep(directives.slow)
+            if directives.gated and after_delta and not self._gate_open:
+                await self._gate.acquire()
+            await connection.write(coding.pack(frame.data))
+            after_delta |= frame.is_delta
+        match directives.ending:
+            case "cut" | "reset":
+                await connection.cut(reset=directives.ending == "reset")
+                return
+            case "error":
+                await connection.write(coding.pack(answer.broken_off(directives.stream_error)))
+            case _:
+                pass
+        if rest := coding.finish():
+            await connection.write(rest)
+        await connection.finish()
+
+    def _fail_if_asked(self, request: ReceivedRequest, directives: Directives) -> None:
+        failure = directives.failure
+        if not failure:
+            return
+        key = hashlib.sha256(request.body).digest()
+        self._failures[key] += 1
+        if failure.times is None or self._failures[key] <= failure.times:
+            raise Refusal(
+                failure.message or _words(failure.kind),
+                status=failure.status,
+                kind=failure.kind,
+                code=failure.kind if request.path == CHAT_PATH else None,
+                retry_after=directives.retry_after,
+            )
+
+    async def _refuse(
+        self, request: ReceivedRequest, connection: Connection, refusal: Refusal, turn: int
+    ) -> None:
+        headers = [("x-should-retry", "false")] if refusal.status == 400 else []
+        if refusal.retry_after is not None:
+            headers.append(("retry-after", f"{refusal.retry_after:g}"))
+        if refusal.kind == "html":
+            page = f"<html><head><title>{refusal.status}</title></head></html>\n".encode()
+            headers += [("content-type", "text/html"), ("content-length", str(len(page)))]
+            request.status = refusal.status
+            await connection.begin(refusal.status, headers)
+            await connection.write(page)
+            await connection.finish()
+            return
+        if request.path == CHAT_PATH:
+            body = chat_answer.error_body(refusal)
+        else:
+            body = anthropic_answer.error_body(refusal, request_id(turn))
+        await self._send_json(request, connection, refusal.status, body, turn, headers)
+
+    async def _send_json(
+        self,
+        request: ReceivedRequest,
+        connection: Connection,
+        status: int,
+        value: dict[str, Any],
+        turn: int,
+        more: list[tuple[str, str]] | None = None,
+    ) -> None:
+        body = encode(value)
+        headers = [*answer_headers(request, turn), *(more or []), _JSON]
+        request.status = status
+        await connection.begin(status, [*headers, ("content-length", str(len(body)))])
+        await connection.write(body)
+        await connection.finish()
+
+
+def _words(kind: str) -> str:
+    return kind.removesuffix("_error").replace("_", " ").capitalize()
