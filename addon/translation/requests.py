@@ -72,6 +72,8 @@ def render_for(
 ) -> RenderedRequest:
     """Write an agent's request for a destination.
 
+    Headers that rules.yaml adds come with the key (`Provider.auth_headers`): both may be secret.
+
     Args:
         agent_format: The format that the agent speaks.
         body: The agent's request, after the rule's own edits.
@@ -84,10 +86,9 @@ def render_for(
         UnsupportedFeature: It holds content that the destination cannot express.
     """
     rendered = _render(agent_format, body, line, destination, parsed)
-    headers = [*rendered.headers, *destination.provider.headers]
     return RenderedRequest(
         url=destination.base_url.rstrip("/") + rendered.path,
-        headers=headers,
+        headers=list(rendered.headers),
         body=rendered.body,
         losses=rendered.losses,
     )
