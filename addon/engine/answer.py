@@ -1,0 +1,86 @@
+"""The engine's one entry: an async generator that answers a call."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from addon.engine.call import Call
+from addon.engine.clients import ClientPool
+from addon.engine.conversation import Opening, converse
+from addon.engine.failures import EXPECTED, explain
+from addon.engine.headers import request_id
+from addon.engine.plain import PlainAnswer
+from addon.engine.replies import Item
+from addon.engine.silence import END, SILENCE, Listener
+from addon.engine.streamed import StreamedAnswer
+from addon.neutral import ErrorInfo
+
+logger = logging.getLogger(__name__)
+
+FAREWELL = 1.0
+"""Seconds that a provider has to close a stream whose last event it has sent."""
+
+
+async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
+    """Send a call to its provider and yield the agent's answer: a `Head`, then bytes.
+
+    Every item after the head is a non-empty piece that can be sent at once; of a stream, each is
+    made of whole events. Whatever fails becomes an error in the agent's format, so nothing is ever
+    raised. Closing the generator, or cancelling the task that runs it, closes the connection to
+    the provider at once, also while it is being opened. `call.outcome` is filled meanwhile.
+    """
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    reply = StreamedAnswer(call) if call.stream else PlainAnswer(call)
+    try:
+        async with aclosing(_listen(call, reply, clients)) as items:
+            async for item in items:
+                yield item
+    except EXPECTED as failure:
+        ending = reply.close() if reply.done else reply.fail(explain(failure, call))
+        for item in ending:
+            yield item
+    except Exception:
+        logger.exception("the answer of %r could not be given", call)
+        for item in reply.fail(ErrorInfo("server_error", "Detour failed to carry this answer.")):
+            yield item
+    finally:
+        reply.report()
+        call.outcome.duration = clock() - began
+
+
+async def _listen(
+    call: Call, reply: StreamedAnswer | PlainAnswer, clients: ClientPool
+) -> AsyncGenerator[Item]:
+    clock = asyncio.get_running_loop().time
+    began = clock()
+    patience = call.keep_alive if call.stream and call.keep_alive > 0 else math.inf
+    spoken = began
+    listener = Listener(converse(call, clients), call.timeouts)
+    try:
+        while (heard := await listener.receive(spoken + patience - clock())) is not END:
+            if heard is SILENCE:
+                items = reply.silent()
+                spoken = clock()
+            elif isinstance(heard, Opening):
+                call.outcome.first_byte = clock() - began
+                call.outcome.request_id = request_id(heard.headers)
+                items = reply.open(heard)
+            else:
+                items = reply.feed(heard)
+            for item in items:
+                yield item
+            if items:
+                spoken = clock()
+            if reply.done:
+                if not call.stream:
+                    return
+                listener.hurry(FAREWELL)
+        for item in reply.close():
+            yield item
+    finally:
+        await listener.aclose()

@@ -1,0 +1,80 @@
+"""What the engine is asked to do, how its answer begins, and what came of it."""
+
+from __future__ import annotations
+
+from typing import override
+
+import msgspec
+
+from addon.formats.base import FormatName, Headers, RequestLine
+from addon.neutral import ErrorInfo, FinishReason, Loss, Usage
+from addon.providers import Destination, Timeouts
+from addon.translation import RenderedRequest
+
+KEEP_ALIVE = 15.0
+"""Seconds of silence after which a streaming agent is sent a comment, unless told otherwise."""
+
+
+class Head(msgspec.Struct, frozen=True):
+    """How an answer begins; the body follows as bytes."""
+
+    status: int
+    headers: Headers
+
+
+class Outcome(msgspec.Struct):
+    """What came of a call; filled while the answer runs, complete when it has ended."""
+
+    status: int | None = None
+    """Status that the agent got."""
+    error: ErrorInfo | None = None
+    """Why the call failed, also when the agent was told so within a stream."""
+    losses: tuple[Loss, ...] = ()
+    """What of the answer the agent's format could not express."""
+    usage: Usage | None = None
+    finish_reason: FinishReason | None = None
+    model: str | None = None
+    """The provider's name of the model that answered, where known."""
+    request_id: str | None = None
+    """The provider's name for the call."""
+    first_byte: float | None = None
+    """Seconds until the provider's answer began."""
+    duration: float | None = None
+    """Seconds until the answer had ended."""
+
+
+class Call(msgspec.Struct, kw_only=True):
+    """One call to a provider on behalf of an agent."""
+
+    agent_format: FormatName
+    line: RequestLine
+    """Path and query that the agent called."""
+    body: bytes
+    """The agent's body, unpacked, with the rule's edits applied."""
+    rendered: RenderedRequest
+    """The same for the provider; holds no key."""
+    destination: Destination
+    key_headers: Headers = ()
+    """The provider's key, as the headers that carry it."""
+    agent_headers: Headers = ()
+    """Headers of the agent's request; only what `headers` lets through reaches the provider."""
+    stream: bool = False
+    """Whether the agent wants the answer as a stream."""
+    keep_alive: float = KEEP_ALIVE
+    outcome: Outcome = msgspec.field(default_factory=Outcome)
+
+    @property
+    def timeouts(self) -> Timeouts:
+        """How long this provider may take."""
+        return self.destination.provider.timeouts
+
+    @property
+    def dialect(self) -> str:
+        """Whose rendition of the format the provider speaks."""
+        return self.destination.provider.dialect
+
+    @override
+    def __repr__(self) -> str:
+        """Name the call without its key."""
+        destination = self.destination
+        return f"<Call {self.agent_format} -> {destination.provider.id}:{destination.model}>"

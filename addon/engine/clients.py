@@ -1,0 +1,112 @@
+"""Connections to providers, kept open between calls and shared by all agents.
+
+The transport of httpx2 is used without its client: the client would keep cookies, follow redirects
+and add headers of its own, and none of these may happen to a call that carries somebody's key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from typing import Any
+
+import certifi
+import httpx2
+import msgspec
+
+from addon.formats.base import Headers
+from addon.providers import Timeouts
+
+IDLE_EXPIRY = 60.0
+"""Seconds for which an unused connection is kept: shorter than any router forgets it in silence."""
+STALE_WINDOW = 2.0
+"""Seconds within which a reused connection shows that the provider had closed it meanwhile."""
+MOST_IDLE = 100
+
+
+class TlsSettings(msgspec.Struct, frozen=True):
+    """Whom to trust."""
+
+    certificate_authorities: str | None = None
+    """PEM file to trust instead of the system's and certifi's authorities."""
+    certificate_directory: str | None = None
+    """Folder of hashed PEM files to trust likewise."""
+    insecure: bool = False
+    """Trust anybody."""
+
+    def context(self) -> ssl.SSLContext:
+        """Build the context for connections to providers.
+
+        Raises:
+            OSError: The file cannot be read.
+        """
+        if self.insecure:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        elif self.certificate_authorities or self.certificate_directory:
+            context = ssl.create_default_context(
+                cafile=self.certificate_authorities, capath=self.certificate_directory
+            )
+        else:
+            # The environment is not asked: its SSL_CERT_FILE often is mitmproxy's own authority.
+            context = httpx2.create_ssl_context(trust_env=False)
+            context.load_verify_locations(certifi.where())
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        return context
+
+
+class ClientPool:
+    """Opens calls over pooled HTTP/1.1 connections."""
+
+    def __init__(self, tls: TlsSettings | None = None) -> None:
+        self._transport = httpx2.AsyncHTTPTransport(
+            verify=(tls or TlsSettings()).context(),
+            trust_env=False,
+            limits=httpx2.Limits(
+                max_connections=None,
+                max_keepalive_connections=MOST_IDLE,
+                keepalive_expiry=IDLE_EXPIRY,
+            ),
+        )
+
+    async def open(
+        self, method: str, url: str, headers: Headers, body: bytes, timeouts: Timeouts
+    ) -> httpx2.Response:
+        """Send a request and return once the answer's headers are there; the body is not read.
+
+        A connection that the provider closed while it lay idle is replaced by a new one, once:
+        the request cannot have been looked at.
+
+        Raises:
+            httpx2.TransportError: There is no answer.
+            httpx2.InvalidURL: The provider's base URL is not a URL.
+        """
+        clock = asyncio.get_running_loop().time
+        began = clock()
+        fresh = False
+
+        async def trace(name: str, _: dict[str, Any]) -> None:
+            nonlocal fresh
+            fresh = fresh or name.startswith("connection.connect")
+
+        def request() -> httpx2.Request:
+            timeout = {"connect": timeouts.connect, "write": timeouts.idle}
+            return httpx2.Request(
+                method,
+                url,
+                headers=list(headers),
+                content=body,
+                extensions={"timeout": timeout, "trace": trace},
+            )
+
+        try:
+            return await self._transport.handle_async_request(request())
+        except (httpx2.NetworkError, httpx2.RemoteProtocolError):
+            if fresh or clock() - began > STALE_WINDOW:
+                raise
+            return await self._transport.handle_async_request(request())
+
+    async def aclose(self) -> None:
+        """Close every connection."""
+        await self._transport.aclose()

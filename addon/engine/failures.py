@@ -1,0 +1,125 @@
+"""What went wrong between Detour and a provider, in words that a person can act on.
+
+No text here repeats a header or a body, so none can hold a key.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+import ssl
+from collections.abc import Iterator
+from typing import cast
+from urllib.parse import urlsplit
+
+import httpx2
+
+from addon.engine.call import Call
+from addon.engine.encodings import EncodingError
+from addon.engine.silence import ProviderTimeoutError
+from addon.neutral import DetourError, ErrorInfo
+
+EXPECTED = (
+    httpx2.TransportError,
+    httpx2.InvalidURL,
+    ProviderTimeoutError,
+    DetourError,
+    ssl.SSLError,
+    OSError,
+)
+"""Exceptions that a conversation with a provider ends in for the provider's reasons, not ours."""
+
+
+def explain(failure: Exception, call: Call) -> ErrorInfo:
+    """Say what the agent should be told about one of the `EXPECTED` exceptions."""
+    place = f"{call.destination.provider.title} ({_host(call.rendered.url)})"
+    match failure:
+        case ProviderTimeoutError():
+            return ErrorInfo("timeout", _timeout_message(failure, place), code="timeout")
+        case EncodingError():
+            return ErrorInfo("server_error", f"{place} sent an unreadable answer: {failure}")
+        case DetourError():
+            return failure.to_error_info()
+        case httpx2.ConnectTimeout():
+            seconds = f"{call.timeouts.connect:g}"
+            return _unreachable(f"{place} did not accept a connection within {seconds} s.")
+        case httpx2.WriteTimeout() | httpx2.ReadTimeout():
+            return ErrorInfo("timeout", f"{place} stopped taking the request.", code="timeout")
+        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol():
+            provider = call.destination.provider.id
+            return ErrorInfo(
+                "server_error",
+                f"The base_url of provider {provider} is not a URL that can be called: {failure}. "
+                "Correct it in rules.yaml.",
+            )
+        case httpx2.ConnectError() | ssl.SSLError():
+            return _unreachable(_connect_message(failure, place))
+        case httpx2.ReadError() | httpx2.WriteError() | httpx2.RemoteProtocolError() | OSError():
+            return ErrorInfo("cut", f"{place} closed the connection before its answer was whole.")
+        case _:
+            return _unreachable(f"{place} could not be reached.")
+
+
+def _unreachable(message: str) -> ErrorInfo:
+    return ErrorInfo("unreachable", message, code="upstream_unreachable")
+
+
+def _host(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        return f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname)
+    except ValueError:
+        return "unreadable address"
+
+
+def _timeout_message(failure: ProviderTimeoutError, place: str) -> str:
+    seconds = f"{failure.seconds:g} s"
+    remedy = f"Raise timeouts.{failure.limit} of the provider in rules.yaml if it may take longer."
+    match failure.limit:
+        case "first_byte":
+            return f"{place} did not begin to answer within {seconds}. {remedy}"
+        case "idle":
+            return f"{place} sent nothing for {seconds} in the middle of its answer. {remedy}"
+        case "total":
+            return f"{place} was not done after {seconds}. {remedy}"
+
+
+def _connect_message(failure: Exception, place: str) -> str:
+    for cause in _causes(failure):
+        match cause:
+            case ssl.SSLCertVerificationError():
+                return (
+                    f"The certificate of {place} is not trusted: {cause.verify_message}. If it "
+                    "belongs to a gateway of your own, start with --set "
+                    "ssl_verify_upstream_trusted_ca=FILE, where FILE is its authority."
+                )
+            case ssl.SSLError():
+                return (
+                    f"{place} does not speak TLS as expected ({cause.reason}). If it is a plain "
+                    "HTTP server, its base_url in rules.yaml must begin with http://."
+                )
+            case socket.gaierror():
+                return (
+                    f"The name of {place} cannot be resolved. Check base_url in rules.yaml and the "
+                    "network."
+                )
+            case OSError() if cause.errno == errno.ECONNREFUSED:
+                return f"{place} refused the connection: nothing listens there."
+            case _:
+                pass
+    return f"{place} could not be reached. Check base_url in rules.yaml and the network."
+
+
+def _causes(failure: BaseException) -> Iterator[BaseException]:
+    """Yield the exception and everything that led to it, groups (of parallel tries) unpacked."""
+    waiting: list[BaseException] = [failure]
+    seen: set[int] = set()
+    while waiting:
+        exception = waiting.pop(0)
+        if id(exception) in seen:
+            continue
+        seen.add(id(exception))
+        yield exception
+        if isinstance(exception, BaseExceptionGroup):
+            waiting += cast("BaseExceptionGroup[BaseException]", exception).exceptions
+        waiting += [link for link in (exception.__cause__, exception.__context__) if link]

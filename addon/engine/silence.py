@@ -1,0 +1,115 @@
+"""Listens to a provider, says when it is silent, and gives up when it is silent for too long.
+
+A read that is under way cannot be abandoned and taken up again, so the provider is read by a task
+of its own while whoever speaks to the agent waits beside it, as long or as short as it likes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+import math
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Literal
+
+import msgspec
+
+from addon.providers import Timeouts
+
+READ_AHEAD = 16
+"""Items read before the agent has taken them; a slow agent slows the provider down."""
+
+
+class Signal(enum.Enum):
+    """What `Listener.receive` says when it has no item."""
+
+    SILENCE = enum.auto()
+    END = enum.auto()
+
+
+SILENCE: Literal[Signal.SILENCE] = Signal.SILENCE
+END: Literal[Signal.END] = Signal.END
+
+
+class ProviderTimeoutError(Exception):
+    """A provider took longer than its timeouts allow."""
+
+    def __init__(self, limit: Literal["first_byte", "idle", "total"], seconds: float) -> None:
+        super().__init__(f"{limit} timeout of {seconds:g} s")
+        self.limit: Literal["first_byte", "idle", "total"] = limit
+        self.seconds = seconds
+
+
+class _Failure(msgspec.Struct, frozen=True):
+    exception: Exception
+
+
+class Listener[Item]:
+    """Reads a source in the background, under a provider's timeouts.
+
+    The first item must come within `first_byte` seconds, every further one within `idle` seconds
+    of the one before, all of them within `total` seconds.
+    """
+
+    def __init__(self, source: AsyncGenerator[Item], timeouts: Timeouts) -> None:
+        self._clock = asyncio.get_running_loop().time
+        self._queue: asyncio.Queue[Item | _Failure | Literal[Signal.END]] = asyncio.Queue(
+            READ_AHEAD
+        )
+        self._timeouts = timeouts
+        self._total_deadline = self._clock() + timeouts.total
+        self._deadline = self._clock() + timeouts.first_byte
+        self._heard_any = False
+        self._task = asyncio.create_task(self._read(source))
+
+    async def receive(self, patience: float = math.inf) -> Item | Signal:
+        """Return the next item, `SILENCE` after `patience` seconds without one, `END` at the end.
+
+        Raises:
+            ProviderTimeoutError: The provider took too long.
+            Exception: Whatever the source raised.
+        """
+        if self._queue.empty():
+            limit = min(self._deadline, self._total_deadline)
+            until = min(limit, self._clock() + patience)
+            try:
+                async with asyncio.timeout_at(None if until == math.inf else until):
+                    item = await self._queue.get()
+            except TimeoutError:
+                if self._clock() < limit:
+                    return SILENCE
+                raise self._timeout() from None
+        else:
+            item = self._queue.get_nowait()
+        if isinstance(item, _Failure):
+            raise item.exception
+        return item
+
+    def hurry(self, seconds: float) -> None:
+        """Leave the provider no more than `seconds` from now."""
+        self._total_deadline = min(self._total_deadline, self._clock() + seconds)
+
+    async def aclose(self) -> None:
+        """Stop listening and close the source, at once."""
+        self._task.cancel()
+        await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _read(self, source: AsyncGenerator[Item]) -> None:
+        try:
+            async with aclosing(source):
+                async for item in source:
+                    self._heard_any = True
+                    await self._queue.put(item)
+                    self._deadline = self._clock() + self._timeouts.idle
+        except Exception as error:
+            await self._queue.put(_Failure(error))
+        else:
+            await self._queue.put(END)
+
+    def _timeout(self) -> ProviderTimeoutError:
+        if self._deadline > self._total_deadline:
+            return ProviderTimeoutError("total", self._timeouts.total)
+        if self._heard_any:
+            return ProviderTimeoutError("idle", self._timeouts.idle)
+        return ProviderTimeoutError("first_byte", self._timeouts.first_byte)

@@ -1,0 +1,162 @@
+"""What a streaming agent gets, item by item.
+
+No input or output happens here: `StreamedAnswer` is told what the provider did and returns what the
+agent is to receive. Nothing is sent before the provider has shown what kind of answer it gives, so
+that an error becomes an error status that every SDK knows how to retry; but an agent that has
+waited for long is promised a stream and kept awake with comments, and errors then come within it.
+"""
+
+from __future__ import annotations
+
+from addon.engine.call import Call
+from addon.engine.conversation import Opening
+from addon.engine.replies import (
+    BODY_LIMIT,
+    ERROR_LIMIT,
+    Item,
+    cut_error,
+    error_reply,
+    find_error,
+    looks_like_events,
+    note_response,
+    redirect_error,
+    stream_head,
+    too_large_error,
+)
+from addon.formats import FORMATS
+from addon.neutral import ErrorInfo, StreamError
+from addon.translation import StreamTranslator, stream_from_answer
+from addon.wire.sse import COMMENT
+
+
+class StreamedAnswer:
+    """Turns one provider's answer, whatever it is, into one well-formed stream or one error."""
+
+    def __init__(self, call: Call) -> None:
+        source = call.destination.format
+        self._call = call
+        self._translator = StreamTranslator(
+            source, call.agent_format, call.body, line=call.line, dialect=call.dialect
+        )
+        self._probe = FORMATS[source].decoder()
+        self._opening: Opening | None = None
+        self._held = bytearray()
+        """What the provider sent before it was clear what it is."""
+        self._promised = False
+        """Whether the agent has been sent the head of a stream."""
+        self._flowing = False
+        """Whether the provider's answer is a stream, and goes on to the agent as it comes."""
+        self._finished = False
+        """Whether the agent's answer was ended by other means than the provider's stream."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the agent needs nothing more."""
+        return self._finished or self._translator.ended
+
+    def open(self, opening: Opening) -> list[Item]:
+        """The provider's headers are there."""
+        self._opening = opening
+        if 300 <= opening.status < 400:
+            return self.fail(redirect_error(self._call, opening))
+        return []
+
+    def feed(self, chunk: bytes) -> list[Item]:
+        """More of the provider's body is there."""
+        if self._flowing:
+            return self._emit(self._translator.feed(chunk))
+        if self._finished:
+            return []
+        self._held += chunk
+        if self._holds_document():
+            return self._hold_on()
+        if self._promised:
+            return self._flow()
+        events = self._probe.feed(chunk)
+        if not events:
+            return self._hold_on()
+        if isinstance(events[0], StreamError):
+            return self.fail(events[0].error)
+        return self._flow()
+
+    def silent(self) -> list[Item]:
+        """The provider has said nothing for a while: keep the agent awake."""
+        if self.done or self._call.agent_format == "gemini":
+            return []  # google-genai fails on comments
+        return self._emit(COMMENT)
+
+    def close(self) -> list[Item]:
+        """The provider's answer has ended."""
+        if self._finished:
+            return []
+        if self._flowing:
+            return self._emit(self._translator.close())
+        if self._holds_document():
+            return self._answer_from_document()
+        if not self._promised:
+            first = next(iter(self._probe.feed_eof()), StreamError(cut_error(self._call)))
+            if isinstance(first, StreamError):
+                return self.fail(first.error)
+        return [*self._flow(), *self._emit(self._translator.close())]
+
+    def fail(self, error: ErrorInfo) -> list[Item]:
+        """The call cannot go on: end the agent's stream, or give it an error instead of one."""
+        if self.done:
+            return []
+        self._finished = True
+        self._call.outcome.error = error
+        if self._promised:
+            return self._emit(self._translator.fail(error))
+        return error_reply(self._call, error, self._opening)
+
+    def report(self) -> None:
+        """Write what the stream told into the call's outcome."""
+        outcome = self._call.outcome
+        translator = self._translator
+        outcome.losses += translator.losses
+        outcome.usage = outcome.usage or translator.usage
+        outcome.finish_reason = outcome.finish_reason or translator.finish_reason
+        outcome.error = outcome.error or translator.error
+
+    def _emit(self, data: bytes) -> list[Item]:
+        if not data:
+            return []
+        if self._promised:
+            return [data]
+        self._promised = True
+        return [stream_head(self._call, self._opening), data]
+
+    def _flow(self) -> list[Item]:
+        self._flowing = True
+        held = bytes(self._held)
+        self._held.clear()
+        return self._emit(self._translator.feed(held))
+
+    def _holds_document(self) -> bool:
+        """Tell an error or a JSON answer, to be read to its end, from a stream of events."""
+        opening = self._opening
+        if opening is None or not self._held.strip():
+            return opening is not None and opening.status >= 400
+        return opening.status >= 400 or not looks_like_events(opening, bytes(self._held[:64]))
+
+    def _hold_on(self) -> list[Item]:
+        failed = self._opening is not None and self._opening.status >= 400
+        if failed and len(self._held) >= ERROR_LIMIT:
+            return self._answer_from_document()
+        return self.fail(too_large_error(self._call)) if len(self._held) > BODY_LIMIT else []
+
+    def _answer_from_document(self) -> list[Item]:
+        """Serve a stream from an answer that is none."""
+        assert self._opening is not None
+        call = self._call
+        body = bytes(self._held)
+        if error := find_error(call, self._opening, body):
+            return self.fail(error)
+        response, losses = FORMATS[call.destination.format].parse_response(body)
+        reply = FORMATS[call.agent_format].reply(call.body, call.line)
+        stream, more = stream_from_answer(response, call.agent_format, reply)
+        call.outcome.losses += (*losses, *more)
+        note_response(call, response)
+        items = self._emit(stream)
+        self._finished = True
+        return items

@@ -1,0 +1,226 @@
+"""Feeds the engine's answers into mitmproxy's layers, in place of a connection to a server.
+
+mitmproxy's HTTP layer asks for a connection to the flow's server, sends the request into it and
+waits for response events to come out. For a flow that the engine answers, `AnsweringHttpLayer`
+hands out an `AnswerConnection`, which opens no socket: when the request is complete it starts a
+`Delivery`, a task that pulls the engine's generator and reports each item to the connection as an
+event, the way a socket reports data. The rest of the flow's life (hooks, display, streaming to the
+agent, its errors) stays mitmproxy's own.
+
+What this touches of mitmproxy's inside, all of it unchanged for years and held by
+`tests/interceptor/test_contract.py`: `HttpLayer.get_connection`, `.connections`, `.command_sources`
+and `.event_to_child`; `HttpConnection`; the HTTP events; `ConnectionHandler.server_event`,
+`.drain_writers` and `.timeout_watchdog`.
+"""
+
+# mitmproxy's own addons import the HTTP events from this package, which does not list them.
+# pyright: reportPrivateImportUsage=false
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import override
+
+from mitmproxy import http
+from mitmproxy.connection import Server
+from mitmproxy.net.http import status_codes
+from mitmproxy.proxy import events, layer
+from mitmproxy.proxy.context import Context
+from mitmproxy.proxy.layers.http import (
+    ErrorCode,
+    GetHttpConnection,
+    GetHttpConnectionCompleted,
+    HttpConnection,
+    HttpLayer,
+    HttpStream,
+    ReceiveHttp,
+    RequestEndOfMessage,
+    RequestHeaders,
+    RequestProtocolError,
+    ResponseData,
+    ResponseEndOfMessage,
+    ResponseHeaders,
+    ResponseProtocolError,
+)
+from mitmproxy.proxy.server import ConnectionHandler
+
+from addon.engine import Head
+
+logger = logging.getLogger(__name__)
+
+type Items = AsyncGenerator[Head | bytes]
+
+
+@dataclass
+class AnswerEvent(events.ConnectionEvent):
+    """The engine has produced the next item of an answer; None is its end."""
+
+    item: Head | bytes | None
+
+
+class Delivery:
+    """One answer on its way from the engine to the agent."""
+
+    def __init__(
+        self, flow: http.HTTPFlow, handler: ConnectionHandler, open_items: Callable[[], Items]
+    ) -> None:
+        """Prepare a delivery.
+
+        Args:
+            flow: What is being answered.
+            handler: Serves the agent's connection.
+            open_items: Begins the answer; called when the request has passed all hooks.
+        """
+        self._flow = flow
+        self._handler = handler
+        self._open_items = open_items
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, server: Server) -> None:
+        """Begin to pull the answer and to report it as events of the connection `server`."""
+        self._task = asyncio.create_task(self._run(server), name="Detour answer")
+
+    def cancel(self) -> None:
+        """Stop at once: nobody waits for the answer any more."""
+        if self._task is not None:
+            self._task.cancel()
+
+    async def _run(self, server: Server) -> None:
+        try:
+            # An agent may wait for longer than mitmproxy's own inactivity timeout.
+            with self._handler.timeout_watchdog.disarm():
+                async with aclosing(self._open_items()) as items:
+                    async for item in items:
+                        if self._flow.error:  # killed by the user
+                            break
+                        await self._handler.server_event(AnswerEvent(server, item))
+                        await self._handler.drain_writers()
+        except Exception:
+            logger.exception("an answer could not be delivered")
+        await self._handler.server_event(AnswerEvent(server, None))
+
+
+class AnswerConnection(HttpConnection):
+    """A connection to nowhere, out of which comes the engine's answer."""
+
+    def __init__(self, context: Context, server: Server, delivery: Delivery) -> None:
+        super().__init__(context, server)
+        self._server = server
+        self._delivery = delivery
+        self._stream_id = 0
+        self._http_version = ""
+        self._begun = False
+        self.finished = False
+
+    @override
+    def _handle_event(self, event: events.Event) -> layer.CommandGenerator[None]:
+        match event:
+            case RequestHeaders():
+                self._stream_id = event.stream_id
+                self._http_version = event.request.http_version
+            case RequestEndOfMessage():
+                self._delivery.start(self._server)
+            case RequestProtocolError():
+                self.finished = True
+                self._delivery.cancel()
+            case AnswerEvent() if not self.finished:
+                yield from self._receive(event.item)
+            case _:
+                pass
+
+    def _receive(self, item: Head | bytes | None) -> layer.CommandGenerator[None]:
+        match item:
+            case Head():
+                self._begun = True
+                response = response_of(item, self._http_version)
+                yield ReceiveHttp(ResponseHeaders(self._stream_id, response, end_stream=False))
+            case bytes():
+                yield ReceiveHttp(ResponseData(self._stream_id, item))
+            case None:
+                self.finished = True
+                if self._begun:
+                    yield ReceiveHttp(ResponseEndOfMessage(self._stream_id))
+                else:
+                    yield ReceiveHttp(
+                        ResponseProtocolError(
+                            self._stream_id, "no answer", ErrorCode.GENERIC_SERVER_ERROR
+                        )
+                    )
+
+
+class AnsweringHttpLayer(HttpLayer):
+    """mitmproxy's HTTP layer, which asks the engine where a flow has a delivery."""
+
+    find_delivery: Callable[[http.HTTPFlow], Delivery | None]
+
+    @override
+    def get_connection(
+        self, event: GetHttpConnection, *, reuse: bool = True
+    ) -> layer.CommandGenerator[None]:
+        stream = self.command_sources[event]
+        delivery = self.find_delivery(stream.flow) if isinstance(stream, HttpStream) else None
+        if delivery is None:
+            yield from super().get_connection(event, reuse=reuse)
+            return
+        self._forget_finished()
+        server = Server(address=event.address)
+        server.sni = event.address[0] if event.tls else None
+        self._register(server, AnswerConnection(self.context.fork(), server, delivery))
+        del self.command_sources[event]
+        yield from self.event_to_child(stream, GetHttpConnectionCompleted(event, (server, None)))
+
+    def _register(self, server: Server, connection: AnswerConnection) -> None:
+        """Make events of the connection find their way, also through layers around this one."""
+        self.connections[server] = connection
+        for outer, inner in self._outer_layers():
+            outer.connections[server] = inner
+
+    def _forget_finished(self) -> None:
+        """Drop connections that are done; not earlier, since late events may still reach them."""
+        for server, connection in list(self.connections.items()):
+            if isinstance(connection, AnswerConnection) and connection.finished:
+                del self.connections[server]
+                for outer, _ in self._outer_layers():
+                    outer.connections.pop(server, None)
+
+    def _outer_layers(self) -> list[tuple[HttpLayer, layer.Layer]]:
+        """Return the HTTP layers around this one (of CONNECT), each with the layer within it."""
+        layers = self.context.layers[: self.context.layers.index(self) + 1]
+        return [(outer, inner) for outer, inner in pairwise(layers) if isinstance(outer, HttpLayer)]
+
+
+def install(
+    found: layer.Layer | None, find_delivery: Callable[[http.HTTPFlow], Delivery | None]
+) -> None:
+    """Let an HTTP layer, anywhere in a stack that mitmproxy has chosen, ask the engine."""
+    while found is not None:
+        if type(found) is HttpLayer:
+            found.__class__ = AnsweringHttpLayer
+            assert isinstance(found, AnsweringHttpLayer)
+            found.find_delivery = find_delivery
+        found = getattr(found, "child_layer", None)
+
+
+def response_of(head: Head, http_version: str) -> http.Response:
+    """Make mitmproxy's response object for an agent that speaks `http_version`, without a body."""
+    fields = [(name.encode(), value.encode()) for name, value in head.headers]
+    response = http.Response(
+        http_version=b"HTTP/1.1",
+        status_code=head.status,
+        reason=status_codes.RESPONSES.get(head.status, "").encode(),
+        headers=http.Headers(fields),
+        content=None,
+        trailers=None,
+        timestamp_start=time.time(),
+        timestamp_end=None,
+    )
+    # HTTP/2 frames bodies itself and forbids the header; HTTP/1.0 ends them by closing.
+    if http_version == "HTTP/1.1" and "content-length" not in response.headers:
+        response.headers["transfer-encoding"] = "chunked"
+    return response
