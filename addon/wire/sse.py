@@ -11,13 +11,13 @@ Complexity: linear in the bytes fed, whatever the chunk sizes; a long line is jo
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import msgspec
 
 LIMIT = 64 * 1024 * 1024
 """Most bytes that one event may hold; a provider that sends more is broken or hostile."""
 
 
-class SseEvent(NamedTuple):
+class SseEvent(msgspec.Struct, frozen=True, gc=False):
     """One dispatched event."""
 
     name: bytes
@@ -84,7 +84,7 @@ class SseDecoder:
     def _take_lines(self, lines: list[bytes]) -> list[SseEvent]:
         events: list[SseEvent] = []
         for line in lines:
-            if line.startswith(b"data:"):
+            if line[:5] == b"data:":
                 self._data.append(line[6:] if line[5:6] == b" " else line[5:])
             elif not line:
                 if self._data:
@@ -93,7 +93,7 @@ class SseDecoder:
                     events.append(SseEvent(self._name, joined))
                     self._data = []
                 self._name = b""
-            elif line.startswith(b"event:"):
+            elif line[:6] == b"event:":
                 self._name = line[7:] if line[6:7] == b" " else line[6:]
             elif line == b"data":
                 self._data.append(b"")

@@ -117,12 +117,12 @@ class AnthropicDecoder:
 
     def _take(self, incoming: list[SseEvent]) -> list[Event]:
         events: list[Event] = []
-        for name, data in incoming:
-            wire = decode_object(data)
+        for event in incoming:
+            wire = decode_object(event.data)
             if wire is None:
                 self._losses.dropped("stream", "an event that is not a JSON object")
                 continue
-            kind = text(wire.get("type")) or name.decode("utf-8", "replace")
+            kind = text(wire.get("type")) or event.name.decode("utf-8", "replace")
             handler = self._handlers.get(kind)
             if handler is None:
                 self._losses.dropped(f"stream.{kind}", "an event that Detour does not know")
