@@ -1,0 +1,36 @@
+"""rules.yaml: which calls go where.
+
+* `definitions`: every key that a file may hold; `shapes` are what it is made of, `schema` writes
+  it as JSON Schema
+* `loading`: from text to `Rules`, or to every mistake at once (`RulesError`)
+* `decisions`: the rules themselves and how one is chosen; `facts` is what they look at
+* `rules_file`: the file on disk, read again when it changes
+* `edits`, `agents`: a rule's changes to the body; names for agents
+"""
+
+from addon.rules.agents import agent_name
+from addon.rules.decisions import DEFAULT_INTERCEPT, Decision, Rule, Rules, Step
+from addon.rules.edits import apply_edits
+from addon.rules.facts import CallFacts, estimate_tokens
+from addon.rules.loading import load_rules
+from addon.rules.problems import Problem, RulesError
+from addon.rules.rules_file import RulesFile, read_rules
+from addon.rules.targets import Target
+
+__all__ = [
+    "DEFAULT_INTERCEPT",
+    "CallFacts",
+    "Decision",
+    "Problem",
+    "Rule",
+    "Rules",
+    "RulesError",
+    "RulesFile",
+    "Step",
+    "Target",
+    "agent_name",
+    "apply_edits",
+    "estimate_tokens",
+    "load_rules",
+    "read_rules",
+]

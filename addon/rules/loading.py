@@ -1,0 +1,154 @@
+"""From the text of a rules file to `Rules`, or to every mistake in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from addon.neutral import UnsupportedFeature
+from addon.providers import BUILT_IN, KeyRing, Provider
+from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules
+from addon.rules.definitions import FILE
+from addon.rules.nodes import Mapping as MappingNode
+from addon.rules.nodes import Node, parse
+from addon.rules.problems import START, Mark, Mistake, Problem, RulesError
+from addon.rules.provider_settings import build_provider
+from addon.rules.shapes import FAILED, Reading, Values
+from addon.rules.targets import Target, Verdict
+
+_EMPTY = "the file is empty; it begins with `version: 1`"
+
+
+def load_rules(
+    text: str,
+    filename: str,
+    environment: Mapping[str, str],
+    check_filter: Callable[[str], str | None] | None = None,
+) -> Rules:
+    """Read a rules file.
+
+    Args:
+        text: What it holds.
+        filename: What to call it in messages.
+        environment: The variables that fill in `${NAME}` and may hold keys.
+        check_filter: Says what is wrong with a mitmproxy filter expression, None if nothing is;
+            without it such expressions are taken as they are.
+
+    Raises:
+        RulesError: It has mistakes; the error holds all of them.
+    """
+    mistakes: list[Mistake] = []
+    try:
+        root = parse(text, mistakes.append)
+        if root is None:
+            raise Mistake(START, _EMPTY)
+    except Mistake as mistake:
+        raise RulesError(_problems(filename, [*mistakes, mistake])) from None
+    reading = Reading(_provider_ids(root), check_filter)
+    reading.mistakes += mistakes
+    values = reading.attempt(FILE, root)
+    if values is FAILED:
+        raise RulesError(_problems(filename, reading.mistakes))
+    rules = _assemble(values, environment, reading, filename)
+    if reading.mistakes:
+        raise RulesError(_problems(filename, reading.mistakes))
+    return rules
+
+
+def _assemble(
+    values: Values, environment: Mapping[str, str], reading: Reading, filename: str
+) -> Rules:
+    entries: tuple[Values, ...] = values.get("rules", ())
+    default: Target | Verdict = values.get("default", "pass")
+    targets = [item for entry in entries for item in entry.get("use", ())]
+    targets = [target for target in (*targets, default) if isinstance(target, Target)]
+    used = {target.provider for target in targets}
+    providers: dict[str, Provider] = dict(BUILT_IN)
+    for name, entry in values.get("providers", {}).items():
+        provider = build_provider(name, entry, environment, reading, used=name in used)
+        if provider is not None:
+            providers[name] = provider
+    _check_formats(targets, providers, reading)
+    rules = _build_rules(entries, reading)
+    _notice_unused(rules, reading)
+    return Rules(
+        providers=providers,
+        rules=rules,
+        default=default,
+        intercept=values.get("intercept", DEFAULT_INTERCEPT),
+        keys=KeyRing(environment),
+        notices=_problems(filename, reading.notices),
+    )
+
+
+def _build_rules(entries: tuple[Values, ...], reading: Reading) -> list[Rule]:
+    rules: list[Rule] = []
+    lines: dict[str, int] = {}
+    for number, entry in enumerate(entries, 1):
+        name: str = entry.get("name", f"rule {number}")
+        if name in lines:
+            mark = entry.marks.get("name", entry.mark)
+            reading.record(mark, f"name: the rule on line {lines[name]} is called `{name}` too")
+        lines[name] = entry.mark.line
+        use: tuple[Target | Verdict, ...] = entry.get("use", ())
+        targets = tuple(item for item in use if isinstance(item, Target))
+        rule = Rule(
+            name=name,
+            mark=entry.mark,
+            conditions=entry.get("when", ()),
+            use=use[0] if use and not isinstance(use[0], Target) else targets,
+            set=entry.get("set", {}),
+            drop=entry.get("drop", ()),
+        )
+        rules.append(rule)
+    return rules
+
+
+def _notice_unused(rules: list[Rule], reading: Reading) -> None:
+    """Point out what has no effect, or none yet."""
+    catch_all: Rule | None = None
+    for rule in rules:
+        if catch_all is not None:
+            message = (
+                f"`{rule.name}` never applies: `{catch_all.name}` on line {catch_all.mark.line}"
+                " has no `when` and takes every call"
+            )
+            reading.notices.append(Mistake(rule.mark, message))
+        elif not rule.conditions:
+            catch_all = rule
+        if not isinstance(rule.use, str) and len(rule.use) > 1:
+            first, second, *_ = rule.use
+            message = (
+                f"use: only the first target, `{first.provider}:{first.model}`, is used;"
+                " falling back to the others does not work yet"
+            )
+            reading.notices.append(Mistake(second.mark, message))
+
+
+def _check_formats(targets: list[Target], providers: dict[str, Provider], reading: Reading) -> None:
+    """Refuse targets whose providers speak nothing that Detour speaks."""
+    for target in targets:
+        provider = providers.get(target.provider)
+        try:
+            if provider is not None:
+                provider.format_for("openai-chat")
+        except UnsupportedFeature as error:
+            reading.record(target.mark, f"`{error.feature}` cannot be used: {error.reason}")
+
+
+def _provider_ids(root: Node) -> list[str]:
+    """Name all providers before the rest is read, so that rules may stand above them."""
+    ids = list(BUILT_IN)
+    sections = root.entries if isinstance(root, MappingNode) else []
+    for key, section in sections:
+        if key.text == "providers" and isinstance(section, MappingNode):
+            ids += [name.text for name, _ in section.entries if name.text not in BUILT_IN]
+    return ids
+
+
+def _problems(filename: str, mistakes: list[Mistake]) -> tuple[Problem, ...]:
+    ordered = sorted(mistakes, key=lambda mistake: mistake.mark)
+    return tuple(Problem(filename, *_at_least_start(m.mark), str(m)) for m in ordered)
+
+
+def _at_least_start(mark: Mark) -> Mark:
+    return Mark(max(mark.line, 1), max(mark.column, 1))

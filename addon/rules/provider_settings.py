@@ -1,0 +1,173 @@
+"""Turning an entry under `providers` into a `Provider`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+import msgspec
+
+from addon.formats.base import FormatName
+from addon.providers import BUILT_IN, NO_KEY, Provider, Secret, Timeouts, expand
+from addon.providers.expansion import sole_variable
+from addon.rules.problems import Mark, Mistake, suggestion
+from addon.rules.shapes import Reading, Values
+
+_VERSIONLESS: tuple[FormatName, ...] = ("anthropic", "gemini")
+_VERSION_AT_END = re.compile(r"/v1(?:beta)?/*$")
+_VISIBLE = re.compile(r"[\x20-\x7e\xa0-\xff]+")
+
+
+def build_provider(
+    name: str,
+    values: Values,
+    environment: Mapping[str, str],
+    reading: Reading,
+    *,
+    used: bool,
+) -> Provider | None:
+    """Apply an entry to the built-in provider of that name, or make a new one.
+
+    Args:
+        name: The provider's id.
+        values: What the entry says.
+        environment: Fills in `${NAME}`.
+        reading: Takes mistakes and notices.
+        used: Whether a rule sends calls there; only then is a variable missed.
+
+    Returns:
+        The provider, or None after a mistake.
+    """
+    builder = _Builder(name, values, environment, reading, used)
+    try:
+        return builder.build()
+    except Mistake as mistake:
+        reading.record(mistake.mark, f"{name}: {mistake}")
+        return None
+
+
+class _Builder:
+    def __init__(
+        self,
+        name: str,
+        values: Values,
+        environment: Mapping[str, str],
+        reading: Reading,
+        used: bool,
+    ) -> None:
+        self._name = name
+        self._values = values
+        self._environment = environment
+        self._reading = reading
+        self._used = used
+
+    def build(self) -> Provider:
+        values = self._values
+        base = BUILT_IN.get(self._name)
+        changes: dict[str, Any] = {
+            key: values[key] for key in ("models", "dialect") if key in values
+        }
+        if "timeouts" in values:
+            changes["timeouts"] = Timeouts(**values["timeouts"])
+        if "headers" in values:
+            changes["headers"] = self._headers()
+        if "api_key" in values:
+            changes |= self._key()
+        if base is None or "base_url" in values or "formats" in values:
+            changes["base_urls"] = self._base_urls(base)
+        if base is None:
+            return Provider(id=self._name, title=self._name, **changes)
+        return msgspec.structs.replace(base, **changes)
+
+    def _base_urls(self, base: Provider | None) -> dict[FormatName, str]:
+        values = self._values
+        own: dict[FormatName, str] = dict(base.base_urls) if base else {}
+        urls: dict[FormatName, str]
+        given: str | dict[FormatName, str] | None = values.get("base_url")
+        formats: tuple[FormatName, ...] = values.get("formats", ())
+        if given is None:
+            if base is None:
+                near = suggestion(self._name, BUILT_IN).partition("known:")[0].rstrip("; ")
+                message = f"`base_url` is missing, and no built-in provider has this name{near}"
+                raise Mistake(values.mark, message)
+            urls = own
+        elif isinstance(given, str):
+            mark = values.marks["base_url"]
+            names = formats or tuple(own) or ("openai-chat",)
+            urls = self._shared_url(self._url(given, mark), names, mark)
+        else:
+            mark = values.marks["base_url"]
+            named: dict[FormatName, str] = {n: self._url(url, mark) for n, url in given.items()}
+            urls = own | named
+        for name in formats:
+            if name not in urls:
+                message = f"there is no URL for the format {name}; give one under `base_url`"
+                raise Mistake(values.marks["formats"], message)
+        if formats:
+            urls = {name: urls[name] for name in formats}
+        return urls
+
+    def _shared_url(
+        self, url: str, names: tuple[FormatName, ...], mark: Mark
+    ) -> dict[FormatName, str]:
+        """Give every format the one URL, in the form that the SDK of each takes."""
+        if not _VERSION_AT_END.search(url):
+            return dict.fromkeys(names, url)
+        bare = _VERSION_AT_END.sub("", url)
+        if all(name in _VERSIONLESS for name in names):
+            message = f"base_url: the format {names[0]} takes the URL without a version: {bare}"
+            self._reading.notices.append(Mistake(mark, message))
+            return dict.fromkeys(names, url)
+        return {name: bare if name in _VERSIONLESS else url for name in names}
+
+    def _url(self, text: str, mark: Mark) -> str:
+        url = self._expand(text, mark, "base_url").strip()
+        try:
+            parts = urlsplit(url)
+            is_complete = parts.scheme in ("http", "https") and bool(parts.hostname)
+            _ = parts.port  # raises for what is no port
+        except ValueError:
+            raise Mistake(mark, "base_url: this is not a URL") from None
+        if not is_complete and (self._used or "$" not in text):
+            message = "base_url: expected a whole URL such as `http://127.0.0.1:8000/v1`"
+            raise Mistake(mark, message)
+        if parts.username is not None:
+            message = "base_url: a name or password in the URL is not sent; use `headers`"
+            raise Mistake(mark, message)
+        if parts.query or parts.fragment:
+            raise Mistake(mark, "base_url: a URL to which paths are added cannot have a query")
+        return url
+
+    def _headers(self) -> tuple[tuple[str, Secret], ...]:
+        mark = self._values.marks["headers"]
+        headers: list[tuple[str, Secret]] = []
+        for name, text in self._values["headers"].items():
+            value = self._expand(text, mark, f"headers.{name}").strip()
+            if value and not _VISIBLE.fullmatch(value):
+                raise Mistake(mark, f"headers.{name}: the value holds what no header can hold")
+            headers.append((name, Secret(value)))
+        return tuple(headers)
+
+    def _key(self) -> dict[str, Any]:
+        """Keep the key, or the name of the variable that will hold it when it is needed."""
+        text: str = self._values["api_key"].strip()
+        if text.lower() == NO_KEY:
+            return {"api_key": Secret(NO_KEY)}
+        if variable := sole_variable(text):
+            return {"api_key": None, "key_variables": (variable,)}
+        expansion = expand(text, self._environment)
+        if expansion.missing:
+            return {"api_key": None, "key_variables": expansion.missing}
+        return {"api_key": Secret(expansion.text)}
+
+    def _expand(self, text: str, mark: Mark, field: str) -> str:
+        expansion = expand(text, self._environment)
+        if expansion.missing:
+            names = ", ".join(expansion.missing)
+            message = f"{field}: set the variable {names} in the environment or in .env"
+            if self._used:
+                raise Mistake(mark, message)
+            self._reading.notices.append(Mistake(mark, message))
+        return expansion.text
