@@ -1,0 +1,323 @@
+"""The mitmproxy addon: what Detour does at which moment of a flow's life.
+
+Order of a call that a rule sends elsewhere: `http_connect` (who calls), `next_layer` (a layer that
+the engine can answer), `request` (the rules decide; the flow becomes what the provider gets),
+`responseheaders` (the engine's answer has begun), `response` or `error` (it has ended).
+
+Nothing fails open (decision D5): whatever goes wrong in `request` becomes an answer, because
+without one mitmproxy would send the agent's request, or a half-translated one, on its way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+import msgspec
+from mitmproxy import command, ctx, exceptions, http, tls
+from mitmproxy.addonmanager import Loader
+from mitmproxy.connection import Client
+from mitmproxy.flow import Flow
+from mitmproxy.proxy import layer
+
+from addon.engine import Call, ClientPool, TlsSettings, answer
+from addon.formats import format_for_path
+from addon.interceptor import access, adapter, display, explaining, filters, options, replay, views
+from addon.interceptor.adapter import Delivery
+from addon.interceptor.bodies import unpack
+from addon.interceptor.defaults import Defaults
+from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
+from addon.interceptor.exchanges import Exchange, Exchanges
+from addon.interceptor.identity import Identities
+from addon.interceptor.planning import Incoming, Pass, Refusal, Route, plan
+from addon.interceptor.refusals import refuse
+from addon.neutral import DetourError, ErrorInfo
+from addon.providers import provider_for_host
+from addon.rules import DEFAULT_INTERCEPT, Rules, RulesError, RulesFile
+
+logger = logging.getLogger(__name__)
+
+NO_WEBSOCKET = Refusal(
+    ErrorInfo("unsupported", "Detour does not carry WebSockets; call by HTTP.", code="use_http"),
+    "WebSocket refused",
+    status=426,
+)
+
+TLS_OPTIONS = {
+    "ssl_insecure",
+    "ssl_verify_upstream_trusted_ca",
+    "ssl_verify_upstream_trusted_confdir",
+}
+
+
+class Interceptor:
+    """Sends the calls of agents where the rules say."""
+
+    name = "detour"
+
+    def __init__(self) -> None:
+        self._exchanges = Exchanges()
+        self._identities = Identities()
+        self._settings: options.Settings | None = None
+        self._file: RulesFile | None = None
+        self._defaults: Defaults | None = None
+        self._clients: ClientPool | None = None
+
+    def load(self, loader: Loader) -> None:
+        """Declare the options and set what plain mitmproxy would get wrong."""
+        options.add_options(loader)
+        views.register()
+        self._defaults = Defaults(ctx.options)
+        self._defaults.apply_fixed()
+
+    def configure(self, updated: set[str]) -> None:
+        """Read the options.
+
+        Raises:
+            OptionsError: One cannot be read; mitmproxy then does not start.
+        """
+        before = self._settings
+        if before is None or updated & options.NAMES:
+            self._settings = options.read_settings(ctx.options)
+            if before is None or before.rules != self._settings.rules:
+                self._file = RulesFile(self._settings.rules, filters.check_filter)
+        if updated & TLS_OPTIONS:
+            self._close_clients()
+
+    def running(self) -> None:
+        """Read the rules, so that mistakes in them show at once."""
+        try:
+            count = len(self._rules().rules)
+        except RulesError as error:
+            # Not as an error: at an error during its start mitmproxy exits.
+            logger.warning("Detour answers every call with an error, for lack of rules: %s", error)
+        else:
+            logger.info("Detour goes by the %d rules of %s.", count, self._read_settings().rules)
+
+    def done(self) -> asyncio.Task[None] | None:
+        """Stop every answer and close the connections to providers."""
+        self._exchanges.end_all()
+        if self._defaults is not None:
+            self._defaults.release()
+        return self._close_clients()
+
+    def http_connect(self, flow: http.HTTPFlow) -> None:
+        """Learn who calls, and which hosts are to be opened."""
+        self._identities.note(flow)
+        self._intercepted_hosts()
+
+    def client_disconnected(self, client: Client) -> None:
+        """Forget who called."""
+        self._identities.forget(client.id)
+
+    def next_layer(self, nextlayer: layer.NextLayer) -> None:
+        """Put a layer in place that can be answered by the engine."""
+        if nextlayer.layer is None:
+            access.decide_next_layer().next_layer(nextlayer)
+        adapter.install(nextlayer.layer, self._exchanges.delivery)
+
+    def tls_failed_client(self, data: tls.TlsData) -> None:
+        """Say what to do about an agent that does not trust mitmproxy."""
+        if data.conn.sni in self._intercepted_hosts():
+            logger.warning(
+                "An agent refuses mitmproxy's certificate for %s: %s. Start it with `detour run`, "
+                "or give it the variables that `detour env` prints.",
+                data.conn.sni,
+                data.conn.error,
+            )
+
+    async def request(self, flow: http.HTTPFlow) -> None:
+        """Decide about a call, before anything of it has gone anywhere."""
+        if flow.response or flow.error or not flow.live:
+            return
+        try:
+            self._identities.note(flow)
+            if flow.is_replay == "request":
+                flow.request = replay.original(flow)
+            if host_of(flow.request) in self._intercepted_hosts():
+                await self._take(flow)
+        except Exception:
+            logger.exception("Detour failed to handle a call; the agent gets an error")
+            self._exchanges.end(flow)
+            endpoint = endpoint_of(flow.request, provider_for_host)
+            error = ErrorInfo("server_error", "Detour failed to handle this call; see its log.")
+            refuse(flow, error, endpoint.error_format)
+
+    def responseheaders(self, flow: http.HTTPFlow) -> None:
+        """Let a stream pass as it comes, and remember it."""
+        exchange = self._exchanges.get(flow)
+        if exchange is None or flow.response is None:
+            return
+        if exchange.passes:
+            display.hide_secrets(flow.request)
+        content_type = access.header(flow.response, "content-type") or ""
+        streams = exchange.passes or content_type.startswith("text/event-stream")
+        if streams and flow.response.status_code != 101:
+            exchange.recorder = display.record(flow, self._read_settings().body_limit)
+
+    def response(self, flow: http.HTTPFlow) -> None:
+        """A call has been answered to its end."""
+        self._finish(flow)
+
+    def error(self, flow: http.HTTPFlow) -> None:
+        """The agent has gone, or the connection has failed."""
+        exchange = self._finish(flow)
+        if exchange is not None and exchange.delivery is not None:
+            exchange.delivery.cancel()
+
+    @command.command("detour.reload")
+    def reload_rules(self) -> str:
+        """Read the rules file now, and say what is in force."""
+        try:
+            rules = self._rules()
+        except RulesError as error:
+            return str(error)
+        return f"{len(rules.rules)} rules of {self._read_settings().rules} are in force."
+
+    @command.command("detour.explain")
+    def explain(self, flows: Sequence[Flow]) -> str:
+        """Say which rule applies to each flow now, and why the earlier ones do not."""
+        try:
+            rules = self._rules()
+            return "\n\n".join(
+                explaining.explain(self._incoming(flow, replay.original(flow), rules), rules)
+                for flow in flows
+                if isinstance(flow, http.HTTPFlow)
+            )
+        except DetourError as error:
+            raise exceptions.CommandError(str(error)) from error
+
+    async def _take(self, flow: http.HTTPFlow) -> None:
+        """Let the rules decide about a call to an intercepted host."""
+        if is_upgrade(flow.request):
+            self._take_upgrade(flow)
+            return
+        endpoint = endpoint_of(flow.request, provider_for_host)
+        try:
+            rules = self._rules()
+            incoming = self._incoming(flow, flow.request, rules)
+            endpoint = incoming.endpoint
+            decided = plan(incoming, rules, self._read_settings().keep_alive)
+        except DetourError as error:
+            decided = Refusal(error.to_error_info(), "refused")
+        match decided:
+            case Pass():
+                self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
+            case Refusal():
+                self._refuse(flow, endpoint, decided)
+            case Route():
+                await self._route(flow, endpoint, decided)
+
+    def _take_upgrade(self, flow: http.HTTPFlow) -> None:
+        """Turn a WebSocket away with 426, at which Codex goes on over HTTP at once.
+
+        Only one that rules could not apply to anyway passes.
+        """
+        endpoint = endpoint_of(flow.request, provider_for_host)
+        try:
+            passes = self._rules().default == "pass" and not format_for_path(endpoint.line.path)
+        except RulesError:
+            passes = False
+        if passes:
+            self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
+        else:
+            self._refuse(flow, endpoint, NO_WEBSOCKET)
+
+    async def _route(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
+        exchange = Exchange(endpoint=endpoint, route=route)
+        if flow.is_replay == "request":
+            display.show_route(flow, route)
+            self._exchanges.add(flow, exchange)
+            await replay.answer_whole(flow, route.call, self._pool())
+            return
+        handler = access.connection_handler(flow.client_conn)
+        exchange.delivery = Delivery(flow, handler, lambda: self._open(flow, route.call))
+        display.show_route(flow, route)
+        self._exchanges.add(flow, exchange)
+
+    def _open(self, flow: http.HTTPFlow, call: Call) -> adapter.Items:
+        """Begin the answer, with the request as it stands now: people may have edited it."""
+        shown = flow.request.content
+        if shown is not None and shown != call.rendered.body:
+            call.rendered = msgspec.structs.replace(call.rendered, body=shown)
+        return answer(call, self._pool())
+
+    def _refuse(self, flow: http.HTTPFlow, endpoint: Endpoint, refusal: Refusal) -> None:
+        self._exchanges.add(flow, Exchange(endpoint=endpoint))
+        display.hide_secrets(flow.request)
+        flow.comment = f"{refusal.comment}: {refusal.error.message}"
+        logger.warning("%s: %s", endpoint.place, flow.comment)
+        headers = {"upgrade": "HTTP/1.1"} if refusal is NO_WEBSOCKET else None
+        refuse(flow, refusal.error, endpoint.error_format, status=refusal.status, headers=headers)
+
+    def _finish(self, flow: http.HTTPFlow) -> Exchange | None:
+        exchange = self._exchanges.end(flow)
+        if exchange is None:
+            return None
+        if exchange.recorder is not None:
+            exchange.recorder.show()
+        if exchange.passes:
+            display.hide_secrets(flow.request)
+        if exchange.route is not None:
+            display.show_outcome(flow, exchange.route)
+        display.evict(self._read_settings().flow_limit)
+        return exchange
+
+    def _incoming(self, flow: http.HTTPFlow, request: http.Request, rules: Rules) -> Incoming:
+        """Gather what the rules may look at.
+
+        Raises:
+            ClientRequestError: The body cannot be unpacked.
+        """
+        return Incoming(
+            endpoint=endpoint_of(request, rules.provider_for_host),
+            agent=self._identities.agent(flow),
+            headers=access.all_headers(request),
+            body=unpack(request, self._read_settings().body_limit),
+            matches_filter=lambda expression: filters.matches(expression, flow),
+        )
+
+    def _rules(self) -> Rules:
+        """Return the rules in force.
+
+        Raises:
+            RulesError: There are none.
+        """
+        self._read_settings()
+        assert self._file is not None
+        rules = self._file.current()
+        if self._defaults is not None:
+            self._defaults.apply_hosts(rules.intercept)
+        return rules
+
+    def _intercepted_hosts(self) -> tuple[str, ...]:
+        """Name the hosts whose calls are looked at, also when there are no rules."""
+        try:
+            return self._rules().intercept
+        except RulesError:
+            if self._defaults is not None:
+                self._defaults.apply_hosts(DEFAULT_INTERCEPT)
+            return DEFAULT_INTERCEPT
+
+    def _read_settings(self) -> options.Settings:
+        """Return the options; mitmproxy does not configure addons that a program adds."""
+        if self._settings is None:
+            self.configure(set())
+        assert self._settings is not None
+        return self._settings
+
+    def _pool(self) -> ClientPool:
+        if self._clients is None:
+            self._clients = ClientPool(
+                TlsSettings(
+                    ctx.options.ssl_verify_upstream_trusted_ca,
+                    ctx.options.ssl_verify_upstream_trusted_confdir,
+                    insecure=ctx.options.ssl_insecure,
+                )
+            )
+        return self._clients
+
+    def _close_clients(self) -> asyncio.Task[None] | None:
+        clients, self._clients = self._clients, None
+        return None if clients is None else asyncio.create_task(clients.aclose())

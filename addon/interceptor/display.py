@@ -1,0 +1,133 @@
+"""What people see of a flow: where it went and what was sent and answered, but never a key.
+
+* The request that is shown is the one the provider gets. Its key is not part of the flow at any
+  time; the engine adds it.
+* What the agent sent is kept in `flow.metadata` (saved with the flow) and shown by a view of its
+  own, see `views`.
+* The key of a call that passes is in the flow only until the call is on its way.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from typing import Any, cast
+
+import msgspec
+from mitmproxy import http
+
+from addon.engine.headers import provider_headers
+from addon.interceptor import access, flow_limit
+from addon.interceptor.planning import Route
+from addon.interceptor.recorder import Recorder
+from addon.neutral import Loss
+
+logger = logging.getLogger(__name__)
+
+HIDDEN = "(hidden by Detour)"
+
+SECRET_HEADERS = frozenset(
+    (
+        "api-key",
+        "authorization",
+        "cookie",
+        "proxy-authorization",
+        "set-cookie",
+        "x-api-key",
+        "x-goog-api-key",
+    )
+)
+
+ORIGINAL = "detour.original"
+SUMMARY = "detour.summary"
+
+
+def hide_secrets(message: http.Message) -> None:
+    """Replace every key in a message that is not going to be sent any more."""
+    for name in SECRET_HEADERS:
+        if name in message.headers:
+            message.headers[name] = HIDDEN
+    if isinstance(message, http.Request) and "key=" in message.path:
+        query = [(k, HIDDEN if k == "key" else v) for k, v in message.query.items(multi=True)]
+        message.query = query
+
+
+def show_route(flow: http.HTTPFlow, route: Route) -> None:
+    """Let a flow show the request that its provider gets instead of the agent's.
+
+    The agent's request stays untouched in itself: mitmproxy still needs it to frame the answer.
+    """
+    original = flow.request
+    call = route.call
+    secret = {name.lower() for name, _ in call.key_headers} | SECRET_HEADERS
+    shown = http.Request.make(
+        call.rendered.method,
+        call.rendered.url,
+        call.rendered.body,
+        {k: HIDDEN if k in secret else v for k, v in provider_headers(call)},
+    )
+    shown.http_version = original.http_version
+    shown.timestamp_start = original.timestamp_start
+    shown.timestamp_end = original.timestamp_end
+    flow.metadata[ORIGINAL] = _original(original, route.original_body)
+    flow.metadata[SUMMARY] = {
+        "rule": route.rule,
+        "provider": call.destination.provider.id,
+        "model": call.destination.model,
+        "format": call.destination.format,
+        "requested_model": route.requested_model,
+        "losses": _losses(call.rendered.losses),
+    }
+    flow.comment = route.comment
+    flow.request = shown
+
+
+def record(flow: http.HTTPFlow, limit: int) -> Recorder:
+    """Let a response pass as it comes, and show it in mitmweb meanwhile and afterwards."""
+    recorder = Recorder(flow, limit, _refresh)
+    assert flow.response is not None
+    flow.response.stream = recorder
+    return recorder
+
+
+def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
+    """Add what came of a call, and say it in the log."""
+    outcome = route.call.outcome
+    summary = cast("dict[str, Any]", flow.metadata[SUMMARY])
+    summary["losses"] += _losses(outcome.losses)
+    if outcome.usage is not None:
+        usage = msgspec.structs.asdict(outcome.usage)
+        summary["usage"] = {name: value for name, value in usage.items() if value is not None}
+    if outcome.request_id is not None:
+        summary["request_id"] = outcome.request_id
+    if outcome.error is not None:
+        summary["error"] = f"{outcome.error.kind}: {outcome.error.message}"
+        logger.warning("%s: %s", route.comment, summary["error"])
+    else:
+        logger.info("%s: %s", route.comment, outcome.status or "the agent left")
+    for loss in summary["losses"]:
+        logger.info("%s: %s %s (%s)", route.comment, *loss.values())
+
+
+def evict(limit: int) -> None:
+    """Remove the oldest finished flows beyond `limit` from mitmweb or the console, if they run."""
+    view = access.view()
+    if view is not None:
+        flow_limit.evict(view, limit)
+
+
+def _original(request: http.Request, body: bytes) -> dict[str, object]:
+    copy = request.copy()
+    hide_secrets(copy)
+    headers = [[name, value] for name, value in access.all_headers(copy)]
+    return {"method": copy.method, "url": copy.pretty_url, "headers": headers, "body": body}
+
+
+def _losses(losses: Iterable[Loss]) -> list[dict[str, str]]:
+    return [{"field": loss.field, "action": loss.action, "reason": loss.reason} for loss in losses]
+
+
+def _refresh(flow: http.HTTPFlow) -> None:
+    view = access.view()
+    if view is not None:
+        view.update([flow])

@@ -1,0 +1,34 @@
+"""mitmproxy's filter expressions (`~u`, `~hq`, ...), for the `filter` key of a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import lru_cache
+
+from mitmproxy import flow, flowfilter
+
+type Match = Callable[[flow.Flow], bool]
+
+
+@lru_cache(maxsize=256)
+def parse(expression: str) -> Match:
+    """Compile an expression.
+
+    Raises:
+        ValueError: It is not one.
+    """
+    return flowfilter.parse(expression)
+
+
+def check_filter(expression: str) -> str | None:
+    """Say what is wrong with an expression, or None when nothing is."""
+    try:
+        parse(expression)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
+def matches(expression: str, matched: flow.Flow) -> bool:
+    """Tell whether a flow matches an expression that `check_filter` accepts."""
+    return bool(parse(expression)(matched))

@@ -1,0 +1,105 @@
+"""What can be set with `--set detour_...=...`, in mitmproxy's config file or in mitmweb.
+
+Every option is declared as text and read here: mitmproxy drops a script whose typed option cannot
+be read, without a word, and goes on without it, which would send every call to where the agent
+wanted it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+from mitmproxy import exceptions
+from mitmproxy.addonmanager import Loader
+from mitmproxy.options import Options
+from mitmproxy.utils import human
+
+from addon.engine.call import KEEP_ALIVE
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """The options, read."""
+
+    rules: Path
+    home: Path
+    flow_limit: int
+    """Most flows that are kept; 0: no limit."""
+    body_limit: int
+    """Most bytes that a request may have, unpacked."""
+    keep_alive: float
+    """Seconds of silence after which a streaming agent gets a comment; 0: never."""
+
+
+_OPTIONS: dict[str, tuple[str, str]] = {
+    "detour_rules": ("rules.yaml", "File with the rules that say which provider answers a call."),
+    "detour_home": ("~/.detour", "Folder in which Detour keeps what must survive a restart."),
+    "detour_flow_limit": (
+        "500",
+        "Most flows kept for inspection; the oldest finished ones are removed. 0 keeps all.",
+    ),
+    "detour_body_limit": (
+        "64m",
+        "Most bytes a request may have after decompression. Understands k/m/g suffixes.",
+    ),
+    "detour_keep_alive": (
+        f"{KEEP_ALIVE:g}",
+        "Seconds of silence after which an agent that waits for a stream is sent a comment. "
+        "0 sends none.",
+    ),
+}
+
+NAMES = frozenset(_OPTIONS)
+
+
+def add_options(loader: Loader) -> None:
+    """Declare the options."""
+    for name, (default, meaning) in _OPTIONS.items():
+        loader.add_option(name, str, default, meaning)
+
+
+def read_settings(options: Options) -> Settings:
+    """Read the options.
+
+    Raises:
+        OptionsError: One has a value that cannot be read.
+    """
+    return Settings(
+        rules=Path(_text(options, "detour_rules")).expanduser(),
+        home=Path(_text(options, "detour_home")).expanduser(),
+        flow_limit=_number(options, "detour_flow_limit", int),
+        body_limit=_size(options, "detour_body_limit"),
+        keep_alive=_number(options, "detour_keep_alive", float),
+    )
+
+
+def _text(options: Options, name: str) -> str:
+    value: str = getattr(options, name)
+    if not value:
+        raise exceptions.OptionsError(f"{name} must not be empty.")
+    return value
+
+
+def _number[Number: (int, float)](
+    options: Options, name: str, read: Callable[[str], Number]
+) -> Number:
+    text = _text(options, name)
+    try:
+        number = read(text)
+    except ValueError:
+        raise exceptions.OptionsError(f"{name} must be a number, not {text!r}.") from None
+    if not 0 <= number < 1e9:
+        raise exceptions.OptionsError(f"{name} must be between 0 and 1e9, not {text}.")
+    return number
+
+
+def _size(options: Options, name: str) -> int:
+    text = _text(options, name)
+    try:
+        size = human.parse_size(text)
+    except ValueError:
+        size = None
+    if size is None or size <= 0:
+        raise exceptions.OptionsError(f"{name} must be a size such as 64m, not {text!r}.")
+    return size

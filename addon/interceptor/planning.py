@@ -1,0 +1,159 @@
+"""What becomes of one request: the engine answers it, it passes, or it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from addon.engine import Call
+from addon.formats import FORMATS
+from addon.formats.base import FormatName, Headers
+from addon.interceptor.endpoints import Endpoint
+from addon.neutral import DetourError, ErrorInfo, Request
+from addon.providers import KeyRing
+from addon.rules import CallFacts, Decision, Rules, apply_edits
+from addon.translation import render_for
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """The engine answers."""
+
+    call: Call
+    rule: str
+    """The name of the rule that said so."""
+    requested_model: str
+    original_body: bytes
+    """What the agent sent, unpacked."""
+
+    @property
+    def comment(self) -> str:
+        """What happens, in one line."""
+        destination = self.call.destination
+        target = f"{destination.provider.id}:{destination.model}"
+        return f"{self.requested_model} -> {target} ({self.rule})"
+
+
+class Pass(msgspec.Struct, frozen=True):
+    """The request goes where the agent sent it, untouched."""
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    """The request goes nowhere."""
+
+    error: ErrorInfo
+    comment: str
+    status: int | None = None
+    """HTTP status, where it is not the format's usual one for the error."""
+
+
+type Plan = Route | Pass | Refusal
+
+
+class Incoming(msgspec.Struct, frozen=True, kw_only=True):
+    """A request, as far as a plan depends on it."""
+
+    endpoint: Endpoint
+    agent: str
+    headers: Headers
+    body: bytes
+    """Unpacked."""
+    matches_filter: Callable[[str], bool]
+
+
+def plan(incoming: Incoming, rules: Rules, keep_alive: float) -> Plan:
+    """Ask the rules about a request and prepare what they say.
+
+    Raises:
+        DetourError: It cannot be done: the key is missing, the request cannot be expressed, ...
+    """
+    spoken = incoming.endpoint.format
+    if spoken is None:
+        return _plan_untranslatable(incoming.endpoint, rules)
+    facts = facts_of(incoming, spoken)
+    decision = rules.decide(facts, spoken)
+    match decision.action:
+        case "pass":
+            return Pass()
+        case "block":
+            return _blocked(incoming.endpoint, decision.rule_name)
+        case "route":
+            return Route(
+                call=_call(incoming, spoken, decision, rules.keys, facts, keep_alive),
+                rule=decision.rule_name,
+                requested_model=facts.model,
+                original_body=incoming.body,
+            )
+
+
+def facts_of(incoming: Incoming, spoken: FormatName) -> CallFacts:
+    """Say what the rules may look at."""
+
+    def parse() -> Request | None:
+        try:
+            return FORMATS[spoken].parse_request(incoming.body, incoming.endpoint.line)
+        except DetourError:
+            return None
+
+    return CallFacts(
+        agent=incoming.agent,
+        model=FORMATS[spoken].reply(incoming.body, incoming.endpoint.line).model or "",
+        endpoint=incoming.endpoint.name,
+        provider=incoming.endpoint.provider or None,
+        headers=incoming.headers,
+        request=parse,
+        matches_filter=incoming.matches_filter,
+    )
+
+
+def _call(
+    incoming: Incoming,
+    spoken: FormatName,
+    decision: Decision,
+    keys: KeyRing,
+    facts: CallFacts,
+    keep_alive: float,
+) -> Call:
+    destination = decision.destinations[0]
+    provider = destination.provider
+    line = incoming.endpoint.line
+    body = incoming.body
+    parsed: Request | None = None
+    if decision.set or decision.drop:
+        body = apply_edits(body, decision.set, decision.drop)
+    elif destination.format != spoken:
+        parsed = facts.parsed
+    return Call(
+        agent_format=spoken,
+        line=line,
+        body=body,
+        rendered=render_for(spoken, body, line, destination, parsed),
+        destination=destination,
+        key_headers=provider.auth_headers(destination.format, keys.find(provider)),
+        agent_headers=incoming.headers,
+        stream=FORMATS[spoken].reply(body, line).stream,
+        keep_alive=keep_alive,
+    )
+
+
+def _plan_untranslatable(endpoint: Endpoint, rules: Rules) -> Plan:
+    """Decide about an address that no format covers: its body means nothing to anybody else."""
+    match rules.default:
+        case "pass":
+            return Pass()
+        case "block":
+            return _blocked(endpoint, "default")
+        case _:
+            message = (
+                f"Detour cannot translate {endpoint.place}, and default in rules.yaml sends calls "
+                "to another provider. With default: pass it would go where it was meant to go."
+            )
+            return Refusal(ErrorInfo("not_found", message), f"not translatable: {endpoint.place}")
+
+
+def _blocked(endpoint: Endpoint, rule: str) -> Refusal:
+    message = (
+        f"Detour blocks {endpoint.place} (rule: {rule}). To let it through, change that in "
+        "rules.yaml."
+    )
+    return Refusal(ErrorInfo("permission", message, code="blocked_by_detour"), f"blocked ({rule})")
