@@ -29,6 +29,8 @@ LOW_TO_MAX: tuple[Effort, ...] = ("low", "medium", "high", "xhigh", "max")
 class ClaudeModel(msgspec.Struct, frozen=True, kw_only=True):
     """The abilities of one generation."""
 
+    other_maker: bool = False
+    """Whether it is no Claude at all, but another maker's model behind the same format."""
     max_output_tokens: int = 128_000
     thinking: ThinkingStyle = "adaptive"
     thinking_default_on: bool = True
@@ -80,6 +82,7 @@ _CLAUDE_3 = ClaudeModel(
 )
 
 OTHER_MAKER = ClaudeModel(
+    other_maker=True,
     max_output_tokens=32_000,
     thinking="budget",
     thinking_default_on=False,

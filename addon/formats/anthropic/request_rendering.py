@@ -10,8 +10,10 @@ import hashlib
 import re
 from typing import Any
 
+import msgspec
+
 from addon.formats.anthropic.content import Block, cache_control, render_text
-from addon.formats.anthropic.models import OTHER_MAKER, ClaudeModel, claude_model
+from addon.formats.anthropic.models import ClaudeModel, claude_model
 from addon.formats.anthropic.structured_output import (
     STRUCTURED_OUTPUT_TOOL,
     StructuredOutput,
@@ -50,6 +52,8 @@ def render_request(request: Request, model_name: str) -> RenderedBody:
     if output.tool is not None:
         tools = Tools([output.tool], {"type": "tool", "name": STRUCTURED_OUTPUT_TOOL})
     thinking = _thinking(request, model, tools, losses)
+    if output.output_format is not None:
+        model = msgspec.structs.replace(model, prefill=False)  # the two exclude each other
 
     body: dict[str, Any] = {
         "model": model_name,
@@ -189,7 +193,7 @@ def _put_cache_control(
     for block in marked[:-_MOST_BREAKPOINTS]:
         losses.dropped("cache_control", f"at most {_MOST_BREAKPOINTS} marks are allowed")
         del block["cache_control"]
-    if not marked and model is not OTHER_MAKER:
+    if not marked and not model.other_maker:
         body["cache_control"] = cache_control(request.cache_ttl)
 
 
@@ -206,7 +210,7 @@ def _put_account(
 ) -> None:
     if request.user_id:
         body["metadata"] = {"user_id": _anonymous(request.user_id, losses)}
-    if request.service_tier is None or model is OTHER_MAKER:
+    if request.service_tier is None or model.other_maker:
         return
     tier = _SERVICE_TIERS.get(request.service_tier)
     if tier is None:

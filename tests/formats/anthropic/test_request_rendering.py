@@ -270,6 +270,15 @@ def test_a_schema_is_enforced_natively():
     assert losses == {}
 
 
+def test_a_schema_excludes_a_prefill():
+    messages = (USER, Message("assistant", (TextPart("{"),)))
+    wish = ResponseFormat("json_schema", "x", SCHEMA)
+    body, _ = render("claude-haiku-4-5", messages=messages, response_format=wish)
+    assert body["messages"][-1]["role"] == "user"
+    body, _ = render("claude-haiku-4-5", messages=messages)
+    assert body["messages"][-1]["role"] == "assistant"
+
+
 def test_a_schema_beyond_the_subset_becomes_a_forced_tool():
     wish = ResponseFormat("json_schema", "x", OPEN_SCHEMA)
     body, losses = render(response_format=wish)

@@ -1,0 +1,104 @@
+"""Every recorded request, written for other providers, judged by those who would receive it.
+
+The strict embedded provider answers 400 as the real API does; the official SDK's own types are
+checked beside it.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections import Counter
+
+import pydantic
+import pytest
+from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
+from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
+
+from addon.embedded.anthropic_validation import check_messages_request
+from addon.embedded.chat_validation import check_chat_request
+from addon.formats import FORMATS
+from addon.formats.base import RequestLine
+from addon.neutral import ClientRequestError, UnsupportedFeature
+from tests.support.recordings import agent_requests, needs_recordings, recordings
+
+LINE = RequestLine()
+SECRET = b"signatures of the strict provider"
+
+CLAUDES = (
+    "claude-opus-5-5",
+    "claude-sonnet-5-5",
+    "claude-opus-5",
+    "claude-opus-4-8",
+    "claude-sonnet-4-6",
+    "claude-haiku-4-5",
+)
+CHAT_DIALECTS = {"openai": "gpt-4.1", "local": "qwen3-coder"}
+
+ANTHROPIC_TYPE = pydantic.TypeAdapter(MessageCreateParamsNonStreaming)
+CHAT_TYPE = pydantic.TypeAdapter(CompletionCreateParamsNonStreaming)
+
+
+def check_anthropic(body):
+    wire = json.loads(body)
+    check_messages_request(wire, {"anthropic-version": "2023-06-01"}, SECRET)
+    wire.pop("stream", None)
+    ANTHROPIC_TYPE.validate_python(wire)
+
+
+def check_chat(body):
+    wire = json.loads(body)
+    check_chat_request(wire)
+    wire.pop("stream", None)
+    CHAT_TYPE.validate_python(wire)
+
+
+def targets(target):
+    if target == "anthropic":
+        return [(model, "anthropic", check_anthropic) for model in CLAUDES]
+    return [(model, dialect, check_chat) for dialect, model in CHAT_DIALECTS.items()]
+
+
+def run(chosen, source, target):
+    """Render and judge; return how it went and the failures."""
+    outcomes, failures = Counter(), []
+    for recording in chosen:
+        try:
+            request = FORMATS[source].parse_request(recording.request, LINE)
+        except ClientRequestError as problem:
+            if recording.succeeded:
+                failures.append(f"{recording.name}: {problem}")
+            outcomes["unreadable"] += 1
+            continue
+        for model, dialect, judge in targets(target):
+            try:
+                judge(FORMATS[target].render_request(request, model, dialect).body)
+                outcomes["accepted"] += 1
+            except UnsupportedFeature as refusal:
+                outcomes[f"refused: {refusal.feature}"] += 1
+            except Exception as problem:
+                words = getattr(problem, "message", None) or str(problem)
+                failures.append(f"{recording.name} ({model}): {words[:300]}")
+    return outcomes, failures
+
+
+PAIRS = [("openai-chat", "anthropic"), ("anthropic", "openai-chat")]
+
+
+@needs_recordings
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_every_agent_request_is_accepted(source, target, capsys):
+    outcomes, failures = run(agent_requests(source), source, target)
+    with capsys.disabled():
+        sys.stdout.write(f"\nagents, {source} -> {target}: {dict(outcomes)}\n")
+    assert not failures, "\n".join(failures)
+
+
+@needs_recordings
+@pytest.mark.parametrize(("source", "target"), PAIRS)
+def test_every_recorded_request_is_accepted(source, target, capsys):
+    chosen = [r for r in recordings(source) if r.request is not None and r.succeeded]
+    outcomes, failures = run(chosen, source, target)
+    with capsys.disabled():
+        sys.stdout.write(f"\nall, {source} -> {target}: {dict(outcomes)}\n")
+    assert not failures, "\n".join(failures)

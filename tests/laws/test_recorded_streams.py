@@ -1,0 +1,125 @@
+"""Every recorded stream, translated to every other format, under all kinds of cutting.
+
+For each: no exception, output that does not depend on the cuts, a legal stream with one end, the
+official SDK's approval, and the same content as the plain translation of the same answer.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+import re
+import sys
+
+import anthropic
+import openai
+import pytest
+
+from addon.formats import FORMATS
+from addon.formats.base import RequestLine
+from addon.neutral import ErrorInfo, EventChecker, fold
+from addon.translation import StreamTranslator, render_answer
+from tests.support.official import (
+    anthropic_facts,
+    chat_facts,
+    read_anthropic_answer,
+    read_anthropic_stream,
+    read_chat_answer,
+    read_chat_stream,
+)
+from tests.support.recordings import needs_recordings, recordings
+
+REQUEST = b'{"model":"asked-for","stream":true,"stream_options":{"include_usage":true}}'
+RANDOM_CUTTINGS = 3
+JUDGES = {
+    "openai-chat": (read_chat_stream, read_chat_answer, chat_facts),
+    "anthropic": (read_anthropic_stream, read_anthropic_answer, anthropic_facts),
+}
+CREATED = re.compile(rb'"created":\d+')
+
+
+def translate(chunks, source, target):
+    translator = StreamTranslator(source, target, REQUEST)
+    output = b"".join([*map(translator.feed, chunks), translator.close()])
+    assert translator.ended
+    assert translator.close() == b""
+    return CREATED.sub(b'"created":0', output), translator
+
+
+def cuttings(stream, seed):
+    """Whole, single bytes where that is affordable, single lines, and some random ways."""
+    yield [stream]
+    if len(stream) < 8000:
+        yield [stream[at : at + 1] for at in range(len(stream))]
+    yield stream.splitlines(keepends=True)
+    generator = random.Random(seed)
+    for _ in range(RANDOM_CUTTINGS):
+        places = sorted(generator.randrange(len(stream) + 1) for _ in range(40))
+        edges = [0, *places, len(stream)]
+        yield [stream[a:b] for a, b in itertools.pairwise(edges)]
+
+
+def check(recording, source, target):
+    stream = recording.answer
+    decoder = FORMATS[source].decoder()
+    events = decoder.feed(stream) + decoder.feed_eof()
+    checker = EventChecker()
+    for event in events:
+        checker.check(event)
+    assert checker.ended
+
+    outputs = [translate(chunks, source, target)[0] for chunks in cuttings(stream, recording.name)]
+    assert len(set(outputs)) == 1, "the output depends on the cuts"
+
+    read_stream, read_answer, facts = JUDGES[target]
+    folded = fold(events)
+    if isinstance(folded, ErrorInfo):
+        with pytest.raises((openai.APIError, anthropic.APIError)):
+            read_stream(outputs[0])
+        assert b"[DONE]" not in outputs[0]
+        return "error"
+    streamed = facts(read_stream(outputs[0]))
+    reply = FORMATS[target].reply(REQUEST, NO_LINE)
+    plain = facts(read_answer(render_answer(folded, (), target, reply).body))
+    assert streamed == plain
+    return "answer"
+
+
+NO_LINE = RequestLine()
+
+
+@needs_recordings
+@pytest.mark.parametrize(
+    ("source", "target"), [("anthropic", "openai-chat"), ("openai-chat", "anthropic")]
+)
+def test_every_recorded_stream_translates(source, target, capsys):
+    outcomes, failures = {"answer": 0, "error": 0}, []
+    for recording in recordings(source, stream=True):
+        if not recording.succeeded:
+            continue
+        try:
+            outcomes[check(recording, source, target)] += 1
+        except Exception as problem:
+            failures.append(f"{recording.name}: {type(problem).__name__}: {str(problem)[:300]}")
+    with capsys.disabled():
+        sys.stdout.write(f"\n{source} -> {target}: {outcomes} streams, {len(failures)} failures\n")
+    assert not failures, "\n".join(failures)
+
+
+@needs_recordings
+@pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
+def test_the_same_format_passes_byte_for_byte(name):
+    for recording in recordings(name, stream=True):
+        if not recording.succeeded:
+            continue
+        decoder = FORMATS[name].decoder()
+        cut = any(
+            getattr(getattr(event, "error", None), "kind", "") == "cut"
+            for event in decoder.feed(recording.answer) + decoder.feed_eof()
+        )
+        if cut:
+            continue
+        for chunks in cuttings(recording.answer, recording.name):
+            translator = StreamTranslator(name, name, REQUEST)
+            output = b"".join([*map(translator.feed, chunks), translator.close()])
+            assert output == recording.answer, recording.name

@@ -1,0 +1,107 @@
+"""The official SDKs as judges: they read our bytes exactly as an agent would."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import anthropic
+import httpx2
+import openai
+from openai import ContentFilterFinishReasonError, LengthFinishReasonError
+from openai.lib.streaming.chat import ChatCompletionStreamState
+
+QUESTION: list[Any] = [{"role": "user", "content": "x"}]
+
+
+def _client(status: int, content_type: str, body: bytes) -> httpx2.Client:
+    def answer(_request: httpx2.Request) -> httpx2.Response:
+        return httpx2.Response(status, headers={"content-type": content_type}, content=body)
+
+    return httpx2.Client(transport=httpx2.MockTransport(answer))
+
+
+def read_chat_stream(body: bytes) -> Any:
+    """Return the openai SDK's completion of a Chat stream.
+
+    Raises:
+        openai.APIError: The stream ends in an error.
+    """
+    client = openai.OpenAI(
+        api_key="k", max_retries=0, http_client=_client(200, "text/event-stream", body)
+    )
+    state = ChatCompletionStreamState()
+    for chunk in client.chat.completions.create(model="m", messages=QUESTION, stream=True):
+        # Raised by design for an answer that was cut short; what was said is kept all the same.
+        with contextlib.suppress(LengthFinishReasonError, ContentFilterFinishReasonError):
+            state.handle_chunk(chunk)
+    return state.current_completion_snapshot
+
+
+def read_chat_answer(body: bytes) -> Any:
+    """Return the openai SDK's completion of a whole Chat answer."""
+    client = openai.OpenAI(
+        api_key="k", max_retries=0, http_client=_client(200, "application/json", body)
+    )
+    return client.chat.completions.create(model="m", messages=QUESTION)
+
+
+def read_anthropic_stream(body: bytes) -> Any:
+    """Return the anthropic SDK's message of a Messages stream.
+
+    Raises:
+        anthropic.APIStatusError: The stream ends in an error.
+    """
+    client = anthropic.Anthropic(
+        api_key="k", max_retries=0, http_client=_client(200, "text/event-stream", body)
+    )
+    with client.messages.stream(model="m", max_tokens=9, messages=QUESTION) as stream:
+        for _ in stream:
+            pass
+        return stream.get_final_message()
+
+
+def read_anthropic_answer(body: bytes) -> Any:
+    """Return the anthropic SDK's message of a whole answer."""
+    client = anthropic.Anthropic(
+        api_key="k", max_retries=0, http_client=_client(200, "application/json", body)
+    )
+    return client.messages.create(model="m", max_tokens=9, messages=QUESTION)
+
+
+def chat_facts(completion: Any) -> dict[str, Any]:
+    """Pick from the openai SDK's completion what an agent acts on."""
+    choice = completion.choices[0]
+    message = choice.message
+    return {
+        "text": message.content or "",
+        "thoughts": getattr(message, "reasoning_content", None) or "",
+        "refusal": message.refusal or "",
+        "calls": [
+            (call.id, call.function.name, call.function.arguments or "")
+            for call in message.tool_calls or ()
+        ],
+        "finish_reason": choice.finish_reason,
+        "usage": completion.usage and completion.usage.total_tokens,
+    }
+
+
+def anthropic_facts(message: Any) -> dict[str, Any]:
+    """Pick from the anthropic SDK's message what an agent acts on.
+
+    Arguments of an answer that hit its limit may be half a JSON value; the SDK guesses at them.
+    """
+    cut_short = message.stop_reason == "max_tokens"
+    return {
+        "text": "".join(block.text for block in message.content if block.type == "text"),
+        "thoughts": "".join(
+            block.thinking for block in message.content if block.type == "thinking"
+        ),
+        "calls": [
+            (block.id, block.name, None if cut_short else block.input)
+            for block in message.content
+            if block.type == "tool_use"
+        ],
+        "finish_reason": message.stop_reason,
+        "usage": (message.usage.input_tokens, message.usage.output_tokens),
+    }
