@@ -1,0 +1,89 @@
+"""A longer conversation begins with the bytes of the shorter one (decision D8).
+
+Providers cache prompts by their prefix, and newer models refuse a conversation whose beginning has
+changed. So each recorded conversation is cut wherever an agent would have sent it before, and the
+rendering of each cut must be a prefix of the rendering of the whole.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import msgspec
+import pytest
+
+from addon.formats import FORMATS
+from addon.formats.base import RequestLine
+from addon.neutral import ClientRequestError, UnsupportedFeature
+from tests.support.recordings import needs_recordings, recordings
+
+TARGETS = {
+    "anthropic": [(model, "anthropic") for model in ("claude-opus-5-5", "claude-haiku-4-5")],
+    "openai-chat": [("gpt-4.1", "openai"), ("deepseek-v4-pro", "deepseek"), ("m", "local")],
+}
+
+
+def conversations(source):
+    for recording in recordings(source):
+        if recording.request is None or not recording.succeeded:
+            continue
+        try:
+            request = FORMATS[source].parse_request(recording.request, RequestLine())
+        except ClientRequestError:
+            continue
+        if any(message.role == "assistant" for message in request.messages):
+            yield recording.name, request
+
+
+def sent_before(request):
+    """The requests that the agent must have sent earlier in the same conversation."""
+    for index, message in enumerate(request.messages):
+        if index and request.messages[index - 1].role == "assistant":
+            continue
+        if (
+            message.role == "assistant"
+            and index
+            and request.messages[index - 1].role != "assistant"
+        ):
+            yield msgspec.structs.replace(request, messages=request.messages[:index])
+
+
+def body(request, target, model, dialect):
+    wire = json.loads(FORMATS[target].render_request(request, model, dialect).body)
+    prompt = {field: wire.get(field) for field in ("tools", "system")}
+    return prompt, [block for turn in wire["messages"] for block in blocks(turn)]
+
+
+def blocks(turn):
+    """What a provider reads of a turn, one after the other; empty turns leave no trace."""
+    content = turn.get("content")
+    pieces = content if isinstance(content, list) else [content] if content else []
+    said = [(turn["role"], json.dumps(piece)) for piece in pieces]
+    return said + [(turn["role"], json.dumps(call)) for call in turn.get("tool_calls") or ()]
+
+
+@needs_recordings
+@pytest.mark.parametrize("source", ["openai-chat", "anthropic"])
+@pytest.mark.parametrize("target", ["anthropic", "openai-chat"])
+def test_a_recorded_conversation_grows_at_its_end_only(source, target, capsys):
+    cuts, failures = 0, []
+    for name, request in conversations(source):
+        # A forced call is asked for in words on models that refuse it, at the very end.
+        request = msgspec.structs.replace(request, tool_choice=None)
+        for model, dialect in TARGETS[target]:
+            try:
+                prompt, messages = body(request, target, model, dialect)
+                for earlier in sent_before(request):
+                    cuts += 1
+                    earlier_prompt, earlier_messages = body(earlier, target, model, dialect)
+                    if messages[: len(earlier_messages)] != earlier_messages:
+                        failures.append(f"{name} ({model}, {len(earlier.messages)} messages)")
+                    if request.tools:  # else a placeholder comes with the first call
+                        assert earlier_prompt == prompt, name
+            except UnsupportedFeature:
+                continue
+    with capsys.disabled():
+        sys.stdout.write(f"\n{source} -> {target}: {cuts} earlier requests are prefixes\n")
+    assert cuts
+    assert not failures, "\n".join(failures)
