@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 _COMMON = (
-    "It does not trust the certificate that Detour shows it. "
-    "Start it with `detour run -- COMMAND`, which sets everything below, or take the lines of "
-    "`detour env` into the shell that starts it, before it starts."
+    "it does not trust the certificate that Detour shows it. `detour run` and `detour env` set the "
+    "variables that most programs read, but only for programs that start afterwards; this one was "
+    "started before, or reads something else, or drops its environment."
 )
 _BUNDLE = "~/.detour/ca-bundle.pem"
 _PYTHON = (

@@ -14,14 +14,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 NAME = "ca-bundle.pem"
-USER_VARIABLES = (
-    "SSL_CERT_FILE",
-    "NODE_EXTRA_CA_CERTS",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "CODEX_CA_CERTIFICATE",
-)
-"""Where users name authorities of their own, such as a company's."""
+VARIABLES: dict[str, str] = {
+    "SSL_CERT_FILE": "Python, Go, Rust, Ruby, OpenSSL",
+    "NODE_EXTRA_CA_CERTS": "Node, Bun",
+    "CODEX_CA_CERTIFICATE": "Codex",
+    "REQUESTS_CA_BUNDLE": "Python's requests",
+    "CURL_CA_BUNDLE": "curl",
+    "GIT_SSL_CAINFO": "git",
+    "DENO_CERT": "Deno",
+    "AWS_CA_BUNDLE": "AWS clients",
+    "CARGO_HTTP_CAINFO": "Cargo",
+    "PIP_CERT": "pip",
+}
+"""Variables that name a bundle, and who reads them; users name a company's authorities there."""
 
 _WELL_KNOWN = (
     "/etc/ssl/certs/ca-certificates.crt",
@@ -44,7 +49,7 @@ def write_bundle(home: Path, authority: bytes, environment: Mapping[str, str]) -
     Args:
         home: A folder that exists.
         authority: The proxy's certificate as PEM.
-        environment: Where `USER_VARIABLES` are looked up.
+        environment: Where `VARIABLES` are looked up.
 
     Raises:
         OSError: The bundle cannot be written.
@@ -75,7 +80,7 @@ def system_roots() -> bytes:
 
 def user_roots(environment: Mapping[str, str], bundle: Path) -> Iterator[bytes]:
     """Yield the files that the user already names, but for the bundle itself."""
-    for variable in USER_VARIABLES:
+    for variable in VARIABLES:
         value = environment.get(variable)
         if value and Path(value) != bundle:
             yield _read(Path(value))

@@ -37,7 +37,7 @@ class LazyGroup(click.Group):
         if cmd_name not in _COMMANDS:
             return None
         module = import_module(f"addon.commands.{_COMMANDS[cmd_name][0]}")
-        command: click.Command = getattr(module, _COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, cmd_name)
         return command
 
     @override

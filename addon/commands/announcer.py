@@ -10,10 +10,7 @@ from typing import Any, cast
 from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
 
-from addon.commands.options import Address
-
-LISTENING = "Detour is listening on "
-"""How the line begins that scripts wait for; HOST:PORT follows."""
+from addon.commands.options import LISTENING, Address
 
 
 class Announcer:

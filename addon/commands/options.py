@@ -12,6 +12,8 @@ from addon.authority.home import HOME
 DEFAULT_RULES = Path("rules.yaml")
 DEFAULT_LISTEN = "127.0.0.1:8080"
 DEFAULT_WEB = "127.0.0.1:8081"
+LISTENING = "Detour is listening on "
+"""How the line begins that `serve` prints when agents can connect; HOST:PORT follows."""
 
 
 class Address(NamedTuple):

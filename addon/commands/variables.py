@@ -6,23 +6,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from urllib.parse import quote
 
+from addon.authority.bundle import VARIABLES
+
 INTERCEPTED = ("api.openai.com", "api.anthropic.com", "generativelanguage.googleapis.com")
 """The hosts that must not be exempt from the proxy."""
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_CERTIFICATE_VARIABLES = {
-    "SSL_CERT_FILE": "Python, Go, Rust, Ruby, OpenSSL",
-    "NODE_EXTRA_CA_CERTS": "Node, Bun",
-    "CODEX_CA_CERTIFICATE": "Codex",
-    "REQUESTS_CA_BUNDLE": "Python's requests",
-    "CURL_CA_BUNDLE": "curl",
-    "GIT_SSL_CAINFO": "git",
-    "DENO_CERT": "Deno",
-    "AWS_CA_BUNDLE": "AWS clients",
-    "CARGO_HTTP_CAINFO": "Cargo",
-    "PIP_CERT": "pip",
-}
-"""Variable: who reads it."""
 
 
 def proxy_url(address: str, agent: str | None) -> str:
@@ -55,7 +44,7 @@ def agent_variables(
         "NO_PROXY": exempt,
         "no_proxy": exempt,
         "NODE_USE_ENV_PROXY": "1",
-        **dict.fromkeys(_CERTIFICATE_VARIABLES, str(bundle)),
+        **dict.fromkeys(VARIABLES, str(bundle)),
     }
 
 
