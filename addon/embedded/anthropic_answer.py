@@ -26,6 +26,7 @@ _FRAGMENT = 11
 """Characters in one piece of a tool's arguments."""
 
 
+_CONTENT = ("text_delta", "input_json_delta")
 _STOP_REASONS = {
     "stop": "end_turn",
     "length": "max_tokens",
@@ -61,7 +62,8 @@ class AnthropicAnswer:
         """Yield the same answer as a stream."""
         for event in self._events():
             kind: str = event["type"]
-            yield Frame(frame(encode(event), kind.encode()), kind == "content_block_delta")
+            delta = event.get("delta", {}).get("type")
+            yield Frame(frame(encode(event), kind.encode()), delta in _CONTENT)
 
     def broken_off(self, kind: str) -> bytes:
         """Write the event that ends a stream with an error."""

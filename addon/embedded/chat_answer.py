@@ -31,7 +31,7 @@ _FINISH_REASONS = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
-_CONTENT = ("content", "reasoning_content", "tool_calls", "function_call")
+_CONTENT = ("content", "tool_calls", "function_call")
 _REFUSED = "I cannot help with that."
 
 

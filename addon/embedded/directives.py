@@ -17,7 +17,8 @@ A directive stands in double square brackets anywhere in the last user text:
     [[end N]]                 end the body in order, but without the format's last event
     [[slow SECONDS]]          wait between events
     [[silent SECONDS]]        wait before the status line
-    [[gate]]                  wait for `release()` before each event after the first delta
+    [[gate]]                  wait for `release()` before each event after the first delta of text
+                              or of a call
     [[plain]]                 answer JSON although a stream was asked for
     [[gzip]]                  compress the answer
     [[then]]                  what follows is for the agent's next turn, after its tool results

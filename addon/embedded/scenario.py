@@ -105,7 +105,7 @@ class Frame(NamedTuple):
 
     data: bytes
     is_delta: bool
-    """Whether it brings content."""
+    """Whether it brings text or a piece of a call; thinking does not count."""
 
 
 class Answer(Protocol):
