@@ -105,6 +105,7 @@ class StreamTranslator:
             return b""
         self.ended = True
         self.error = error
+        self._pass_through = None  # whatever still arrives is not for the agent
         try:
             return self._encoder.encode(StreamError(error))
         except Exception:

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,7 +14,7 @@ FENCED = '```json\n{"a": "```"}\n```'
     ("text", "bare"),
     [
         (FENCED, '{"a": "```"}'),
-        ('\n```\n[1]\n```\n', "[1]"),
+        ("\n```\n[1]\n```\n", "[1]"),
         ('{"a":1}', '{"a":1}'),
         ("``not a fence", "``not a fence"),
         ("```json\n{", "{"),
@@ -41,7 +43,7 @@ fenced_like = st.text(st.sampled_from('`\n {}"jsona\r'), max_size=30)
 def test_a_stream_is_stripped_as_the_whole_text_is(text, data):
     places = sorted(data.draw(st.lists(st.integers(0, len(text)), max_size=8)))
     edges = [0, *places, len(text)]
-    pieces = [text[a:b] for a, b in zip(edges, edges[1:], strict=False) if a < b]
+    pieces = [text[a:b] for a, b in itertools.pairwise(edges) if a < b]
     assert filtered(pieces) == strip_fence(text)
 
 
