@@ -7,6 +7,7 @@ from typing import Literal, override
 
 import msgspec
 
+from addon.formats import FORMATS
 from addon.formats.base import FormatName, Headers
 from addon.neutral import UnsupportedFeature
 from addon.providers.secret import Secret
@@ -72,7 +73,7 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         return self.models[0] if self.models else None
 
     def format_for(
-        self, agent_format: FormatName, implemented: Container[str] | None = None
+        self, agent_format: FormatName, implemented: Container[str] = FORMATS
     ) -> FormatName:
         """Choose the format in which to call the provider.
 
@@ -81,17 +82,13 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
         Args:
             agent_format: The format that the agent speaks.
-            implemented: Names of the formats that Detour speaks; all of them unless told otherwise.
+            implemented: Names of the formats that Detour speaks.
 
         Raises:
             UnsupportedFeature: Detour speaks none of the provider's formats.
         """
         if agent_format in self.base_urls:
             return agent_format
-        if implemented is None:
-            from addon.formats import FORMATS
-
-            implemented = FORMATS
         for name in self.base_urls:
             if name in implemented:
                 return name

@@ -40,7 +40,7 @@ _AGENTS = tuple(
         ("openai-node", r"openai/(?:js|node)"),
         ("openai-go", r"openai/go"),
         ("openai-java", r"openai/java"),
-        ("openai-dotnet", r"openai/(?:\.net|[0-9])|azsdk-net"),
+        ("openai-dotnet", r"^openai/[0-9]|azsdk-net"),
         ("openai-ruby", r"openai/ruby"),
         ("anthropic-python", r"anthropic/python"),
         ("anthropic-node", r"anthropic/(?:js|node)"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any, Literal, NamedTuple, override
 
 import msgspec
@@ -126,6 +126,17 @@ class Rules:
     def provider_for_host(self, host: str) -> str | None:
         """Name the provider that answers at a host, those of the file included."""
         return provider_for_host(host) or self._provider_of_host.get(host.lower())
+
+    def hosts_of(self, name: str) -> tuple[str, ...]:
+        """List the hosts where a provider answers."""
+        return tuple(sorted(hosts(self.providers[name])))
+
+    def targets(self) -> Iterator[Target]:
+        """Go through all targets, in the order of the file."""
+        for rule in self.rules:
+            yield from () if isinstance(rule.use, str) else rule.use
+        if isinstance(self.default, Target):
+            yield self.default
 
     def decide(self, facts: CallFacts, agent_format: FormatName) -> Decision:
         """Find the first rule whose conditions all hold for a call.

@@ -67,7 +67,8 @@ def _assemble(
         provider = build_provider(name, entry, environment, reading, used=name in used)
         if provider is not None:
             providers[name] = provider
-    _check_formats(targets, providers, reading)
+    if not reading.mistakes:
+        _check_formats(targets, providers, reading)
     rules = _build_rules(entries, reading)
     _notice_unused(rules, reading)
     return Rules(
@@ -127,10 +128,8 @@ def _notice_unused(rules: list[Rule], reading: Reading) -> None:
 def _check_formats(targets: list[Target], providers: dict[str, Provider], reading: Reading) -> None:
     """Refuse targets whose providers speak nothing that Detour speaks."""
     for target in targets:
-        provider = providers.get(target.provider)
         try:
-            if provider is not None:
-                provider.format_for("openai-chat")
+            providers[target.provider].format_for("openai-chat")
         except UnsupportedFeature as error:
             reading.record(target.mark, f"`{error.feature}` cannot be used: {error.reason}")
 

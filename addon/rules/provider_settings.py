@@ -63,7 +63,7 @@ class _Builder:
         self._reading = reading
         self._used = used
 
-    def build(self) -> Provider:
+    def build(self) -> Provider | None:
         values = self._values
         base = BUILT_IN.get(self._name)
         changes: dict[str, Any] = {
@@ -75,6 +75,8 @@ class _Builder:
             changes["headers"] = self._headers()
         if "api_key" in values:
             changes |= self._key()
+        if values.failed & {"base_url", "formats"}:
+            return None
         if base is None or "base_url" in values or "formats" in values:
             changes["base_urls"] = self._base_urls(base)
         if base is None:

@@ -303,6 +303,8 @@ class Values(dict[str, Any]):
         super().__init__()
         self.mark = mark
         self.marks: dict[str, Mark] = {}
+        self.failed: set[str] = set()
+        """Keys that are there with a value that does not fit."""
 
 
 class Record(msgspec.Struct, frozen=True):
@@ -337,7 +339,9 @@ class Record(msgspec.Struct, frozen=True):
                 continue
             key, value = given[field.name]
             content = reading.attempt(field.shape, value, key)
-            if content is not FAILED:
+            if content is FAILED:
+                values.failed.add(field.name)
+            else:
                 values[field.name] = content
                 values.marks[field.name] = value.mark
         return self.finish(values, reading) if self.finish else values

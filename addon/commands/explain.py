@@ -1,0 +1,200 @@
+"""`detour explain`: which rule a call would meet, and what would be sent where."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import click
+
+from addon.commands.check import DEFAULT_FILE, load
+from addon.commands.explanation import PLACES, Explanation, Question, Sending, ask, explain_call
+from addon.neutral import DetourError
+from addon.rules import Decision, RulesError
+from addon.wire.codec import decode, encode
+
+LONGEST_TEXT = 300
+"""Characters of one string that are shown to people; `--json` shows all."""
+
+
+def _split_header(
+    context: click.Context, parameter: click.Parameter, values: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    pairs = [value.partition("=") for value in values]
+    for name, separator, _ in pairs:
+        if not name or not separator:
+            raise click.BadParameter("write NAME=VALUE", context, parameter)
+    return tuple((name.strip(), value) for name, _, value in pairs)
+
+
+@click.command()
+@click.option("--model", metavar="M", help="Model that the agent asks for.")
+@click.option("--agent", metavar="A", help="Who calls, such as codex.")
+@click.option(
+    "--endpoint",
+    type=click.Choice(list(PLACES)),
+    default="chat",
+    show_default=True,
+    help="API that the agent calls.",
+)
+@click.option("--provider", metavar="P", help="Whose host the agent calls; the API's owner.")
+@click.option(
+    "--header",
+    "headers",
+    metavar="K=V",
+    multiple=True,
+    callback=_split_header,
+    help="Header of the agent's request; may be repeated.",
+)
+@click.option("--body", type=click.File("rb"), help="File with the agent's body; - is stdin.")
+@click.option(
+    "--rules", type=click.Path(path_type=Path), default=DEFAULT_FILE, help="The rules file."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def explain(
+    *,
+    model: str | None,
+    agent: str | None,
+    endpoint: str,
+    provider: str | None,
+    headers: tuple[tuple[str, str], ...],
+    body: BinaryIO | None,
+    rules: Path,
+    as_json: bool,
+) -> None:
+    """Say which rule applies to a call, why the earlier ones do not, and what would be sent.
+
+    Nothing is sent. Keys are shown as the name of the place they come from.
+    """
+    if model is None and body is None:
+        raise click.UsageError("give --model, or --body with a request that names one")
+    content = body.read() if body else None
+    try:
+        loaded = load(rules)
+        if provider is not None and provider not in loaded.providers:
+            raise click.UsageError(f"--provider: there is no provider {provider!r}")
+        question = ask(
+            endpoint=endpoint,
+            model=model,
+            agent=agent,
+            provider=provider,
+            headers=headers,
+            body=content,
+        )
+        explanation = explain_call(question, loaded)
+    except RulesError as error:
+        click.echo(str(error), err=True)
+        sys.exit(1)
+    except DetourError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)
+    click.echo(_as_json(explanation) if as_json else _as_text(explanation))
+
+
+def _as_json(explanation: Explanation) -> str:
+    question, decision = explanation.question, explanation.decision
+    document = {
+        "call": {
+            "endpoint": question.endpoint,
+            "format": question.format,
+            "model": question.model,
+            "agent": question.agent,
+            "provider": question.provider,
+        },
+        "action": decision.action,
+        "rule": decision.rule_name,
+        "line": decision.rule.mark.line if decision.rule else None,
+        "trace": [step._asdict() for step in decision.trace],
+        "destinations": [
+            {
+                "provider": place.provider.id,
+                "model": place.model,
+                "format": place.format,
+                "base_url": place.base_url,
+            }
+            for place in decision.destinations
+        ],
+        "request": _sending_document(explanation.sending),
+        "error": explanation.error,
+        "note": explanation.note,
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+def _sending_document(sending: Sending | None) -> dict[str, Any] | None:
+    if sending is None:
+        return None
+    return {
+        "method": sending.method,
+        "url": sending.url,
+        "headers": dict(sending.headers),
+        "body": decode(sending.body),
+        "losses": decode(encode(sending.losses)),
+    }
+
+
+def _as_text(explanation: Explanation) -> str:
+    question, decision = explanation.question, explanation.decision
+    lines = [_describe(question), ""]
+    for rule, step in zip(decision.considered, decision.trace, strict=True):
+        verdict = "applies" if step.matched else f"does not apply: {step.reason}"
+        lines.append(f"  line {rule.mark.line}, {rule.name}: {verdict}")
+    if decision.rule is None:
+        lines.append("  default applies")
+    lines += ["", *_outcome(decision, explanation)]
+    return "\n".join(lines)
+
+
+def _describe(question: Question) -> str:
+    agent = question.agent or "an unknown agent"
+    return f"{agent} calls {question.provider}: POST {question.line.path}, model {question.model}"
+
+
+def _outcome(decision: Decision, explanation: Explanation) -> list[str]:
+    if explanation.note:
+        return [explanation.note]
+    lines: list[str] = []
+    match decision.action:
+        case "pass":
+            lines.append("The call would pass unchanged to where the agent sends it.")
+        case "block":
+            lines.append("The call would be refused.")
+        case "route":
+            place = decision.destinations[0]
+            change = (
+                f"in the agent's own format, {place.format}"
+                if place.format == explanation.question.format
+                else f"translated from {explanation.question.format} to {place.format}"
+            )
+            lines.append(f"The call would go to {place.provider.id}:{place.model}, {change}.")
+    if explanation.error:
+        lines.append(f"But the agent would get an error: {explanation.error}")
+    if explanation.sending:
+        lines += ["", *_request_lines(explanation.sending)]
+    return lines
+
+
+def _request_lines(sending: Sending) -> list[str]:
+    lines = [f"{sending.method} {sending.url}"]
+    lines += [f"{name}: {value}" for name, value in sending.headers]
+    lines += ["", json.dumps(_shorten(decode(sending.body)), indent=2, ensure_ascii=False)]
+    if sending.losses:
+        lines += ["", "Not as the agent meant it:"]
+        lines += [f"  {loss.field}: {loss.action}; {loss.reason}" for loss in sending.losses]
+    return lines
+
+
+def _shorten(value: Any) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Cut long strings for people to see the shape of a body."""
+    match value:
+        case str() if len(value) > LONGEST_TEXT:
+            return f"{value[:LONGEST_TEXT]}... ({len(value)} characters)"
+        case list():
+            return [_shorten(item) for item in cast("list[Any]", value)]
+        case dict():
+            items = cast("dict[str, Any]", value).items()
+            return {key: _shorten(item) for key, item in items}
+        case _:
+            return value

@@ -1,0 +1,224 @@
+"""What would happen to a call that nobody makes, worked out as the proxy would do it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from addon.formats import FORMATS
+from addon.formats.base import FormatName, Headers, RequestLine, header
+from addon.neutral import DetourError, Loss, Request
+from addon.providers import Destination, KeyRing, MissingKeyError, Provider, Secret
+from addon.rules import CallFacts, Decision, Rules, agent_name, apply_edits
+from addon.wire.codec import encode
+
+
+class Place(msgspec.Struct, frozen=True):
+    """An API that agents call, with the smallest request that fits it."""
+
+    format: FormatName
+    provider: str
+    path: str
+    greeting: dict[str, Any]
+
+
+_HELLO = [{"role": "user", "content": "Hello"}]
+
+PLACES: dict[str, Place] = {
+    "chat": Place("openai-chat", "openai", "/v1/chat/completions", {"messages": _HELLO}),
+    "responses": Place("openai-responses", "openai", "/v1/responses", {"input": "Hello"}),
+    "messages": Place(
+        "anthropic", "anthropic", "/v1/messages", {"max_tokens": 1024, "messages": _HELLO}
+    ),
+    "generate": Place(
+        "gemini",
+        "google",
+        "/v1beta/models/{model}:generateContent",
+        {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]},
+    ),
+}
+"""By the names that `endpoint` in rules.yaml knows."""
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """The call that is asked about."""
+
+    endpoint: str
+    model: str
+    agent: str | None
+    provider: str
+    headers: Headers
+    line: RequestLine
+    body: bytes
+
+    @property
+    def format(self) -> FormatName:
+        """The format that the agent speaks."""
+        return PLACES[self.endpoint].format
+
+
+class Sending(msgspec.Struct, frozen=True, kw_only=True):
+    """What would go to a provider."""
+
+    method: str
+    url: str
+    headers: Headers
+    """With names of variables where keys would be."""
+    body: bytes
+    losses: tuple[Loss, ...]
+
+
+class Explanation(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer."""
+
+    question: Question
+    decision: Decision
+    sending: Sending | None = None
+    """None where the call goes nowhere or unchanged."""
+    error: str | None = None
+    """Why the agent would get an error instead of an answer."""
+    note: str | None = None
+    """Why the proxy would not even ask the rules."""
+
+
+def ask(
+    *,
+    endpoint: str,
+    model: str | None,
+    agent: str | None,
+    provider: str | None,
+    headers: Headers,
+    body: bytes | None,
+) -> Question:
+    """Put together the call that is asked about.
+
+    Args:
+        endpoint: A key of `PLACES`.
+        model: The model that the agent asks for; None takes the body's.
+        agent: Who calls; None derives it from a User-Agent header.
+        provider: Whose host the agent calls; None takes the owner of the API.
+        headers: The agent's headers.
+        body: The agent's body; None takes a greeting.
+
+    Raises:
+        DetourError: Body and model do not fit together.
+    """
+    place = PLACES[endpoint]
+    in_body = place.format != "gemini"
+    if body is None:
+        body = encode({"model": model, **place.greeting} if in_body else place.greeting)
+    elif model is not None and in_body:
+        body = apply_edits(body, {"model": model}, ())
+    if model is None and place.format in FORMATS:
+        model = FORMATS[place.format].reply(body, RequestLine()).model
+    if not model:
+        raise DetourError("the body names no model; give one with --model")
+    user_agent = header(headers, "user-agent")
+    return Question(
+        endpoint=endpoint,
+        model=model,
+        agent=agent or (agent_name(user_agent) if user_agent else None),
+        provider=provider or place.provider,
+        headers=headers,
+        line=RequestLine(place.path.format(model=model)),
+        body=body,
+    )
+
+
+def explain_call(question: Question, rules: Rules) -> Explanation:
+    """Work out what the rules say about a call and what would be sent."""
+    facts = CallFacts(
+        model=question.model,
+        endpoint=question.endpoint,
+        agent=question.agent,
+        provider=question.provider,
+        headers=question.headers,
+        request=lambda: _parse(question),
+        matches_filter=_filter_for(question, rules),
+    )
+    decision = rules.decide(facts, question.format)
+    if question.format not in FORMATS:
+        fate = "passes unchanged" if rules.default == "pass" else "is refused"
+        note = f"Detour does not speak {question.format} yet: such a call {fate} by `default`."
+        return Explanation(question=question, decision=decision, note=note)
+    if not decision.destinations:
+        return Explanation(question=question, decision=decision)
+    try:
+        sending, error = _sending(question, decision, rules.keys)
+    except DetourError as failure:
+        return Explanation(question=question, decision=decision, error=str(failure))
+    return Explanation(question=question, decision=decision, sending=sending, error=error)
+
+
+def _parse(question: Question) -> Request | None:
+    try:
+        return FORMATS[question.format].parse_request(question.body, question.line)
+    except (DetourError, KeyError):
+        return None
+
+
+def _sending(question: Question, decision: Decision, keys: KeyRing) -> tuple[Sending, str | None]:
+    from addon.engine import Call
+    from addon.engine.headers import provider_headers
+    from addon.translation import render_for
+
+    destination = decision.destinations[0]
+    body = apply_edits(question.body, decision.set, decision.drop)
+    rendered = render_for(question.format, body, question.line, destination)
+    key_headers, error = _masked_headers(destination, keys)
+    call = Call(
+        agent_format=question.format,
+        line=question.line,
+        body=body,
+        rendered=rendered,
+        destination=destination,
+        key_headers=key_headers,
+        agent_headers=question.headers,
+        stream=FORMATS[question.format].reply(body, question.line).stream,
+    )
+    sending = Sending(
+        method=rendered.method,
+        url=rendered.url,
+        headers=provider_headers(call),
+        body=rendered.body,
+        losses=rendered.losses,
+    )
+    return sending, error
+
+
+def _masked_headers(destination: Destination, keys: KeyRing) -> tuple[Headers, str | None]:
+    """Return the headers with the key, naming its place instead of the key."""
+    provider = _masked(destination.provider)
+    try:
+        place = keys.source(destination.provider)
+    except MissingKeyError as error:
+        return provider.auth_headers(destination.format, "<missing>"), str(error)
+    key = None if place == "none" else f"<key from {place}>"
+    return provider.auth_headers(destination.format, key), None
+
+
+def _masked(provider: Provider) -> Provider:
+    headers = tuple((name, Secret("<from rules.yaml>")) for name, _ in provider.headers)
+    return msgspec.structs.replace(provider, headers=headers)
+
+
+def _filter_for(question: Question, rules: Rules) -> Callable[[str], bool]:
+    """Return what evaluates mitmproxy filter expressions on the call."""
+
+    def matches(expression: str) -> bool:
+        from mitmproxy import connection, http
+
+        from addon.interceptor import filters
+
+        host = next(iter(rules.hosts_of(question.provider)), "api.openai.com")
+        client = connection.Client(
+            peername=("127.0.0.1", 0), sockname=("127.0.0.1", 0), timestamp_start=0
+        )
+        flow = http.HTTPFlow(client, connection.Server(address=(host, 443)))
+        url = f"https://{host}{question.line.path}"
+        flow.request = http.Request.make("POST", url, question.body, dict(question.headers))
+        return filters.matches(expression, flow)
+
+    return matches
