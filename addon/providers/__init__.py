@@ -12,7 +12,7 @@ from addon.providers.environment import (
     parse_environment_file,
 )
 from addon.providers.expansion import Expansion, expand
-from addon.providers.keys import KeyRing, MissingKeyError
+from addon.providers.keys import KeyRing, MissingKeyError, UnusableKeyError
 from addon.providers.provider import NO_KEY, AuthScheme, Destination, Provider, Timeouts
 from addon.providers.registry import BUILT_IN, hosts, provider_for_host
 from addon.providers.secret import Secret
@@ -28,6 +28,7 @@ __all__ = [
     "Provider",
     "Secret",
     "Timeouts",
+    "UnusableKeyError",
     "environment_files",
     "expand",
     "hosts",

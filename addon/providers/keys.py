@@ -7,11 +7,14 @@ forgotten variable never makes Detour use another account's key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import override
 
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers.provider import NO_KEY, Provider
+
+_KEY = re.compile(r"[!-~]+")
 
 
 class MissingKeyError(DetourError):
@@ -35,6 +38,20 @@ def _remedy(provider: Provider) -> str:
     return f"set {first}{also} in the environment or in .env beside rules.yaml"
 
 
+class UnusableKeyError(DetourError):
+    """A key cannot be what the provider gave: no header can carry it."""
+
+    def __init__(self, provider: Provider, source: str) -> None:
+        super().__init__(
+            f"the key for {provider.id} from {source} holds blanks or characters that no key has;"
+            " paste it again"
+        )
+
+    @override
+    def to_error_info(self) -> ErrorInfo:
+        return ErrorInfo("authentication", str(self), code="unusable_provider_key")
+
+
 class KeyRing:
     """Knows where the keys are.
 
@@ -50,13 +67,14 @@ class KeyRing:
 
         Raises:
             MissingKeyError: It needs one and there is none.
+            UnusableKeyError: What stands there cannot be a key.
         """
-        if provider.api_key is not None:
-            key = provider.api_key.reveal().strip()
-            return None if key == NO_KEY else key
-        if variable := self._variable(provider):
-            return self._environment[variable].strip()
-        raise MissingKeyError(provider)
+        key, source = self._look_up(provider)
+        if key == NO_KEY:
+            return None
+        if not _KEY.fullmatch(key):
+            raise UnusableKeyError(provider, source)
+        return key
 
     def source(self, provider: Provider) -> str:
         """Say where `find` gets the key from: a variable's name, `rules.yaml` or `none`.
@@ -64,15 +82,16 @@ class KeyRing:
         Raises:
             MissingKeyError: There is no key.
         """
-        if provider.api_key is not None:
-            return NO_KEY if provider.api_key.reveal() == NO_KEY else "rules.yaml"
-        if variable := self._variable(provider):
-            return variable
-        raise MissingKeyError(provider)
+        key, source = self._look_up(provider)
+        return NO_KEY if key == NO_KEY else source
 
-    def _variable(self, provider: Provider) -> str | None:
-        names = provider.key_variables
-        return next((name for name in names if self._environment.get(name, "").strip()), None)
+    def _look_up(self, provider: Provider) -> tuple[str, str]:
+        if provider.api_key is not None:
+            return provider.api_key.reveal().strip(), "rules.yaml"
+        for name in provider.key_variables:
+            if key := self._environment.get(name, "").strip():
+                return key, name
+        raise MissingKeyError(provider)
 
     @override
     def __repr__(self) -> str:

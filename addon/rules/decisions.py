@@ -82,7 +82,10 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def trace(self) -> tuple[Step, ...]:
-        """What became of each rule that was looked at, found anew: most calls never ask."""
+        """What became of each rule that was looked at, found anew: most calls never ask.
+
+        Read it before anything that a filter expression looks at is changed.
+        """
         obstacles = ((rule, rule.obstacle(self.facts)) for rule in self.considered)
         return tuple(Step(rule.name, reason is None, reason or "") for rule, reason in obstacles)
 

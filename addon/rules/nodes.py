@@ -86,16 +86,28 @@ def parse(text: str, report: Report) -> Node | None:
         raise _mistake_from(error) from None
 
 
+_HINTS = (
+    ("cannot start any token", "put text that begins with a special character in quotes"),
+    ("mapping values are not allowed", "put text that holds `: ` in quotes; check the indentation"),
+    (
+        "expected ',' or",
+        "within brackets, put text that holds `${`, a comma or a bracket in quotes",
+    ),
+    ("comment or line break", "put text that begins with `>` or `|` in quotes"),
+    ("unexpected end of stream", "the closing quote is missing"),
+    ("did not find expected", "check the indentation"),
+)
+"""What people mostly did when libyaml says this."""
+
+
 def _mistake_from(error: yaml.MarkedYAMLError) -> Mistake:
-    mark = error.problem_mark or error.context_mark
-    place = Mark(mark.line + 1, mark.column + 1) if mark else START
     problem = error.problem or "it cannot be read"
-    if "cannot start any token" in problem:
-        problem += " (put text that begins with a special character in quotes; indent with spaces)"
-    elif "mapping values are not allowed" in problem:
-        problem += " (put text that contains `: ` in quotes; check the indentation)"
-    context = f" {error.context}" if error.context else ""
-    return Mistake(place, f"not valid YAML: {problem}{context}")
+    hint = next((f" ({hint})" for words, hint in _HINTS if words in problem), "")
+    mark = error.problem_mark or error.context_mark
+    if "unexpected end of stream" in problem:
+        mark = error.context_mark or mark
+    place = Mark(mark.line + 1, mark.column + 1) if mark else START
+    return Mistake(place, f"not valid YAML: {problem}{hint}")
 
 
 class _Open(NamedTuple):
@@ -168,7 +180,8 @@ class _Composer:
 
     def _resolve(self, anchor: str, mark: Mark) -> tuple[Node, int]:
         if anchor not in self._anchors:
-            raise Mistake(mark, f"there is no anchor `&{anchor}` before this alias")
+            message = f"`*{anchor}` repeats what `&{anchor}` marks, which is nowhere above"
+            raise Mistake(mark, f"{message}; put text that begins with `*` in quotes")
         return self._anchors[anchor]
 
     def _fill(self, mapping: Mapping, nodes: list[Node]) -> None:

@@ -160,8 +160,8 @@ class _Builder:
         if variable := sole_variable(text):
             return {"api_key": None, "key_variables": (variable,)}
         expansion = expand(text, self._environment)
-        if expansion.missing:
-            return {"api_key": None, "key_variables": expansion.missing}
+        if expansion.missing or not expansion.text.strip():
+            return {"api_key": None, "key_variables": expansion.missing or expansion.variables}
         return {"api_key": Secret(expansion.text)}
 
     def _expand(self, text: str, mark: Mark, field: str) -> str:

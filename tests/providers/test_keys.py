@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from addon.providers import BUILT_IN, KeyRing, MissingKeyError, Secret
+from addon.providers import BUILT_IN, KeyRing, MissingKeyError, Secret, UnusableKeyError
 
 ANTHROPIC = BUILT_IN["anthropic"]
 GOOGLE = BUILT_IN["google"]
@@ -12,10 +12,10 @@ def with_key(key):
 
 
 def test_the_key_of_the_rules_file_is_asked_first():
-    ring = KeyRing({"ANTHROPIC_API_KEY": "from the environment"})
-    assert ring.find(with_key("from the file")) == "from the file"
-    assert ring.source(with_key("from the file")) == "rules.yaml"
-    assert ring.find(ANTHROPIC) == "from the environment"
+    ring = KeyRing({"ANTHROPIC_API_KEY": "of-the-environment"})
+    assert ring.find(with_key("of-the-file")) == "of-the-file"
+    assert ring.source(with_key("of-the-file")) == "rules.yaml"
+    assert ring.find(ANTHROPIC) == "of-the-environment"
     assert ring.source(ANTHROPIC) == "ANTHROPIC_API_KEY"
 
 
@@ -54,3 +54,20 @@ def test_a_provider_without_variables_is_told_about_api_key():
     assert str(caught.value) == (
         "no key for office: give providers.office.api_key in rules.yaml, or none if it needs no key"
     )
+
+
+@pytest.mark.parametrize("key", ["sk-a b", "sk-\u201ca\u201d", "sk-a\nx-evil: 1", "sk-a\x7f"])
+def test_what_no_header_can_carry_is_refused_without_being_shown(key):
+    ring = KeyRing({"ANTHROPIC_API_KEY": key})
+    with pytest.raises(UnusableKeyError) as caught:
+        ring.find(ANTHROPIC)
+    assert str(caught.value) == (
+        "the key for anthropic from ANTHROPIC_API_KEY holds blanks or characters that no key has;"
+        " paste it again"
+    )
+    assert caught.value.to_error_info().kind == "authentication"
+
+
+def test_a_variable_that_says_none_sends_no_key():
+    ring = KeyRing({"ANTHROPIC_API_KEY": "none"})
+    assert (ring.find(ANTHROPIC), ring.source(ANTHROPIC)) == (None, "none")

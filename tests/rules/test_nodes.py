@@ -140,21 +140,70 @@ def test_a_mistake_lets_the_rest_be_read(text, mark, message):
 
 
 @pytest.mark.parametrize(
-    ("text", "mark", "message"),
+    ("text", "mark", "problem", "hint"),
     [
-        ("a: [1, 2", (2, 1), "not valid YAML: did not find expected ',' or ']'"),
-        ("a: b: c", (1, 5), "not valid YAML: mapping values are not allowed in this context"),
-        ("a: *b", (1, 4), "there is no anchor `&b` before this alias"),
-        ("a: &a [*a]", (1, 8), "there is no anchor `&a` before this alias"),
-        ("a: 1\n---\nb: 2", (2, 1), "a rules file holds one YAML document only"),
-        ("a: 1\nb: \x07", (2, 4), "the character '\\x07' is not allowed in YAML"),
-        ("a:\n\t- b", (2, 1), "not valid YAML: found character that cannot start any token"),
+        (
+            "{a: ${B}}",
+            (1, 6),
+            "did not find expected ',' or '}'",
+            "within brackets, put text that holds `${`, a comma or a bracket in quotes",
+        ),
+        (
+            "a: b: c",
+            (1, 5),
+            "mapping values are not allowed in this context",
+            "put text that holds `: ` in quotes; check the indentation",
+        ),
+        (
+            "a: @b",
+            (1, 4),
+            "found character that cannot start any token",
+            "put text that begins with a special character in quotes",
+        ),
+        (
+            "a: > 5",
+            (1, 6),
+            "did not find expected comment or line break",
+            "put text that begins with `>` or `|` in quotes",
+        ),
+        (
+            "a: 1\nb: 'c\nd: e",
+            (2, 4),
+            "found unexpected end of stream",
+            "the closing quote is missing",
+        ),
+        ("- a\n b: c", (2, 3), "mapping values are not allowed in this context", None),
+        ("a:\n  - b\n c: d", (3, 2), "did not find expected key", "check the indentation"),
     ],
 )
-def test_what_is_not_yaml_says_where(text, mark, message):
-    place, text = failure(text)
+def test_what_is_not_yaml_says_where_and_what_to_do(text, mark, problem, hint):
+    place, message = failure(text)
     assert place == mark
-    assert text.startswith(message)
+    assert message.startswith(f"not valid YAML: {problem} (")
+    assert hint is None or message.endswith(f" ({hint})")
+
+
+@pytest.mark.parametrize(
+    ("text", "mark", "message"),
+    [
+        (
+            "a: *b-c",
+            (1, 4),
+            "`*b-c` repeats what `&b-c` marks, which is nowhere above;"
+            " put text that begins with `*` in quotes",
+        ),
+        (
+            "a: &a [*a]",
+            (1, 8),
+            "`*a` repeats what `&a` marks, which is nowhere above;"
+            " put text that begins with `*` in quotes",
+        ),
+        ("a: 1\n---\nb: 2", (2, 1), "a rules file holds one YAML document only"),
+        ("a: 1\nb: \x07", (2, 4), "the character '\\x07' is not allowed in YAML"),
+    ],
+)
+def test_what_yaml_allows_and_a_rules_file_does_not(text, mark, message):
+    assert failure(text) == (mark, message)
 
 
 @pytest.mark.parametrize("text", ["", "# only a comment\n", "---\n", "---\n...\n", "~"])

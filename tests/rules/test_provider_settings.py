@@ -252,8 +252,9 @@ def test_keys(setting, expected):
     assert loaded.keys.find(loaded.providers["mine"]) == expected
 
 
-def test_a_key_made_of_missing_variables_is_missing():
-    loaded = load("{mine: {base_url: 'http://h', api_key: 'x-${A}'}}")
+@pytest.mark.parametrize("setting", ["x-${A}", "${A:-}"])
+def test_a_key_made_of_missing_variables_is_missing(setting):
+    loaded = load(f"{{mine: {{base_url: 'http://h', api_key: '{setting}'}}}}")
     with pytest.raises(MissingKeyError, match="no key for mine: set A in the environment"):
         loaded.keys.find(loaded.providers["mine"])
 

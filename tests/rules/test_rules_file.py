@@ -140,9 +140,9 @@ def test_the_env_file_is_watched_too(path, monkeypatch):
     rules = file.current()
     with pytest.raises(MissingKeyError):
         rules.keys.find(rules.providers["anthropic"])
-    (path.parent / ".env").write_text("ANTHROPIC_API_KEY='key of the file'\n")
+    (path.parent / ".env").write_text("ANTHROPIC_API_KEY='key-of-the-file'\n")
     rules = file.current()
-    assert rules.keys.find(rules.providers["anthropic"]) == "key of the file"
+    assert rules.keys.find(rules.providers["anthropic"]) == "key-of-the-file"
 
 
 def test_filters_are_checked_by_what_is_handed_in(path):
