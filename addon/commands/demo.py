@@ -128,11 +128,10 @@ class Story:
             case "answer":
                 if self._text:
                     click.echo()
-                self._chunks += event["chunks"]
-                _line(
-                    "timing",
-                    f"{event['first_byte_ms']} ms to the first of {event['chunks']} chunks",
-                )
+                    _line("live", "the first word arrived before the provider sent the second")
+                chunks: int = event["chunks"]
+                self._chunks += chunks
+                _line("timing", f"{event['first_byte_ms']} ms to the first of {chunks} chunks")
             case "tool":
                 self._tools.append((event["name"], event["arguments"]))
                 _line("tool", click.style(f"{event['name']} {event['arguments']}", fg="cyan"))

@@ -237,7 +237,9 @@ def compose(
         signature = sign(secret, thinking, prefix)
         content.append({"type": "thinking", "thinking": thinking, "signature": signature})
     if script.redacted:
-        content.append({"type": "redacted_thinking", "data": f"{REDACTED_PREFIX}{turn}"})
+        content.append(
+            {"type": "redacted_thinking", "data": f"{REDACTED_PREFIX}{script.output_tokens}"}
+        )
     if script.text:
         content.append({"type": "text", "text": script.text})
     for index, call in enumerate(script.calls):

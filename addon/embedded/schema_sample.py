@@ -40,7 +40,8 @@ def _sample(schema: object, name: str, root: Schema, depth: int) -> Any:  # noqa
         return fields["enum"][0]
     for keyword in ("anyOf", "oneOf"):
         if fields.get(keyword):
-            branches = cast("list[Schema]", fields[keyword])
+            given = cast("list[Schema | bool]", fields[keyword])
+            branches = [one if isinstance(one, dict) else {} for one in given if one is not False]
             plain = [branch for branch in branches if branch.get("type") != "null"] or branches
             chosen = plain[0] if depth < _DEEPEST else branches[-1]
             rest = {key: value for key, value in fields.items() if key != keyword}
@@ -125,6 +126,7 @@ def _string(schema: Schema, name: str) -> str:
 def _number(schema: Schema) -> float:
     whole = schema.get("type") != "number"
     value: float = 1
+    bounded_above = "maximum" in schema or "exclusiveMaximum" in schema
     if "minimum" in schema:
         value = max(value, schema["minimum"])
     if "exclusiveMinimum" in schema:
@@ -135,5 +137,5 @@ def _number(schema: Schema) -> float:
         value = min(value, schema["exclusiveMaximum"] - (1 if whole else 0.5))
     step = schema.get("multipleOf")
     if step:
-        value = -(-value // step) * step
+        value = value // step * step if bounded_above else -(-value // step) * step
     return int(value) if whole and float(value).is_integer() else value
