@@ -1,0 +1,152 @@
+"""Read the content of a message: a string, null, or a list of parts.
+
+Beside OpenAI's own parts and cache markers (`prompt_cache_breakpoint`), the de-facto extensions of
+other gateways are understood: `cache_control` on a part, and `thinking` parts.
+"""
+
+from __future__ import annotations
+
+import base64
+from typing import Literal
+from urllib.parse import unquote_to_bytes
+
+from addon.formats.openai_chat.request_fields import Fields
+from addon.neutral import (
+    AudioPart,
+    CacheBreakpoint,
+    FilePart,
+    FileReference,
+    ImagePart,
+    InlineMedia,
+    MediaSource,
+    NativePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    TextPart,
+    UrlMedia,
+)
+
+type CacheTtl = Literal["5m", "1h"]
+
+NAME = "openai-chat"
+
+USER_PARTS = ("text", "image_url", "input_audio", "file")
+ASSISTANT_PARTS = ("text", "refusal", "thinking")
+SYSTEM_PARTS = ("text",)
+TOOL_PARTS = ("text", "image_url", "file")
+"""OpenAI allows text only; compatible providers take pictures too, so agents may send them."""
+
+_AUDIO_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
+_SHORT_TTLS = ("5m", "in_memory")
+
+
+def parse_content(
+    message: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None = None
+) -> tuple[Part, ...]:
+    """Read `content`.
+
+    Args:
+        message: The message that holds it.
+        allowed: Types that parts may have in a message of this role.
+        ttl: How long the request as a whole asks to be cached.
+    """
+    content = message.value.get("content")
+    if content is None:
+        return ()
+    if isinstance(content, str):
+        return (TextPart(content, cache_breakpoint=parse_cache_breakpoint(message, ttl)),)
+    if not isinstance(content, list):
+        message.wrong_type("content", "one of a string or array of objects")
+    return tuple(_parse_part(part, allowed, ttl) for part in message.objects("content"))
+
+
+def parse_text_content(
+    message: Fields, ttl: CacheTtl | None = None, allowed: tuple[str, ...] = SYSTEM_PARTS
+) -> tuple[TextPart, ...]:
+    """Read `content` that may hold nothing but text."""
+    return tuple(
+        part for part in parse_content(message, allowed, ttl) if isinstance(part, TextPart)
+    )
+
+
+def parse_tool_content(
+    message: Fields, ttl: CacheTtl | None
+) -> tuple[TextPart | ImagePart | FilePart | NativePart, ...]:
+    """Read the `content` of a tool's result."""
+    return tuple(
+        part
+        for part in parse_content(message, TOOL_PARTS, ttl)
+        if isinstance(part, (TextPart, ImagePart, FilePart))
+    )
+
+
+def parse_cache_breakpoint(fields: Fields, ttl: CacheTtl | None) -> CacheBreakpoint | None:
+    """Read a cache marker; one that gives no time inherits the request's."""
+    marker = fields.object("prompt_cache_breakpoint") or fields.object("cache_control")
+    if marker is None:
+        return None
+    own = marker.text("ttl")
+    if own is None:
+        return CacheBreakpoint(ttl or "5m")
+    return CacheBreakpoint("5m" if own in _SHORT_TTLS else "1h")
+
+
+def _parse_part(part: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None) -> Part:
+    kind = part.required_text("type")
+    if kind not in allowed:
+        part.wrong_value("type", allowed)
+    cache_breakpoint = parse_cache_breakpoint(part, ttl)
+    match kind:
+        case "text":
+            return TextPart(part.required_text("text"), cache_breakpoint=cache_breakpoint)
+        case "image_url":
+            return _parse_image(part, cache_breakpoint)
+        case "input_audio":
+            audio = part.required_object("input_audio")
+            encoding = audio.required_text("format")
+            media_type = _AUDIO_TYPES.get(encoding, f"audio/{encoding}")
+            return AudioPart(InlineMedia(media_type, audio.required_text("data")), encoding)
+        case "file":
+            return _parse_file(part.required_object("file"), cache_breakpoint)
+        case "refusal":
+            return RefusalPart(part.required_text("refusal"))
+        case _:
+            return ReasoningPart(_thinking(part))
+
+
+def _parse_image(part: Fields, cache_breakpoint: CacheBreakpoint | None) -> ImagePart:
+    """Read a picture; OpenAI also accepts its bare address, which it does not document."""
+    if isinstance(part.value.get("image_url"), str):
+        source = _media(part.required_text("image_url"))
+        return ImagePart(source, cache_breakpoint=cache_breakpoint)
+    image = part.required_object("image_url")
+    return ImagePart(_media(image.required_text("url")), image.text("detail"), cache_breakpoint)
+
+
+def _parse_file(file: Fields, cache_breakpoint: CacheBreakpoint | None) -> FilePart:
+    filename = file.text("filename")
+    if (identifier := file.text("file_id")) is not None:
+        source: MediaSource = FileReference(NAME, identifier)
+    else:
+        source = _media(file.required_text("file_data"))
+    return FilePart(source, filename, cache_breakpoint=cache_breakpoint)
+
+
+def _media(url: str) -> MediaSource:
+    """Read a `data:` URL, another URL, or bare base64."""
+    if not url.startswith("data:"):
+        if url.startswith(("http://", "https://", "gs://", "file://")):
+            return UrlMedia(url)
+        return InlineMedia("", url)
+    head, _, data = url[5:].partition(",")
+    media_type, *parameters = head.split(";")
+    if "base64" not in parameters:
+        data = base64.b64encode(unquote_to_bytes(data)).decode()
+    return InlineMedia(media_type.lower(), data)
+
+
+def _thinking(part: Fields) -> str:
+    if isinstance(part.value.get("thinking"), str):
+        return part.required_text("thinking")
+    return "".join(piece.text("text") or "" for piece in part.objects("thinking"))

@@ -1,0 +1,152 @@
+"""Read the conversation: messages of six roles become the hub's four.
+
+The leading run of `system` and `developer` messages goes before the conversation, later ones stay
+where they are. The old `function_call` and role `function` become calls and results like any
+other, with ids derived from their order.
+"""
+
+from __future__ import annotations
+
+from addon.formats.openai_chat.content_parsing import (
+    ASSISTANT_PARTS,
+    USER_PARTS,
+    CacheTtl,
+    parse_cache_breakpoint,
+    parse_content,
+    parse_text_content,
+    parse_tool_content,
+)
+from addon.formats.openai_chat.request_fields import Fields
+from addon.neutral import (
+    ClientRequestError,
+    Extra,
+    Message,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    SystemMessage,
+    ToolCallPart,
+    ToolResultPart,
+)
+from addon.wire.reading import mapping, sequence, text
+
+ROLES = ("system", "assistant", "user", "function", "tool", "developer")
+
+_UNSPOKEN = ("audio", "annotations")
+"""Fields of an assistant's message that no other format has a place for."""
+
+
+class Conversation:
+    """Collects the messages of one request."""
+
+    def __init__(self, ttl: CacheTtl | None) -> None:
+        self._ttl: CacheTtl | None = ttl
+        self._legacy_calls: list[ToolCallPart] = []
+        self._unanswered: list[ToolCallPart] = []
+        self._extras: dict[str, Extra] = {}
+        self.system: list[SystemMessage] = []
+        self.messages: list[Message] = []
+
+    @property
+    def extras(self) -> list[Extra]:
+        """What the messages hold that the hub has no word for, each kind once."""
+        return list(self._extras.values())
+
+    def add(self, message: Fields) -> None:
+        """Take the next message.
+
+        Raises:
+            ClientRequestError: It is not what the format allows.
+        """
+        role = message.required_text("role")
+        name = message.text("name")
+        match role:
+            case "system" | "developer":
+                self._add_system(message, developer=role == "developer")
+            case "user":
+                parts = parse_content(message, USER_PARTS, self._ttl)
+                self.messages.append(Message("user", parts, name))
+            case "assistant":
+                self.messages.append(Message("assistant", tuple(self._assistant(message)), name))
+            case "tool":
+                call_id = message.required_text("tool_call_id")
+                self._add_result(message, call_id)
+            case "function":
+                self._add_result(message, self._called(message.required_text("name")))
+            case _:
+                message.wrong_value("role", ROLES)
+
+    def _add_system(self, message: Fields, *, developer: bool) -> None:
+        parts = parse_text_content(message, self._ttl)
+        if self.messages:
+            name = message.text("name")
+            self.messages.append(Message("system", parts, name, developer=developer))
+            return
+        self.system.append(SystemMessage(parts, "developer" if developer else "system"))
+        if message.has("name"):
+            self._lose("name", message)
+
+    def _assistant(self, message: Fields) -> list[Part]:
+        parts: list[Part] = []
+        thoughts = message.text("reasoning_content") or message.text("reasoning")
+        if thoughts := thoughts or _reasoning_details(message):
+            parts.append(ReasoningPart(thoughts))
+        parts += parse_content(message, ASSISTANT_PARTS, self._ttl)
+        if refusal := message.text("refusal"):
+            parts.append(RefusalPart(refusal))
+        parts += [self._call(call) for call in message.objects("tool_calls")]
+        if (function := message.object("function_call")) is not None:
+            parts.append(self._legacy_call(function))
+        for field in _UNSPOKEN:
+            if message.value.get(field):
+                self._lose(field, message)
+        return parts
+
+    def _call(self, call: Fields) -> ToolCallPart:
+        call_id = call.required_text("id")
+        cache_breakpoint = parse_cache_breakpoint(call, self._ttl)
+        if call.one_of("type", ("function", "custom")) == "custom":
+            custom = call.required_object("custom")
+            name, arguments = custom.required_text("name"), custom.required_text("input")
+            return ToolCallPart(call_id, name, arguments, "custom", cache_breakpoint)
+        function = call.required_object("function")
+        name, arguments = function.required_text("name"), function.text("arguments") or ""
+        return ToolCallPart(call_id, name, arguments, cache_breakpoint=cache_breakpoint)
+
+    def _legacy_call(self, function: Fields) -> ToolCallPart:
+        call = ToolCallPart(
+            f"call_function_{len(self._legacy_calls)}",
+            function.required_text("name"),
+            function.text("arguments") or "",
+        )
+        self._legacy_calls.append(call)
+        self._unanswered.append(call)
+        return call
+
+    def _called(self, name: str) -> str:
+        """Find the call that a `function` message answers."""
+        for position, call in enumerate(self._unanswered):
+            if call.name == name:
+                return self._unanswered.pop(position).call_id
+        return f"call_function_{name}"
+
+    def _add_result(self, message: Fields, call_id: str) -> None:
+        if not call_id:
+            place = message.place("tool_call_id")
+            raise ClientRequestError(f"Invalid '{place}': empty string.", place)
+        result = ToolResultPart(
+            call_id,
+            parse_tool_content(message, self._ttl),
+            cache_breakpoint=parse_cache_breakpoint(message, self._ttl),
+        )
+        self.messages.append(Message("tool", (result,)))
+
+    def _lose(self, field: str, message: Fields) -> None:
+        name = f"messages[].{field}"
+        self._extras.setdefault(name, Extra(name, message.value.get(field)))
+
+
+def _reasoning_details(message: Fields) -> str:
+    """Read the thoughts that OpenRouter-aware agents return."""
+    details = [mapping(item) for item in sequence(message.value.get("reasoning_details"))]
+    return "".join(text(detail.get("text")) or text(detail.get("summary")) for detail in details)

@@ -1,0 +1,254 @@
+"""Write the conversation as messages of Chat.
+
+Chat wants the results of a turn's calls directly behind that turn, one message each, and text in
+them only. So results are moved there, missing ones are filled in, those without a call become user
+text, and pictures follow in a user message. All of it depends on what came before alone: a longer
+conversation begins with the same messages.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Iterator
+from itertools import groupby
+from typing import Any
+
+from addon.formats.openai_chat.content_rendering import TEXT_SEPARATOR, Block, ContentRenderer
+from addon.neutral import (
+    FilePart,
+    ImagePart,
+    LossList,
+    Message,
+    NativePart,
+    Part,
+    ReasoningPart,
+    RefusalPart,
+    SystemMessage,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from addon.wire.codec import encode_text
+from addon.wire.custom_tools import wrap_input
+
+NO_RESULT = "(no result recorded)"
+BLANK_THOUGHT = " "
+"""Stands for thoughts that are gone where a provider insists on some."""
+SKIP_SIGNATURE = "skip_thought_signature_validator"
+"""Google's documented word for a call whose thought signature is gone."""
+
+_NINE = re.compile(r"[a-zA-Z0-9]{9}")
+_NAMED_RESULT = "Result of an earlier tool call ({}):"
+
+
+class MessageRenderer:
+    """Writes the messages of one request."""
+
+    def __init__(self, content: ContentRenderer, losses: LossList) -> None:
+        self._content = content
+        self._dialect = content.dialect
+        self._losses = losses
+
+    def system(self, messages: Iterable[SystemMessage], instruction: str | None) -> list[Block]:
+        """Write what stands before the conversation, an instruction of our own last."""
+        systems = [message for message in messages if message.parts]
+        if instruction is not None:
+            systems.append(SystemMessage((TextPart(instruction),)))
+        if self._dialect.merged_system and systems:
+            parts = (part.text for message in systems for part in message.parts)
+            return [{"role": "system", "content": TEXT_SEPARATOR.join(parts)}]
+        return [
+            {
+                "role": self._system_role(developer=message.role == "developer"),
+                "content": self._content.texts(message.parts),
+            }
+            for message in systems
+        ]
+
+    def conversation(self, messages: Iterable[Message]) -> list[Block]:
+        """Write the conversation.
+
+        Raises:
+            UnsupportedFeature: It holds content that cannot be expressed.
+        """
+        rendered: list[Block] = []
+        calls: list[str] = []
+        for is_assistant, run in groupby(messages, lambda message: message.role == "assistant"):
+            if is_assistant:
+                turn = list(run)
+                calls = [part.call_id for part in _parts(turn) if isinstance(part, ToolCallPart)]
+                rendered += self._assistant(turn)
+            else:
+                rendered += self._between(list(run), calls)
+                calls = []
+        if calls:
+            rendered += self._missing_results(calls)
+        if rendered and self._dialect.prefix_flag and rendered[-1]["role"] == "assistant":
+            rendered[-1]["prefix"] = True
+        return rendered
+
+    def call_id(self, call_id: str) -> str:
+        """Return an id that the provider takes; calls and results get the same one."""
+        digest = hashlib.sha256(call_id.encode()).hexdigest()
+        if self._dialect.call_ids == "nine":
+            return call_id if _NINE.fullmatch(call_id) else digest[:9]
+        if len(call_id) <= int(self._dialect.call_ids):
+            return call_id
+        return f"call_{digest[:32]}"
+
+    def _system_role(self, *, developer: bool) -> str:
+        return "developer" if developer and self._dialect.developer_role else "system"
+
+    def _assistant(self, turn: list[Message]) -> list[Block]:
+        parts = list(_parts(turn))
+        texts = [self._spoken(part) for part in parts if isinstance(part, (TextPart, RefusalPart))]
+        calls = [self._call(part) for part in parts if isinstance(part, ToolCallPart)]
+        thoughts = [part.text for part in parts if isinstance(part, ReasoningPart) and part.text]
+        content = self._content.texts([text for text in texts if text.text])
+        message: Block = {"role": "assistant", "content": content or (None if calls else "")}
+        message |= self._thoughts(thoughts, bool(calls))
+        if calls:
+            if self._dialect.thought_signatures:
+                calls[0]["extra_content"] = {"google": {"thought_signature": SKIP_SIGNATURE}}
+            message["tool_calls"] = calls
+        self._lose_others(parts)
+        if name := next((message.name for message in turn if message.name), None):
+            self._put_name(message, name)
+        return [message] if content or calls else []
+
+    def _spoken(self, part: TextPart | RefusalPart) -> TextPart:
+        return part if isinstance(part, TextPart) else TextPart(part.text)
+
+    def _thoughts(self, thoughts: list[str], has_calls: bool) -> Block:
+        name = self._dialect.thoughts_name
+        if self._dialect.echo == "none":
+            if thoughts:
+                self._losses.dropped("reasoning", "the provider takes no earlier thoughts back")
+            return {}
+        if thoughts:
+            return {name: TEXT_SEPARATOR.join(thoughts)}
+        if has_calls and self._dialect.echo == "required":
+            return {name: BLANK_THOUGHT}
+        return {}
+
+    def _call(self, part: ToolCallPart) -> Block:
+        call: dict[str, Any] = {"id": self.call_id(part.call_id), "type": "function"}
+        if part.kind == "custom" and self._dialect.custom_tools:
+            call["type"] = "custom"
+            call["custom"] = {"name": part.name, "input": part.arguments}
+        else:
+            arguments = part.arguments or "{}"
+            if part.kind == "custom":
+                arguments = encode_text(wrap_input(part.arguments))
+            call["function"] = {"name": part.name, "arguments": arguments}
+        return call
+
+    def _lose_others(self, parts: Iterable[Part]) -> None:
+        for part in parts:
+            match part:
+                case NativePart(_, kind, _):
+                    self._losses.dropped(kind, "exists at its own provider only")
+                case ReasoningPart(_, state) if state is not None and state.kind == "redacted":
+                    self._losses.dropped("reasoning.state", "another provider's opaque state")
+                case ImagePart() | FilePart():
+                    self._losses.dropped("messages", "an assistant turn takes text and calls only")
+                case _:
+                    pass
+
+    def _between(self, messages: list[Message], calls: list[str]) -> list[Block]:
+        """Write what stands between two assistant turns: results first, then everything else."""
+        results: dict[str, ToolResultPart] = {}
+        for part in _parts(messages):
+            if isinstance(part, ToolResultPart) and part.call_id in calls:
+                if part.call_id in results:
+                    self._losses.dropped("messages", "the earlier of two results for one tool call")
+                results[part.call_id] = part
+        rendered: list[Block] = []
+        attachments: list[Part] = []
+        for part in results.values():
+            rendered.append(self._result(part, attachments))
+        rendered += self._missing_results([call for call in calls if call not in results])
+        if attachments:
+            self._losses.approximated(
+                "messages[].content", "pictures and files of a tool's result follow it as user's"
+            )
+            rendered.append({"role": "user", "content": self._content.parts(attachments)})
+        for message in messages:
+            rendered += self._other(message, results)
+        return rendered
+
+    def _result(self, part: ToolResultPart, attachments: list[Part]) -> Block:
+        texts = [piece for piece in part.content if isinstance(piece, TextPart)]
+        media = [piece for piece in part.content if isinstance(piece, (ImagePart, FilePart))]
+        for piece in part.content:
+            if isinstance(piece, NativePart):
+                self._losses.dropped(piece.kind, "exists at its own provider only")
+        if media:
+            attachments += [TextPart(f"Output of tool call {self.call_id(part.call_id)}:"), *media]
+            if not texts:
+                texts = [TextPart("(see the attachment below)")]
+        if part.is_error:
+            self._losses.dropped("tool_result.is_error", "Chat has no mark for failed calls")
+        if texts and part.cache_breakpoint is not None:
+            last = texts[-1]
+            texts[-1] = TextPart(last.text, last.citations, part.cache_breakpoint)
+        return {
+            "role": "tool",
+            "tool_call_id": self.call_id(part.call_id),
+            "content": self._content.texts(texts),
+        }
+
+    def _missing_results(self, calls: list[str]) -> list[Block]:
+        if calls:
+            self._losses.approximated("messages", "tool calls without a result got an empty one")
+        return [
+            {"role": "tool", "tool_call_id": self.call_id(call), "content": NO_RESULT}
+            for call in calls
+        ]
+
+    def _other(self, message: Message, results: dict[str, ToolResultPart]) -> list[Block]:
+        if message.role == "system":
+            return self._late_system(message)
+        parts = list(self._unanswered(message.parts, results))
+        if not parts:
+            return []
+        rendered: Block = {"role": "user", "content": self._content.parts(parts)}
+        if message.name:
+            self._put_name(rendered, message.name)
+        return [rendered]
+
+    def _unanswered(
+        self, parts: tuple[Part, ...], results: dict[str, ToolResultPart]
+    ) -> Iterator[Part]:
+        """Leave out the results that have been written, and turn orphaned ones into text."""
+        for part in parts:
+            if not isinstance(part, ToolResultPart):
+                yield part
+            elif part.call_id not in results:
+                self._losses.approximated(
+                    "messages", "a tool result without its call became user text"
+                )
+                yield TextPart(_NAMED_RESULT.format(part.call_id))
+                yield from part.content
+
+    def _late_system(self, message: Message) -> list[Block]:
+        texts = [part for part in message.parts if isinstance(part, TextPart)]
+        if not texts:
+            return []
+        if not self._dialect.merged_system:
+            role = self._system_role(developer=message.developer)
+            return [{"role": role, "content": self._content.texts(texts)}]
+        self._losses.approximated("messages.role", "a late system message became user text")
+        text = TEXT_SEPARATOR.join(part.text for part in texts)
+        return [{"role": "user", "content": f"<system>\n{text}\n</system>"}]
+
+    def _put_name(self, message: Block, name: str) -> None:
+        if self._dialect.message_names:
+            message["name"] = name
+        else:
+            self._losses.dropped("messages[].name", "the provider's messages carry no name")
+
+
+def _parts(messages: Iterable[Message]) -> Iterator[Part]:
+    return (part for message in messages for part in message.parts)

@@ -1,0 +1,182 @@
+"""Change messages and tools of an agent's own request in place, byte for byte elsewhere.
+
+The document has been decoded beside its bytes: what to change is decided on the values, where on
+the bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from addon.formats.openai_chat.content_rendering import TEXT_SEPARATOR, ContentRenderer
+from addon.formats.openai_chat.dialects import Dialect
+from addon.formats.openai_chat.message_rendering import (
+    BLANK_THOUGHT,
+    SKIP_SIGNATURE,
+    MessageRenderer,
+)
+from addon.formats.openai_chat.tool_schemas import simplify
+from addon.neutral import LossList
+from addon.wire.codec import encode
+from addon.wire.json_edit import Splice, edit_object, items, members, splice
+from addon.wire.reading import mapping, sequence, text
+
+type Changes = dict[str, bytes | None]
+
+_SYSTEM_ROLES = ("system", "developer")
+
+
+class MessageRewriter:
+    """Adapts the messages of one request."""
+
+    def __init__(self, provider: Dialect, losses: LossList) -> None:
+        self._provider = provider
+        self._losses = losses
+        self._renderer = MessageRenderer(ContentRenderer(provider, "", losses), losses)
+
+    def rewrite(self, array: bytes, messages: list[Any], instruction: str | None) -> bytes:
+        """Return the array of messages, adapted.
+
+        Args:
+            array: Its bytes.
+            messages: Its decoded items.
+            instruction: What to add to the system prompt.
+        """
+        spans = items(array)
+        splices: list[Splice] = []
+        last = len(messages) - 1
+        for position, (message, (start, end)) in enumerate(zip(messages, spans, strict=True)):
+            span = array[start:end]
+            edited = self._message(span, mapping(message), is_last=position == last)
+            if edited != span:
+                splices.append(Splice(start, end, edited))
+        leading = _leading_systems(messages)
+        if self._provider.merged_system and (leading > 1 or (leading and instruction)):
+            # The merged message is new anyway, so edits within it are given up.
+            head = spans[leading - 1][1]
+            splices = [edit for edit in splices if edit.start >= head]
+            splices.append(Splice(spans[0][0], head, _merged(messages[:leading], instruction)))
+        elif instruction is not None:
+            added = encode({"role": "system", "content": instruction})
+            if leading:
+                place = spans[leading - 1][1]
+                splices.append(Splice(place, place, b"," + added))
+            else:
+                place = spans[0][0] if spans else 1
+                splices.append(Splice(place, place, added + (b"," if spans else b"")))
+        return splice(array, splices)
+
+    def _message(self, span: bytes, message: Mapping[str, Any], *, is_last: bool) -> bytes:
+        provider = self._provider
+        changes: Changes = {}
+        role = message.get("role")
+        if role == "developer" and not provider.developer_role:
+            changes["role"] = b'"system"'
+        if "name" in message and not provider.message_names and role != "function":
+            changes["name"] = None
+            if message["name"]:
+                self._losses.dropped("messages[].name", "the provider's messages carry no name")
+        if call_id := text(message.get("tool_call_id")):
+            renamed = self._renderer.call_id(call_id)
+            if renamed != call_id:
+                changes["tool_call_id"] = encode(renamed)
+        if role == "assistant":
+            self._assistant(span, message, changes)
+            if is_last and provider.prefix_flag and "prefix" not in message:
+                changes["prefix"] = b"true"
+        return edit_object(span, changes) if changes else span
+
+    def _assistant(self, span: bytes, message: Mapping[str, Any], changes: Changes) -> None:
+        calls = [mapping(call) for call in sequence(message.get("tool_calls"))]
+        if not calls:
+            return
+        edited = self._calls(value_bytes(span, "tool_calls"), calls)
+        if edited is not None:
+            changes["tool_calls"] = edited
+        name = self._provider.thoughts_name
+        if self._provider.echo == "required" and not message.get(name):
+            thoughts = text(message.get("reasoning")) or text(message.get("reasoning_content"))
+            changes[name] = encode(thoughts or BLANK_THOUGHT)
+
+    def _calls(self, array: bytes, calls: list[dict[str, Any]]) -> bytes | None:
+        splices: list[Splice] = []
+        signed = any(call.get("extra_content") for call in calls)
+        for position, (call, (start, end)) in enumerate(zip(calls, items(array), strict=True)):
+            changes: Changes = {}
+            call_id = text(call.get("id"))
+            if call_id and (renamed := self._renderer.call_id(call_id)) != call_id:
+                changes["id"] = encode(renamed)
+            if self._provider.thought_signatures and not signed and position == 0:
+                signature = {"google": {"thought_signature": SKIP_SIGNATURE}}
+                changes["extra_content"] = encode(signature)
+            if changes:
+                splices.append(Splice(start, end, edit_object(array[start:end], changes)))
+        return splice(array, splices) if splices else None
+
+
+def rewrite_tools(
+    array: bytes,
+    tools: list[Any],
+    allowed: tuple[str, ...] | None,
+    provider: Dialect,
+    losses: LossList,
+) -> bytes:
+    """Return the array of tools, without those not allowed and what the provider refuses."""
+    kept: list[bytes] = []
+    splices: list[Splice] = []
+    for tool, (start, end) in zip(tools, items(array), strict=True):
+        span = array[start:end]
+        function = mapping(mapping(tool).get("function"))
+        if allowed is not None and text(function.get("name")) not in allowed:
+            losses.emulated("tool_choice.allowed_tools", "the other tools are not offered")
+            continue
+        changes = _function_changes(function, provider, losses) if function else {}
+        if changes:
+            edited = edit_object(value_bytes(span, "function"), changes)
+            span = edit_object(span, {"function": edited})
+            splices.append(Splice(start, end, span))
+        kept.append(span)
+    if len(kept) < len(tools):
+        return b"[" + b",".join(kept) + b"]"
+    return splice(array, splices)
+
+
+def _function_changes(function: dict[str, Any], provider: Dialect, losses: LossList) -> Changes:
+    changes: Changes = {}
+    if "strict" in function and not provider.strict_tools:
+        changes["strict"] = None
+        if function["strict"]:
+            losses.dropped("tools.strict", "arguments follow the schema without a guarantee")
+    schema = mapping(function.get("parameters"))
+    if schema and (simplified := simplify(schema, provider.schemas)) != schema:
+        changes["parameters"] = encode(simplified)
+    return changes
+
+
+def _leading_systems(messages: list[Any]) -> int:
+    count = 0
+    for message in messages:
+        if mapping(message).get("role") not in _SYSTEM_ROLES:
+            break
+        count += 1
+    return count
+
+
+def _merged(messages: list[Any], instruction: str | None) -> bytes:
+    texts = [_plain_text(mapping(message).get("content")) for message in messages]
+    if instruction is not None:
+        texts.append(instruction)
+    return encode({"role": "system", "content": TEXT_SEPARATOR.join(texts)})
+
+
+def _plain_text(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    return TEXT_SEPARATOR.join(text(mapping(part).get("text")) for part in sequence(content))
+
+
+def value_bytes(document: bytes, key: str) -> bytes:
+    """Return the bytes of a member's value; of the last one where the key stands twice."""
+    member = next(member for member in reversed(members(document)) if member.key == key)
+    return document[member.value_start : member.value_end]

@@ -1,0 +1,216 @@
+"""Read a request of `POST /chat/completions`.
+
+Follows https://platform.openai.com/docs/api-reference/chat/create. Every parameter has a place in
+the hub or becomes an `Extra`; null counts as absent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast, get_args
+
+import msgspec
+
+from addon.formats.base import Reply
+from addon.formats.openai_chat.content_parsing import NAME, CacheTtl
+from addon.formats.openai_chat.message_parsing import Conversation
+from addon.formats.openai_chat.request_fields import Fields
+from addon.formats.openai_chat.tool_parsing import parse_tool_choice, parse_tools
+from addon.neutral import (
+    ClientRequestError,
+    Effort,
+    Extra,
+    LogprobsConfig,
+    ReasoningConfig,
+    Request,
+    ResponseFormat,
+    Sampling,
+)
+from addon.wire.codec import decode, decode_object, encode
+from addon.wire.reading import mapping, sequence, text
+
+EFFORTS: tuple[Effort, ...] = get_args(Effort.__value__)
+
+type _FormatType = Literal["json_object", "json_schema", "text"]
+_FORMAT_TYPES: tuple[_FormatType, ...] = ("json_object", "json_schema", "text")
+
+_UNDERSTOOD = frozenset((
+    "frequency_penalty", "function_call", "functions", "logprobs", "max_completion_tokens",
+    "max_tokens", "messages", "model", "n", "parallel_tool_calls", "presence_penalty",
+    "prompt_cache_options", "prompt_cache_retention", "reasoning_effort", "response_format",
+    "safety_identifier", "seed", "service_tier", "stop", "stream", "stream_options", "temperature",
+    "tool_choice", "tools", "top_k", "top_logprobs", "top_p", "user", "verbosity",
+    "web_search_options",
+))  # fmt: skip
+"""Parameters that the hub has words for."""
+
+
+def parse_request(body: bytes) -> Request:
+    """Read a request.
+
+    Raises:
+        ClientRequestError: It is not what the format allows.
+    """
+    fields = Fields(_decode(body))
+    ttl = _cache_ttl(fields)
+    conversation = _conversation(fields, ttl)
+    wanted = fields.integer("max_completion_tokens", 1)
+    deprecated = fields.integer("max_tokens", 1)
+    count = fields.integer("n", 1)
+    effort: Effort | None = fields.one_of("reasoning_effort", EFFORTS)
+    return Request(
+        model=fields.text("model") or "",
+        source_format=NAME,
+        system=tuple(conversation.system),
+        messages=tuple(conversation.messages),
+        tools=parse_tools(fields, ttl),
+        tool_choice=parse_tool_choice(fields),
+        parallel_tool_calls=fields.flag("parallel_tool_calls"),
+        sampling=Sampling(
+            temperature=fields.number("temperature"),
+            top_p=fields.number("top_p"),
+            top_k=fields.integer("top_k"),
+            seed=fields.integer("seed"),
+            presence_penalty=fields.number("presence_penalty"),
+            frequency_penalty=fields.number("frequency_penalty"),
+        ),
+        stop=_stop(fields),
+        max_output_tokens=wanted if wanted is not None else deprecated,
+        reasoning=ReasoningConfig(effort=effort) if effort is not None else None,
+        response_format=parse_response_format(fields.object("response_format")),
+        stream=fields.flag("stream") or False,
+        count=1 if count is None else count,
+        logprobs=_logprobs(fields),
+        user_id=fields.text("safety_identifier") or fields.text("user"),
+        service_tier=fields.text("service_tier"),
+        cache_ttl=ttl,
+        verbosity=fields.one_of("verbosity", ("low", "medium", "high")),
+        extras=(*_extras(fields), *conversation.extras),
+    )
+
+
+class _ReplyView(msgspec.Struct):
+    """The few parameters that shape the answer; the rest of the body is skipped undecoded."""
+
+    model: Any = None
+    stream: Any = None
+    stream_options: Any = None
+    response_format: Any = None
+    functions: Any = None
+    tools: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_decode_reply = msgspec.json.Decoder(_ReplyView).decode
+
+
+def read_reply(body: bytes, created: int) -> Reply:
+    """Read what shapes the answer; never raises, and leaves out what makes no sense."""
+    try:
+        view = _decode_reply(body)
+    except msgspec.DecodeError:
+        view = _decode_reply(encode(decode_object(body) or {}))
+    declared = bytes(view.tools)
+    return Reply(
+        model=text(view.model) or None,
+        created=created,
+        include_usage=mapping(view.stream_options).get("include_usage") is True,
+        legacy_functions=bool(view.functions) and declared in (b"null", b"[]"),
+        custom_tools=_custom_tools(declared) if b'"custom"' in declared else frozenset(),
+        stream=view.stream is True,
+        json_answer=mapping(view.response_format).get("type") in ("json_schema", "json_object"),
+    )
+
+
+def _custom_tools(declared: bytes) -> frozenset[str]:
+    tools = [mapping(tool) for tool in sequence(decode(declared))]
+    names = (text(mapping(tool.get("custom")).get("name")) for tool in tools)
+    return frozenset(name for name in names if name)
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    try:
+        value = decode(body)
+    except ValueError as error:
+        raise ClientRequestError(
+            f"We could not parse the JSON body of your request: {error}"
+        ) from None
+    if not isinstance(value, dict):
+        raise ClientRequestError("The body of your request must be a JSON object.")
+    return cast("dict[str, Any]", value)
+
+
+def _conversation(fields: Fields, ttl: CacheTtl | None) -> Conversation:
+    if not fields.has("messages"):
+        fields.missing("messages")
+    if not fields.items("messages"):
+        raise ClientRequestError(
+            "Invalid 'messages': empty array. Expected an array with minimum length 1, "
+            "but got an empty array instead.",
+            "messages",
+        )
+    conversation = Conversation(ttl)
+    for message in fields.objects("messages"):
+        conversation.add(message)
+    return conversation
+
+
+def _cache_ttl(fields: Fields) -> CacheTtl | None:
+    """Read how long the prompt is to stay cached; everything beyond minutes is `1h`."""
+    options = fields.object("prompt_cache_options")
+    if options is not None and options.has("ttl"):
+        return "1h"
+    match fields.text("prompt_cache_retention"):
+        case None:
+            return None
+        case "in_memory":
+            return "5m"
+        case _:
+            return "1h"
+
+
+def _stop(fields: Fields) -> tuple[str, ...]:
+    stop = fields.value.get("stop")
+    if isinstance(stop, str):
+        return (stop,)
+    sequences = fields.items("stop")
+    if not all(isinstance(item, str) for item in sequences):
+        fields.wrong_type("stop", "a string or an array of strings")
+    return tuple(sequences)
+
+
+def parse_response_format(wish: Fields | None) -> ResponseFormat | None:
+    """Read `response_format`."""
+    if wish is None:
+        return None
+    kind: _FormatType | None = wish.one_of("type", _FORMAT_TYPES)
+    if kind is None:
+        wish.missing("type")
+    if kind != "json_schema":
+        return ResponseFormat(kind)
+    schema = wish.required_object("json_schema")
+    definition = schema.object("schema")
+    return ResponseFormat(
+        "json_schema",
+        schema.text("name"),
+        definition.value if definition is not None else None,
+        schema.flag("strict"),
+        schema.text("description"),
+    )
+
+
+def _logprobs(fields: Fields) -> LogprobsConfig | None:
+    top = fields.integer("top_logprobs", 0)
+    return LogprobsConfig(top) if fields.flag("logprobs") else None
+
+
+def _extras(fields: Fields) -> list[Extra]:
+    """Gather the parameters that the hub has no word for."""
+    extras: list[Extra] = []
+    for key, value in fields.value.items():
+        if key in _UNDERSTOOD or value is None:
+            continue
+        if key == "modalities":
+            if value != ["text"]:
+                extras.append(Extra(key, value, essential=True))
+        else:
+            extras.append(Extra(key, value, essential=key == "audio"))
+    return extras
