@@ -1,8 +1,8 @@
 """The providers that Detour knows by itself.
 
-Addresses and models of 2026-11, from the providers' own pages. The order of `base_urls` is the
-order of preference when the agent's own format is not among them: the format that the provider
-itself puts first. rules.yaml can change every entry and add more.
+Addresses and models of 2026-11; each entry names the page to check it against. The order of
+`base_urls` is the order of preference when the agent's own format is not among them: the format
+that the provider itself puts first. rules.yaml can change every entry and add more.
 """
 
 from __future__ import annotations

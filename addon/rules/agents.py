@@ -1,8 +1,8 @@
 """Names for agents, from the User-Agent header.
 
-The names are what rules say in `agent:`. The table follows what these programs really send
-(2026-11); the first entry that fits wins, so programs stand before the libraries they name in
-the same header.
+The names are what rules say in `agent:`. Codex, opencode, openai-agents, pydantic-ai, the OpenAI
+SDK and the AI SDK are recognised by what they sent in 2026-11, the others by their product names.
+The first entry that fits wins, so programs stand before the libraries they name in the same header.
 """
 
 from __future__ import annotations
