@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from addon.formats.openai_chat.chunk import CallPiece, read_call, split_content
+from addon.formats.openai_chat.chunk import read_call, split_content
 from addon.formats.openai_chat.finish_reasons import (
     broken_answer,
     parse_finish_reason,
@@ -118,18 +118,19 @@ class ChoiceMender:
         else:
             mended.pop("id", None)
         name, arguments = piece.name_and_arguments()
+        arguments = call.spoken(arguments)
         if call.kind in entry or first:
-            field = "arguments" if call.kind == "function" else "input"
-            mended[call.kind] = self._mended_body(mapping(entry.get(call.kind)), call, field, piece)
+            body = mapping(entry.get(call.kind))
+            mended[call.kind] = self._mended_body(body, call, name, arguments)
         call.name = call.name or name
         if arguments:
             self._unargued.pop(call.ordinal, None)
             call.progress.feed(arguments)
         return mended
 
-    def _mended_body(self, body: Wire, call: Call, field: str, piece: CallPiece) -> Wire:
+    def _mended_body(self, body: Wire, call: Call, name: str, arguments: str) -> Wire:
         """Return the `function` or `custom` of an entry: the name once, arguments as text."""
-        name, arguments = piece.name_and_arguments()
+        field = "arguments" if call.kind == "function" else "input"
         mended = dict(body)
         if arguments or field in body or (name and not call.name):
             mended[field] = arguments

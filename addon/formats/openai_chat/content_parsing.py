@@ -26,12 +26,15 @@ from addon.neutral import (
     TextPart,
     UrlMedia,
 )
+from addon.wire.reading import mapping
 
 type CacheTtl = Literal["5m", "1h"]
 
 NAME = "openai-chat"
 
 USER_PARTS = ("text", "image_url", "input_audio", "file")
+_FOREIGN_FILES = ("document_url", "file_url")
+"""What Mistral and Perplexity call a document."""
 ASSISTANT_PARTS = ("text", "refusal", "thinking")
 SYSTEM_PARTS = ("text",)
 TOOL_PARTS = ("text", "image_url", "file")
@@ -94,14 +97,17 @@ def parse_cache_breakpoint(fields: Fields, ttl: CacheTtl | None) -> CacheBreakpo
 
 def _parse_part(part: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None) -> Part:
     kind = part.required_text("type")
+    cache_breakpoint = parse_cache_breakpoint(part, ttl)
+    if kind in _FOREIGN_FILES and "file" in allowed:
+        return FilePart(_media(_address(part, kind)), part.text("document_name"))
     if kind not in allowed:
         part.wrong_value("type", allowed)
-    cache_breakpoint = parse_cache_breakpoint(part, ttl)
     match kind:
         case "text":
             return TextPart(part.required_text("text"), cache_breakpoint=cache_breakpoint)
         case "image_url":
-            return _parse_image(part, cache_breakpoint)
+            detail = Fields(mapping(part.value.get(kind))).text("detail")
+            return ImagePart(_media(_address(part, kind)), detail, cache_breakpoint)
         case "input_audio":
             audio = part.required_object("input_audio")
             encoding = audio.required_text("format")
@@ -115,13 +121,11 @@ def _parse_part(part: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None) ->
             return ReasoningPart(_thinking(part))
 
 
-def _parse_image(part: Fields, cache_breakpoint: CacheBreakpoint | None) -> ImagePart:
-    """Read a picture; OpenAI also accepts its bare address, which it does not document."""
-    if isinstance(part.value.get("image_url"), str):
-        source = _media(part.required_text("image_url"))
-        return ImagePart(source, cache_breakpoint=cache_breakpoint)
-    image = part.required_object("image_url")
-    return ImagePart(_media(image.required_text("url")), image.text("detail"), cache_breakpoint)
+def _address(part: Fields, key: str) -> str:
+    """Read an address; OpenAI also accepts a bare string, which it does not document."""
+    if isinstance(part.value.get(key), str):
+        return part.required_text(key)
+    return part.required_object(key).required_text("url")
 
 
 def _parse_file(file: Fields, cache_breakpoint: CacheBreakpoint | None) -> FilePart:

@@ -115,10 +115,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     verbosity: bool = False
 
 
-COMPATIBLE = Dialect(
-    merged_system=True, text_lists=False, top_k=True, several_answers=True, effort="local"
-)
-"""Any other server, most likely vLLM, llama.cpp, Ollama or LM Studio."""
+COMPATIBLE = Dialect(merged_system=True, text_lists=False, several_answers=True, effort="local")
+"""Any server that nothing else is known about."""
 
 _GLM = Dialect(
     refused=OPENAI_ONLY | _PENALTIES | _LOGPROBS | {"seed", "n", "parallel_tool_calls"},
@@ -250,7 +248,8 @@ DIALECTS: dict[str, Dialect] = {
         echo="required",
         schemas="moonshot",
     ),
-    "local": COMPATIBLE,
+    # vLLM, llama.cpp, Ollama, LM Studio
+    "local": msgspec.structs.replace(COMPATIBLE, top_k=True),
 }
 
 

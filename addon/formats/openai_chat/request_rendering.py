@@ -109,7 +109,7 @@ def _put_sampling(
     for field, value in wanted.items():
         if value is None:
             continue
-        if field in refused:
+        if field in refused or (field == "top_p" and not 0 < value <= 1):
             losses.dropped(field, "the model refuses it")
         else:
             name = provider.seed_name if field == "seed" else field

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from addon.formats.openai_chat.dialects import Dialect
+from addon.formats.openai_chat.tool_schemas import is_strict
 from addon.neutral import LossList, Request, ResponseFormat
 from addon.wire.codec import encode_text
 
@@ -50,7 +51,7 @@ def ask_for_json(
     """
     strictly = provider.json_schema == "always" or (provider.json_schema == "alone" and alone)
     if wish.kind == "json_schema" and strictly:
-        return StructuredOutput({"type": "json_schema", "json_schema": _schema(wish)})
+        return StructuredOutput({"type": "json_schema", "json_schema": _schema(wish, losses)})
     mode: dict[str, Any] | None = {"type": "json_object"}
     if "response_format" in provider.refused or (provider.json_schema == "alone" and has_tools):
         mode = None
@@ -63,13 +64,15 @@ def ask_for_json(
     return StructuredOutput(mode, _instruction(wish))
 
 
-def _schema(wish: ResponseFormat) -> dict[str, Any]:
+def _schema(wish: ResponseFormat, losses: LossList) -> dict[str, Any]:
     schema: dict[str, Any] = {"name": wish.name or DEFAULT_NAME}
     if wish.description is not None:
         schema["description"] = wish.description
     schema["schema"] = wish.schema or {}
     if wish.strict is not None:
-        schema["strict"] = wish.strict
+        schema["strict"] = wish.strict and is_strict(schema["schema"])
+        if wish.strict and not schema["strict"]:
+            losses.dropped("response_format.strict", "the schema is not one that OpenAI enforces")
     return schema
 
 

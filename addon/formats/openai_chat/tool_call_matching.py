@@ -84,6 +84,10 @@ class Call(msgspec.Struct):
     """Arguments that wait for the name."""
     pending_size: int = 0
 
+    def spoken(self, arguments: str) -> str:
+        """Return the arguments without the `null` that stands for none at all."""
+        return "" if arguments == "null" and not self.progress.began else arguments
+
     def call_id(self, seed: str) -> str:
         """Return the provider's id, or one derived from what tells this answer from others."""
         if self.wire_id:

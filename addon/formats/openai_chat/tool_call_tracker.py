@@ -48,6 +48,7 @@ class ToolCallTracker:
                 self._losses.dropped("tool_calls", f"more than {MOST_CALLS} calls in one answer")
                 return
             self._open.append(call)
+        arguments = call.spoken(arguments)
         if name and not call.name:
             call.name = name
         if call.part is None:

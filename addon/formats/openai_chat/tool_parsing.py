@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast
 
-from addon.formats.openai_chat.content_parsing import CacheTtl, parse_cache_breakpoint
+from addon.formats.openai_chat.content_parsing import NAME, CacheTtl, parse_cache_breakpoint
 from addon.formats.openai_chat.request_fields import Fields
 from addon.neutral import (
     CacheBreakpoint,
     ClientRequestError,
+    NativeTool,
     Tool,
     ToolChoice,
     ToolGrammar,
@@ -16,7 +17,11 @@ from addon.neutral import (
 )
 
 _TOOL_TYPES = ("function", "custom")
+_SEARCH_TYPES = ("openrouter:web_search", "web_search", "web_search_preview")
 _CHOICE_TYPES = ("function", "custom", "allowed_tools")
+
+type _Size = Literal["low", "medium", "high"]
+_SIZES: tuple[_Size, ...] = ("low", "medium", "high")
 
 type _Mode = Literal["none", "auto", "required"]
 _MODES: tuple[_Mode, ...] = ("none", "auto", "required")
@@ -24,11 +29,15 @@ _ALLOWED_MODES: tuple[_Mode, ...] = ("auto", "required")
 _OLD_MODES: tuple[_Mode, ...] = ("none", "auto")
 
 
-def parse_tools(request: Fields, ttl: CacheTtl | None = None) -> tuple[Tool | WebSearchTool, ...]:
-    """Read `tools`, `functions` and `web_search_options`."""
-    tools: list[Tool | WebSearchTool] = [
-        _parse_tool(tool, ttl) for tool in request.objects("tools")
-    ]
+type _AnyTool = Tool | WebSearchTool | NativeTool
+
+
+def parse_tools(request: Fields, ttl: CacheTtl | None = None) -> tuple[_AnyTool, ...]:
+    """Read `tools`, `functions` and `web_search_options`.
+
+    Tools of other types, which gateways offer, count as native to this format.
+    """
+    tools: list[_AnyTool] = [_parse_tool(tool, ttl) for tool in request.objects("tools")]
     tools += [_parse_function(function) for function in request.objects("functions")]
     if (search := request.object("web_search_options")) is not None:
         tools.append(_parse_web_search(search))
@@ -50,11 +59,15 @@ def parse_tool_choice(request: Fields) -> ToolChoice | None:
     return _parse_function_choice(request)
 
 
-def _parse_tool(tool: Fields, ttl: CacheTtl | None) -> Tool:
+def _parse_tool(tool: Fields, ttl: CacheTtl | None) -> _AnyTool:
     cache_breakpoint = parse_cache_breakpoint(tool, ttl)
-    kind = tool.one_of("type", _TOOL_TYPES)
+    kind = tool.text("type")
     if kind is None and not tool.has("function"):
         tool.missing("type")
+    if kind in _SEARCH_TYPES:
+        return _parse_web_search(tool.object("parameters") or tool)
+    if kind is not None and kind not in _TOOL_TYPES:
+        return NativeTool(NAME, kind, tool.value)
     if kind != "custom":
         return _parse_function(tool.required_object("function"), cache_breakpoint)
     custom = tool.required_object("custom")
@@ -87,9 +100,12 @@ def _parse_grammar(wish: Fields | None) -> ToolGrammar | None:
 
 def _parse_web_search(search: Fields) -> WebSearchTool:
     location = search.object("user_location") or Fields({})
-    place = location.object("approximate") or Fields({})
+    place = location.object("approximate") or location
+    size: _Size | None = search.one_of("search_context_size", _SIZES)
     return WebSearchTool(
-        search.one_of("search_context_size", ("low", "medium", "high")),
+        size,
+        tuple(str(domain) for domain in search.items("allowed_domains")),
+        tuple(str(domain) for domain in search.items("excluded_domains")),
         city=place.text("city"),
         region=place.text("region"),
         country=place.text("country"),

@@ -6,10 +6,12 @@ from typing import Any
 
 import msgspec
 
+from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.content_rendering import Block, ContentRenderer
+from addon.formats.openai_chat.dialects import Dialect
 from addon.formats.openai_chat.models import openai_model
 from addon.formats.openai_chat.reasoning import forceable
-from addon.formats.openai_chat.tool_schemas import simplify
+from addon.formats.openai_chat.tool_schemas import is_strict, simplify
 from addon.neutral import (
     LossList,
     NativeTool,
@@ -61,6 +63,8 @@ def render_tools(
                 tools.append(block)
             case WebSearchTool():
                 _add_search(tool, content, model, tools, fields, losses)
+            case NativeTool(format, _, data) if format == NAME:
+                tools.append(dict(data))
             case NativeTool(_, kind, _):
                 losses.dropped(f"tools.{kind}", "exists at its own provider only")
             case Tool():
@@ -69,12 +73,7 @@ def render_tools(
         if choice is not None and choice.mode in ("required", "tool"):
             losses.dropped("tool_choice", "no tool is left to choose")
         return RenderedTools(tools, fields=fields)
-    if request.parallel_tool_calls is False:
-        fields |= _parallel(content, losses)
-    elif not dialect.parallel_default:
-        fields["parallel_tool_calls"] = True
-    if dialect.tool_stream and request.stream:
-        fields["tool_stream"] = True
+    fields |= _calling(request, dialect, losses)
     if choice is None:
         return RenderedTools(tools, fields=fields)
     return RenderedTools(tools, render_choice(choice, kinds, content, model, losses), fields)
@@ -97,7 +96,7 @@ def _render_tool(tool: Tool, content: ContentRenderer, losses: LossList) -> Bloc
     if description:
         function["description"] = description
     function["parameters"] = schema
-    if tool.strict is not None and dialect.strict_tools:
+    if dialect.strict_tools and (tool.strict is False or (tool.strict and is_strict(schema))):
         function["strict"] = tool.strict
     elif tool.strict:
         losses.dropped("tools.strict", "arguments follow the schema without a guarantee")
@@ -112,11 +111,19 @@ def _grammar(grammar: ToolGrammar) -> Block:
     return {"type": "grammar", "grammar": definition}
 
 
-def _parallel(content: ContentRenderer, losses: LossList) -> Block:
-    if "parallel_tool_calls" in content.dialect.refused:
-        losses.dropped("parallel_tool_calls", "the provider cannot be held to one call at a time")
-        return {}
-    return {"parallel_tool_calls": False}
+def _calling(request: Request, dialect: Dialect, losses: LossList) -> Block:
+    """Say how calls are to be made: one at a time or several, streamed or whole."""
+    fields: Block = {}
+    if request.parallel_tool_calls is False:
+        if "parallel_tool_calls" in dialect.refused:
+            losses.dropped("parallel_tool_calls", "the provider cannot be held to one call a time")
+        else:
+            fields["parallel_tool_calls"] = False
+    elif not dialect.parallel_default:
+        fields["parallel_tool_calls"] = True
+    if dialect.tool_stream and request.stream:
+        fields["tool_stream"] = True
+    return fields
 
 
 def render_choice(

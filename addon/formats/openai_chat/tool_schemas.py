@@ -12,6 +12,12 @@ type Schema = dict[str, Any]
 EMPTY: Schema = {"type": "object", "properties": {}}
 
 _META = frozenset(("$schema", "$id", "$comment"))
+_UNENFORCEABLE = frozenset(
+    (
+        *("allOf", "oneOf", "not", "if", "then", "else", "patternProperties"),
+        *("dependentRequired", "dependentSchemas", "propertyNames", "uniqueItems"),
+    )
+)
 _DEFINITIONS = ("$defs", "definitions")
 
 
@@ -30,6 +36,24 @@ def simplify(schema: Schema | None, style: Style) -> Schema:
     if style == "no_references":
         return _inline(schema)
     return mapping(_types_into_branches(schema)) if style == "moonshot" else schema
+
+
+def is_strict(schema: Schema) -> bool:
+    """Tell whether OpenAI would enforce a schema, which it refuses to do for most.
+
+    Every object must be closed and demand all its properties; a few keywords are not known.
+    """
+    if not _UNENFORCEABLE.isdisjoint(schema):
+        return False
+    properties = mapping(schema.get("properties"))
+    if schema.get("type") == "object" or properties:
+        closed = schema.get("additionalProperties") is False
+        if not closed or properties.keys() != set(sequence(schema.get("required"))):
+            return False
+    inner = [*properties.values(), schema.get("items"), *sequence(schema.get("anyOf"))]
+    for key in _DEFINITIONS:
+        inner += mapping(schema.get(key)).values()
+    return all(is_strict(node) for node in map(mapping, inner) if node)
 
 
 def _without_meta(schema: Schema) -> Schema:
