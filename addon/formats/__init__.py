@@ -6,12 +6,10 @@ from addon.formats import anthropic, openai_chat
 from addon.formats.base import Format, FormatName
 
 FORMATS: dict[FormatName, Format] = {
-    anthropic.NAME: anthropic.FORMAT,
+    "openai-chat": openai_chat.FORMAT,
+    "anthropic": anthropic.FORMAT,
 }
 """The formats that can be spoken to agents and to providers."""
-
-if hasattr(openai_chat, "FORMAT"):
-    FORMATS["openai-chat"] = openai_chat.FORMAT
 
 _ENDPOINTS: dict[str, tuple[FormatName, str]] = {
     "/v1/chat/completions": ("openai-chat", "chat"),
