@@ -149,8 +149,9 @@ class AnswerReader:
         if delta.tool_calls:
             for piece in delta.tool_calls:
                 self._calls.read(piece, events)
-        if delta.function_call is not None:
-            self._calls.read(CallPiece(index=0, function=delta.function_call), events)
+        function = delta.function_call
+        if function is not None and (function.name or function.arguments):
+            self._calls.read(CallPiece(index=0, function=function), events)
         if delta.annotations:
             self._cite(parse_annotations(delta.annotations))
         if delta.audio or delta.images or delta.executed_tools:

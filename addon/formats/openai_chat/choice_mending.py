@@ -103,13 +103,19 @@ class ChoiceMender:
 
     def _mended_call(self, entry: Wire) -> Wire | None:
         """Return an entry put right; None when it has to be left out."""
+        if not entry:
+            return None
         piece = read_call(entry)
         call = self._calls.find(piece)
         first = call is None
         call = call or self._calls.add(piece)
-        if call is None or not entry:
+        if call is None:
             return None
         self._called = True
+        name, arguments = piece.name_and_arguments()
+        arguments = call.spoken(arguments)
+        new_name = "" if call.name else name
+        call.name = call.name or name
         mended = {**entry, "index": call.ordinal}
         if first:
             mended |= {"id": call.call_id(self._seed), "type": call.kind}
@@ -117,30 +123,17 @@ class ChoiceMender:
                 self._unargued[call.ordinal] = call
         else:
             mended.pop("id", None)
-        name, arguments = piece.name_and_arguments()
-        arguments = call.spoken(arguments)
         if call.kind in entry or first:
             body = mapping(entry.get(call.kind))
-            mended[call.kind] = self._mended_body(body, call, name, arguments)
-        call.name = call.name or name
+            mended[call.kind] = _mended_body(body, call, new_name, arguments)
         if arguments:
             self._unargued.pop(call.ordinal, None)
             call.progress.feed(arguments)
         return mended
 
-    def _mended_body(self, body: Wire, call: Call, name: str, arguments: str) -> Wire:
-        """Return the `function` or `custom` of an entry: the name once, arguments as text."""
-        field = "arguments" if call.kind == "function" else "input"
-        mended = dict(body)
-        if arguments or field in body or (name and not call.name):
-            mended[field] = arguments
-        if call.name or not name:
-            mended.pop("name", None)
-        return mended
-
     def _mend_function_call(self, delta: Wire) -> bool:
         wire = mapping(delta.get("function_call"))
-        if not wire:
+        if not any(wire.values()):
             return False
         self._called = True
         first, self._function_called = not self._function_called, True
@@ -183,3 +176,14 @@ class ChoiceMender:
             return False
         choice["finish_reason"] = right
         return True
+
+
+def _mended_body(body: Wire, call: Call, new_name: str, arguments: str) -> Wire:
+    """Return the `function` or `custom` of an entry: the name once, arguments as text."""
+    field = "arguments" if call.kind == "function" else "input"
+    mended = dict(body)
+    if arguments or field in body or new_name:
+        mended[field] = arguments
+    if not new_name:
+        mended.pop("name", None)
+    return mended

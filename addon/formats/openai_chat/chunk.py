@@ -39,12 +39,19 @@ class CallPiece(msgspec.Struct, gc=False):
     function: FunctionPiece | None = None
     custom: CustomPiece | None = None
 
+    @property
+    def is_custom(self) -> bool:
+        """Whether it belongs to a custom tool; Snowflake sends an empty `custom` with any call."""
+        return self.type == "custom" or (
+            self.type != "function" and self.function is None and self.custom is not None
+        )
+
     def name_and_arguments(self) -> tuple[str, str]:
         """Return what the piece says, empty where it says nothing."""
+        if self.is_custom and self.custom is not None:
+            return self.custom.name or "", self.custom.input or ""
         if self.function is not None:
             return self.function.name or "", self.function.arguments or ""
-        if self.custom is not None:
-            return self.custom.name or "", self.custom.input or ""
         return "", ""
 
 

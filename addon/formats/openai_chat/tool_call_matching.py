@@ -120,8 +120,7 @@ class CallTable:
         """Begin the call of a piece; None when there are too many."""
         if self._count >= MOST_CALLS:
             return None
-        custom = piece.type == "custom" or piece.custom is not None
-        kind = "custom" if custom else "function"
+        kind = "custom" if piece.is_custom else "function"
         call = Call(piece.id or "", kind, self._count, JsonProgress())
         self._count += 1
         if piece.index is not None:
