@@ -29,6 +29,7 @@ candidates() {
     if command -v uv >/dev/null 2>&1; then
         uv python find --no-project '>=3.12' 2>/dev/null || :
     fi
+    printf '%s\n' "$root/.venv/bin/python"
 }
 
 # A shims folder on PATH tells of a pyenv whose root nobody exported.

@@ -51,12 +51,16 @@ class Checkout:
         (version / "python3").symlink_to(python)
 
     def start(
-        self, *arguments: str, script: Path | None = None, cwd: Path | None = None
+        self,
+        *arguments: str,
+        script: Path | None = None,
+        cwd: Path | None = None,
+        home: Path | None = None,
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [script or self.root / "scripts" / "detour", *arguments],
             cwd=cwd or self.machine,
-            env={"PATH": str(self.tools), "HOME": str(self.machine / "home")},
+            env={"PATH": str(self.tools), "HOME": str(home or self.machine / "home")},
             capture_output=True,
             text=True,
             timeout=120,
@@ -115,6 +119,13 @@ def test_a_changed_lock_and_a_moved_checkout_are_noticed(checkout: Checkout) -> 
         assert ended.stdout.startswith("['x']")
     finally:
         moved.rename(checkout.root)
+
+
+def test_an_environment_that_works_needs_no_other_python(
+    checkout: Checkout, tmp_path: Path
+) -> None:
+    (checkout.root / "requirements.lock").write_text("# nothing, once more\n")
+    assert "Ready" in checkout.start(home=tmp_path).stderr
 
 
 def test_a_failed_installation_is_said_and_tried_again(checkout: Checkout) -> None:
