@@ -77,6 +77,7 @@ class PlainAnswer:
             call.agent_format,
             call.body,
             line=call.line,
+            dialect=call.dialect,
         )
         return self._reply(translated, opening)
 

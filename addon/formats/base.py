@@ -195,6 +195,10 @@ class Format(Protocol):
         """Make a pass-through that mends a provider's dialect, or None where none is needed."""
         ...
 
+    def repair_response(self, body: bytes, dialect: str, reply: Reply) -> bytes:
+        """Mend a whole answer for an agent of this format; the same bytes where none is needed."""
+        ...
+
 
 class StreamRepairer(Protocol):
     """Passes a stream of the agent's own format on, mending only what would mislead the agent."""

@@ -74,8 +74,12 @@ def translate_response_for(
     request: bytes | None = None,
     *,
     line: RequestLine = RequestLine(),  # noqa: B008 - immutable
+    dialect: str | None = None,
 ) -> Translated:
-    """Do the same for a known call; also return the losses and the answer in neutral words."""
+    """Do the same for a known call; also return the losses and the answer in neutral words.
+
+    With a `dialect`, an answer in the agent's own format is mended where the provider bends it.
+    """
     provider = FORMATS[source]
     if status >= 400:
         return failure(provider.parse_error(status, headers, body), target)
@@ -88,9 +92,11 @@ def translate_response_for(
         if source == target:
             return Translated(status, _kept_headers(headers), body)
         return failure(problem.to_error_info(), target)
-    if source == target:
-        return Translated(status, _kept_headers(headers), body, response=response)
     reply = FORMATS[target].reply(request or b"{}", line)
+    if source == target:
+        if dialect is not None:
+            body = provider.repair_response(body, dialect, reply)
+        return Translated(status, _kept_headers(headers), body, response=response)
     return render_answer(response, losses, target, reply)
 
 

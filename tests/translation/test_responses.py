@@ -80,3 +80,19 @@ def test_a_code_fence_is_taken_off_where_json_was_asked_for():
     request = b'{"model":"m","response_format":{"type":"json_object"}}'
     _, _, answer = translate_response(200, [], body, "anthropic", "openai-chat", request)
     assert json.loads(answer)["choices"][0]["message"]["content"] == '{"a":1}'
+
+
+def test_a_providers_dialect_is_mended_where_the_agent_speaks_the_format():
+    body = (
+        b'{"id":"x","choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant",'
+        b'"tool_calls":[{"id":"","function":{"name":"ls","arguments":{}}}]}}]}'
+    )
+    name = "openai-chat"
+    untouched = translate_response_for(200, (), body, name, name, b'{"model":"m"}')
+    mended = translate_response_for(200, (), body, name, name, b'{"model":"m"}', dialect="mistral")
+    assert untouched.body == body
+    (choice,) = json.loads(mended.body)["choices"]
+    (call,) = choice["message"]["tool_calls"]
+    assert call["id"]
+    assert call["function"]["arguments"] == "{}"
+    assert choice["finish_reason"] == "tool_calls"

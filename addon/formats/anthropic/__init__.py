@@ -7,8 +7,9 @@ help of `turns`, `tools`, `thinking` and `structured_output`; `models` knows the
 
 from __future__ import annotations
 
-from addon.formats.anthropic import errors, request_parsing, request_rendering, response, rewriting
+from addon.formats.anthropic import errors, request_parsing, request_rendering, rewriting
 from addon.formats.anthropic.content import NAME
+from addon.formats.anthropic.response import parse_response, render_response
 from addon.formats.anthropic.stream_decoder import AnthropicDecoder
 from addon.formats.anthropic.stream_encoder import AnthropicEncoder
 from addon.formats.base import (
@@ -60,11 +61,11 @@ class AnthropicFormat:
 
     def parse_response(self, body: bytes) -> tuple[Response, tuple[Loss, ...]]:
         """Read a whole answer."""
-        return response.parse_response(body)
+        return parse_response(body)
 
-    def render_response(self, answer: Response, reply: Reply) -> tuple[bytes, tuple[Loss, ...]]:
+    def render_response(self, response: Response, reply: Reply) -> tuple[bytes, tuple[Loss, ...]]:
         """Write a whole answer."""
-        return response.render_response(answer, reply)
+        return render_response(response, reply)
 
     def parse_error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
         """Read an error answer of whatever shape."""
@@ -87,8 +88,12 @@ class AnthropicFormat:
         return AnthropicEncoder(reply)
 
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
-        """No provider is known to bend this format."""
+        """Return None: no provider is known to bend this format."""
         return None
+
+    def repair_response(self, body: bytes, dialect: str, reply: Reply) -> bytes:
+        """Return the answer as it is: no provider is known to bend this format."""
+        return body
 
 
 FORMAT = AnthropicFormat()
