@@ -72,13 +72,15 @@ def serve(
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error
     chosen: dict[str, object] = {"detour_rules": str(rules), "detour_home": str(home)}
     if listen is not None:
-        _check_free(listen, "--listen")
         chosen |= {"listen_host": listen.host, "listen_port": listen.port}
-    if ui == "web":
-        web = _with_port(web) if web else None
+    if web is not None and ui == "web":
+        web = _with_port(web)
+        chosen |= {"web_host": web.host, "web_port": web.port}
+    # mitmproxy's own options may say otherwise than the defaults; then the look is mitmproxy's.
+    if listen or not mitmproxy_options:
+        _check_free(listen or AddressType().convert(DEFAULT_LISTEN, None, None), "--listen")
+    if ui == "web" and (web or not mitmproxy_options):
         _check_free(web or AddressType().convert(DEFAULT_WEB, None, None), "--web")
-        if web:
-            chosen |= {"web_host": web.host, "web_port": web.port}
     # Imported late: it takes half a second, and the mistakes above need not wait for it.
     from addon.commands.mitmproxy_program import run_mitmproxy
 

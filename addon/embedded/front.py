@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from addon.embedded.anthropic_answer import unique_name
 from addon.embedded.chat_answer import CREATED
 from addon.embedded.claude_models import CLAUDE_MODELS
 from addon.embedded.connection import ReceivedRequest
 from addon.embedded.refusal import Refusal
-from addon.wire.codec import decode
 
 LARGEST_BODY = 32 * 1024 * 1024
 CHAT_PATH = "/v1/chat/completions"
@@ -36,8 +37,8 @@ def read_json(request: ReceivedRequest) -> tuple[object, Mapping[str, str]]:
     if len(request.body) > LARGEST_BODY:
         raise Refusal("Request exceeds the maximum size", status=413, kind="request_too_large")
     try:
-        return decode(request.body), headers
-    except ValueError as error:
+        return msgspec.json.decode(request.body), headers
+    except (ValueError, msgspec.DecodeError, RecursionError) as error:
         raise Refusal(f"The request body is not valid JSON: {error}") from error
 
 

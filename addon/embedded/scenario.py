@@ -147,9 +147,11 @@ def write_script(prompt: Prompt) -> Script:
 
 
 def _choose_calls(prompt: Prompt, directives: Directives) -> tuple[ToolCall, ...]:
+    if prompt.choice == "none":
+        return ()
     if directives.calls:
         return tuple(directives.calls if prompt.parallel else directives.calls[:1])
-    if not prompt.tools or prompt.choice == "none":
+    if not prompt.tools:
         return ()
     if prompt.choice not in ("auto", "any"):
         tools = [tool for tool in prompt.tools if tool.name == prompt.choice]
@@ -201,7 +203,7 @@ def _keep_required(fields: dict[str, Any], schema: Mapping[str, Any]) -> None:
 def _choose_text(prompt: Prompt, directives: Directives, calls: bool) -> str:
     if directives.say is not None:
         return directives.say
-    if directives.calls or (calls and not directives.answers):
+    if calls and (directives.calls or not directives.answers):
         return ""
     if directives.events is not None:
         return " ".join(f"word{number}" for number in range(1, directives.events + 1))

@@ -1,5 +1,6 @@
 """`detour serve` as its users meet it: lines, signals, mistakes, and calls through it."""
 
+import contextlib
 import re
 import signal
 import socket
@@ -114,6 +115,14 @@ def test_a_busy_port_is_said_in_one_line(machine: Machine, option: str) -> None:
     assert ended.returncode == 1
     expected = f"Error: {address} is in use by another program; choose another with {option}.\n"
     assert ended.stderr == expected
+
+
+def test_the_usual_port_is_looked_at_too(machine: Machine) -> None:
+    machine.write_rules("http://127.0.0.1:9")
+    with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", 8080)):
+        ended = machine.run("serve", "--ui", "dump")
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("Error: 127.0.0.1:8080 is in use")
 
 
 def test_bad_rules_are_refused_all_at_once(machine: Machine) -> None:

@@ -93,7 +93,18 @@ async def test_requests_that_no_provider_takes(
     assert provider.requests[0].status == status
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"model": }'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b'{"model": }',
+        b'{"a": NaN}',
+        b'{"a": "\\ud83d"}',
+        b'{"a": "\xff"}',
+        b"[" * 100_000,
+    ],
+)
 async def test_a_body_that_is_no_json(provider: EmbeddedProvider, body: bytes) -> None:
     response = await post(provider, body)
     assert response.status_code == 400
