@@ -17,6 +17,7 @@ from addon.embedded.schema_rules import OPENAI_STRICT, check_schema, check_stric
 from addon.embedded.shapes import Path, ShapeError
 
 _REASONING = re.compile(r"^(gpt-[56]|o[134])(?!.*-chat)")
+_NONE_BY_DEFAULT = re.compile(r"^gpt-5\.[1-4]")
 _PLAIN_OPENAI = re.compile(r"^(gpt-4|gpt-3)")
 _DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,(.*)", re.DOTALL)
 
@@ -150,7 +151,7 @@ def _check_reasoning_model(request: dict[str, Any]) -> None:
             "/v1/chat/completions. Please use /v1/responses instead.",
             param="reasoning_effort",
         )
-    if effort == "none":
+    if effort == "none" or (effort is None and _NONE_BY_DEFAULT.match(model)):
         return
     for name, neutral in (
         ("temperature", 1),
