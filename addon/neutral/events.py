@@ -58,7 +58,10 @@ class ReasoningDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class SignatureDelta(msgspec.Struct, frozen=True, gc=False):
-    """Opaque state of a `reasoning` part, whole; the last one given for a part counts."""
+    """Opaque state of a part, whole; the last one given for a part counts.
+
+    Most providers sign `reasoning` parts; Gemini signs `text` and `tool_call` parts.
+    """
 
     index: int
     state: OpaqueState

@@ -46,14 +46,16 @@ class _Building:
         text = "".join(self.pieces)
         match self.start.kind:
             case "text":
-                return TextPart(text, citations=self.citations)
+                return TextPart(text, citations=self.citations, state=self.state)
             case "refusal":
                 return RefusalPart(text)
             case "reasoning":
                 return ReasoningPart(text, self.state)
             case "tool_call":
                 start = self.start
-                return ToolCallPart(start.call_id, start.name, text, kind=start.call_kind)
+                return ToolCallPart(
+                    start.call_id, start.name, text, kind=start.call_kind, state=self.state
+                )
 
 
 def fold(events: Iterable[Event]) -> Response | ErrorInfo:
@@ -127,18 +129,22 @@ def _unfold_part(index: int, part: Part) -> list[Event]:
     match part:
         case TextPart():
             delta: list[Event] = [TextDelta(index, part.text)] if part.text else []
-            return [PartStart(index, "text"), *delta, PartEnd(index, part.citations)]
+            state = _unfold_state(index, part.state)
+            return [PartStart(index, "text"), *delta, *state, PartEnd(index, part.citations)]
         case RefusalPart():
             delta = [TextDelta(index, part.text)] if part.text else []
             return [PartStart(index, "refusal"), *delta, PartEnd(index)]
         case ReasoningPart():
             delta = [ReasoningDelta(index, part.text)] if part.text else []
-            if part.state is not None:
-                delta.append(SignatureDelta(index, part.state))
-            return [PartStart(index, "reasoning"), *delta, PartEnd(index)]
+            state = _unfold_state(index, part.state)
+            return [PartStart(index, "reasoning"), *delta, *state, PartEnd(index)]
         case ToolCallPart():
             delta = [ToolCallDelta(index, part.arguments)] if part.arguments else []
             start = PartStart(index, "tool_call", part.call_id, part.name, part.kind)
-            return [start, *delta, PartEnd(index)]
+            return [start, *delta, *_unfold_state(index, part.state), PartEnd(index)]
         case _:
             return []
+
+
+def _unfold_state(index: int, state: OpaqueState | None) -> list[Event]:
+    return [] if state is None else [SignatureDelta(index, state)]

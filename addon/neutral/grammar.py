@@ -43,7 +43,7 @@ TRANSITIONS: dict[State, dict[type[Event], State]] = {
 DELTA_KINDS: dict[type[Event], frozenset[PartKind]] = {
     TextDelta: frozenset(("text", "refusal")),
     ReasoningDelta: frozenset(("reasoning",)),
-    SignatureDelta: frozenset(("reasoning",)),
+    SignatureDelta: frozenset(("reasoning", "text", "tool_call")),
     ToolCallDelta: frozenset(("tool_call",)),
 }
 

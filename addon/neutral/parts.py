@@ -83,6 +83,8 @@ class TextPart(msgspec.Struct, frozen=True):
     text: str
     citations: tuple[Citation, ...] = ()
     cache_breakpoint: CacheBreakpoint | None = None
+    state: OpaqueState | None = None
+    """For providers that sign what they say rather than what they think (Gemini)."""
 
 
 class ReasoningPart(msgspec.Struct, frozen=True):
@@ -138,6 +140,8 @@ class ToolCallPart(msgspec.Struct, frozen=True):
     """
     kind: ToolCallKind = "function"
     cache_breakpoint: CacheBreakpoint | None = None
+    state: OpaqueState | None = None
+    """For providers that sign their calls rather than what they think (Gemini)."""
 
 
 class ToolResultPart(msgspec.Struct, frozen=True):

@@ -42,6 +42,7 @@ class AnthropicEncoder:
         self._open: int | None = None
         self._waiting: dict[int, list[PartEvent]] = {}
         self._blocks = 0
+        self._reasoning_is_open = False
         self._undecided = False
         self._parts: dict[type[Event], Callable[[Any], bytes]] = {
             TextDelta: self._text,
@@ -108,10 +109,12 @@ class AnthropicEncoder:
 
     def _block_start(self, event: PartStart) -> bytes:
         block: dict[str, Any]
+        self._reasoning_is_open = False
         match event.kind:
             case "text" | "refusal":
                 block = {"type": "text", "text": ""}
             case "reasoning":
+                self._reasoning_is_open = True
                 # Its first delta decides whether the block is readable or redacted.
                 self._undecided = True
                 return b""
@@ -147,7 +150,7 @@ class AnthropicEncoder:
 
     def _signature(self, event: SignatureDelta) -> bytes:
         state = event.state
-        if state.format != NAME:
+        if state.format != NAME or not self._reasoning_is_open:
             self._losses.dropped("reasoning.state", "another provider's state means nothing here")
             return self._decide()
         if state.kind == "redacted":

@@ -20,6 +20,7 @@ from addon.neutral import (
     ReasoningPart,
     RefusalPart,
     ResponseEnd,
+    SignatureDelta,
     StreamError,
     TextPart,
     ToolCallPart,
@@ -311,6 +312,22 @@ def test_the_official_sdk_raises_for_the_encoded_error():
     stream = encode([StreamError(ErrorInfo("overloaded", "Overloaded"))])
     with pytest.raises(anthropic.APIStatusError, match="Overloaded"):
         sdk_message(stream)
+
+
+def test_state_of_another_provider_leaves_no_trace_in_the_stream():
+    state = OpaqueState("gemini", "g")
+    events = [
+        PartStart(0, "tool_call", "a", "x"),
+        SignatureDelta(0, state),
+        PartEnd(0),
+        PartStart(1, "reasoning"),
+        SignatureDelta(1, state),
+        PartEnd(1),
+    ]
+    encoder = FORMAT.encoder(Reply())
+    output = b"".join(map(encoder.encode, events))
+    assert b"signature_delta" not in output
+    assert [loss.field for loss in encoder.losses] == ["reasoning.state"]
 
 
 def test_a_part_that_waited_is_written_once_the_open_one_ends():
