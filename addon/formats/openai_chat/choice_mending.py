@@ -106,13 +106,13 @@ class ChoiceMender:
         if not entry:
             return None
         piece = read_call(entry)
-        call = self._calls.find(piece)
+        name, arguments = piece.name_and_arguments()
+        call = self._calls.find(piece, name, arguments)
         first = call is None
         call = call or self._calls.add(piece)
         if call is None:
             return None
         self._called = True
-        name, arguments = piece.name_and_arguments()
         arguments = call.spoken(arguments)
         new_name = "" if call.name else name
         call.name = call.name or name

@@ -48,10 +48,11 @@ class CallPiece(msgspec.Struct, gc=False):
 
     def name_and_arguments(self) -> tuple[str, str]:
         """Return what the piece says, empty where it says nothing."""
-        if self.is_custom and self.custom is not None:
+        function = self.function
+        if function is not None and self.type != "custom":
+            return function.name or "", function.arguments or ""
+        if self.custom is not None:
             return self.custom.name or "", self.custom.input or ""
-        if self.function is not None:
-            return self.function.name or "", self.function.arguments or ""
         return "", ""
 
 

@@ -105,13 +105,12 @@ class CallTable:
         self._last: Call | None = None
         self._count = 0
 
-    def find(self, piece: CallPiece) -> Call | None:
+    def find(self, piece: CallPiece, name: str, arguments: str) -> Call | None:
         """Return the call that a piece goes on with, or None when it begins another."""
         if piece.index is not None:
             call = self._by_index.get(piece.index)
         else:
             call = self._by_id.get(piece.id or "") or self._last
-        name, arguments = piece.name_and_arguments()
         if call is None or (name and _is_another(call, piece, arguments)):
             return None
         return call

@@ -40,7 +40,7 @@ class ToolCallTracker:
     def read(self, piece: CallPiece, events: list[Event]) -> None:
         """Take one entry of `tool_calls`."""
         name, arguments = piece.name_and_arguments()
-        call = self._table.find(piece)
+        call = self._table.find(piece, name, arguments)
         if call is None:
             self.end_complete(events)
             call = self._table.add(piece)
