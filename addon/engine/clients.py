@@ -1,7 +1,7 @@
 """Connections to providers, kept open between calls and shared by all agents.
 
-The transport of httpx2 is used without its client: the client would keep cookies, follow redirects
-and add headers of its own, and none of these may happen to a call that carries somebody's key.
+The pool under httpx2 is used without httpx2's client: that would keep cookies, follow redirects and
+add headers of its own, none of which may happen to a call that carries somebody's key.
 """
 
 from __future__ import annotations
@@ -11,9 +11,11 @@ import ssl
 from typing import Any
 
 import certifi
+import httpcore2
 import httpx2
 import msgspec
 
+from addon.engine.network import Network
 from addon.formats.base import Headers
 from addon.providers import Timeouts
 
@@ -60,27 +62,27 @@ class ClientPool:
     """Opens calls over pooled HTTP/1.1 connections."""
 
     def __init__(self, tls: TlsSettings | None = None) -> None:
-        self._transport = httpx2.AsyncHTTPTransport(
-            verify=(tls or TlsSettings()).context(),
-            trust_env=False,
-            limits=httpx2.Limits(
-                max_connections=None,
-                max_keepalive_connections=MOST_IDLE,
-                keepalive_expiry=IDLE_EXPIRY,
-            ),
+        self._pool = httpcore2.AsyncConnectionPool(
+            ssl_context=(tls or TlsSettings()).context(),
+            max_connections=None,
+            max_keepalive_connections=MOST_IDLE,
+            keepalive_expiry=IDLE_EXPIRY,
+            network_backend=Network(),
         )
 
     async def open(
         self, method: str, url: str, headers: Headers, body: bytes, timeouts: Timeouts
-    ) -> httpx2.Response:
+    ) -> httpcore2.Response:
         """Send a request and return once the answer's headers are there; the body is not read.
 
         A connection that the provider closed while it lay idle is replaced by a new one, once:
         the request cannot have been looked at.
 
         Raises:
-            httpx2.TransportError: There is no answer.
-            httpx2.InvalidURL: The provider's base URL is not a URL.
+            httpcore2.NetworkError: The provider cannot be reached.
+            httpcore2.TimeoutException: It takes longer than it may.
+            httpcore2.ProtocolError: It does not speak HTTP.
+            httpx2.InvalidURL: The URL is none.
         """
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -90,23 +92,36 @@ class ClientPool:
             nonlocal fresh
             fresh = fresh or name.startswith("connection.connect")
 
-        def request() -> httpx2.Request:
-            timeout = {"connect": timeouts.connect, "write": timeouts.idle}
-            return httpx2.Request(
-                method,
-                url,
-                headers=list(headers),
-                content=body,
-                extensions={"timeout": timeout, "trace": trace},
-            )
-
+        request = _request(method, url, headers, body)
+        timeout = {"connect": timeouts.connect, "write": timeouts.idle}
+        request.extensions = {"timeout": timeout, "trace": trace}
         try:
-            return await self._transport.handle_async_request(request())
-        except (httpx2.NetworkError, httpx2.RemoteProtocolError):
+            return await self._pool.handle_async_request(request)
+        except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
             if fresh or clock() - began > STALE_WINDOW:
                 raise
-            return await self._transport.handle_async_request(request())
+            return await self._pool.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await self._pool.aclose()
+
+
+def _request(method: str, url: str, headers: Headers, body: bytes) -> httpcore2.Request:
+    place = httpx2.URL(url)
+    fields = [(name.encode(), value.encode()) for name, value in headers]
+    return httpcore2.Request(
+        method,
+        httpcore2.URL(
+            scheme=place.raw_scheme,
+            host=place.raw_host,
+            port=place.port,
+            target=place.raw_path,
+        ),
+        headers=[
+            (b"host", place.netloc),
+            *fields,
+            (b"content-length", str(len(body)).encode()),
+        ],
+        content=body,
+    )

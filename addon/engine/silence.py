@@ -7,8 +7,10 @@ of its own while whoever speaks to the agent waits beside it, as long or as shor
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import enum
 import math
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Literal
@@ -54,13 +56,13 @@ class Listener[Item]:
 
     def __init__(self, source: AsyncGenerator[Item], timeouts: Timeouts) -> None:
         self._clock = asyncio.get_running_loop().time
-        self._queue: asyncio.Queue[Item | _Failure | Literal[Signal.END]] = asyncio.Queue(
-            READ_AHEAD
-        )
         self._timeouts = timeouts
         self._total_deadline = self._clock() + timeouts.total
         self._deadline = self._clock() + timeouts.first_byte
         self._heard_any = False
+        self._items: deque[Item | _Failure | Literal[Signal.END]] = deque()
+        self._arrived = asyncio.Event()
+        self._taken = asyncio.Event()
         self._task = asyncio.create_task(self._read(source))
 
     async def receive(self, patience: float = math.inf) -> Item | Signal:
@@ -70,18 +72,10 @@ class Listener[Item]:
             ProviderTimeoutError: The provider took too long.
             Exception: Whatever the source raised.
         """
-        if self._queue.empty():
-            limit = min(self._deadline, self._total_deadline)
-            until = min(limit, self._clock() + patience)
-            try:
-                async with asyncio.timeout_at(None if until == math.inf else until):
-                    item = await self._queue.get()
-            except TimeoutError:
-                if self._clock() < limit:
-                    return SILENCE
-                raise self._timeout() from None
-        else:
-            item = self._queue.get_nowait()
+        if not self._items and not await self._wait(self._clock() + patience):
+            return SILENCE
+        item = self._items.popleft()
+        self._taken.set()
         if isinstance(item, _Failure):
             raise item.exception
         return item
@@ -95,21 +89,40 @@ class Listener[Item]:
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
+    async def _wait(self, until: float) -> bool:
+        """Wait for an item; False: there was none until then."""
+        while True:
+            self._arrived.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(min(until, self._deadline, self._total_deadline)):
+                    await self._arrived.wait()
+            if self._items:
+                return True
+            # The deadline may have moved: a source that had to wait for its reader has more time.
+            now = self._clock()
+            if now >= self._deadline:
+                limit = "idle" if self._heard_any else "first_byte"
+                raise ProviderTimeoutError(limit, getattr(self._timeouts, limit))
+            if now >= self._total_deadline:
+                raise ProviderTimeoutError("total", self._timeouts.total)
+            if now >= until:
+                return False
+
     async def _read(self, source: AsyncGenerator[Item]) -> None:
         try:
             async with aclosing(source):
                 async for item in source:
                     self._heard_any = True
-                    await self._queue.put(item)
-                    self._deadline = self._clock() + self._timeouts.idle
+                    await self._put(item)
         except Exception as error:
-            await self._queue.put(_Failure(error))
+            await self._put(_Failure(error))
         else:
-            await self._queue.put(END)
+            await self._put(END)
 
-    def _timeout(self) -> ProviderTimeoutError:
-        if self._deadline > self._total_deadline:
-            return ProviderTimeoutError("total", self._timeouts.total)
-        if self._heard_any:
-            return ProviderTimeoutError("idle", self._timeouts.idle)
-        return ProviderTimeoutError("first_byte", self._timeouts.first_byte)
+    async def _put(self, item: Item | _Failure | Literal[Signal.END]) -> None:
+        while len(self._items) >= READ_AHEAD:
+            self._taken.clear()
+            await self._taken.wait()
+        self._items.append(item)
+        self._deadline = self._clock() + self._timeouts.idle
+        self._arrived.set()

@@ -33,8 +33,15 @@ from addon.interceptor.identity import Identities
 from addon.interceptor.planning import Incoming, Pass, Refusal, Route, plan
 from addon.interceptor.refusals import refuse
 from addon.neutral import DetourError, ErrorInfo
-from addon.providers import provider_for_host
-from addon.rules import DEFAULT_INTERCEPT, Rules, RulesError, RulesFile
+from addon.providers import environment_files, load_environment, provider_for_host
+from addon.rules import (
+    DEFAULT_INTERCEPT,
+    Rules,
+    RulesError,
+    RulesFile,
+    load_rules,
+    read_rules,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -87,13 +94,20 @@ class Interceptor:
 
     def running(self) -> None:
         """Read the rules, so that mistakes in them show at once."""
+        path = self._read_settings().rules
+        intercept = DEFAULT_INTERCEPT
         try:
-            count = len(self._rules().rules)
+            environment = load_environment(environment_files(path))
+            rules = load_rules(read_rules(path), str(path), environment, filters.check_filter)
         except RulesError as error:
-            # Not as an error: at an error during its start mitmproxy exits.
-            logger.warning("Detour answers every call with an error, for lack of rules: %s", error)
+            # Not logged as an error, and not read by way of `RulesFile`, which would: at an error
+            # during its start mitmproxy exits, and agents would be told nothing.
+            logger.warning("Detour answers every call with an error, for lack of rules:\n%s", error)
         else:
-            logger.info("Detour goes by the %d rules of %s.", count, self._read_settings().rules)
+            logger.info("Detour goes by the %d rules of %s.", len(rules.rules), path)
+            intercept = rules.intercept
+        if self._defaults is not None:
+            self._defaults.apply_hosts(intercept)
 
     def done(self) -> asyncio.Task[None] | None:
         """Stop every answer and close the connections to providers."""

@@ -41,8 +41,7 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
             async for item in items:
                 yield item
     except EXPECTED as failure:
-        ending = reply.close() if reply.done else reply.fail(explain(failure, call))
-        for item in ending:
+        for item in reply.close() if reply.done else reply.fail(explain(failure, call)):
             yield item
     except Exception:
         logger.exception("the answer of %r could not be given", call)
