@@ -16,16 +16,16 @@ from addon.formats.base import Headers, RenderedError, header
 from addon.formats.openai_chat.finish_reasons import broken_answer
 from addon.neutral import ErrorInfo, ErrorKind
 from addon.wire.codec import decode, encode, encode_text
-from addon.wire.provider_errors import kind_from_message, kind_from_status, retry_after
+from addon.wire.provider_errors import (
+    kind_from_message,
+    kind_from_status,
+    plain_words,
+    presentable,
+    retry_after,
+)
 from addon.wire.reading import integer, mapping, sequence, text
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-ds-trace-id")
-_LONGEST_MESSAGE = 2000
-
-_KEY = re.compile(
-    r"\b(?:(?:sk|gsk|xai|pplx|hf|rk)[-_][\w*-]{6,}|AIza[\w-]{10,})|(?<=API key provided: )[^\s.]+"
-)
-_MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
 _STATUS = re.compile(r"[45]\d\d", re.ASCII)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -106,8 +106,7 @@ def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
     """Read an error answer of whatever shape."""
     wire = _decode(body)
     if wire is None:
-        words = " ".join(_MARKUP.sub(" ", body[:20_000].decode("utf-8", "replace")).split())
-        wire = {"message": words}
+        wire = {"message": plain_words(body)}
     info = parse_error_object(wire, status)
     request_ids = (header(headers, name) for name in _REQUEST_ID_HEADERS)
     request_id = next((value for value in request_ids if value), None)
@@ -123,8 +122,7 @@ def parse_error_object(wire: dict[str, Any], status: int | None = None) -> Error
     error = mapping(wire.get("error")) or wire
     status = status or _status_within(error)
     code = _code(error.get("code"))
-    words = _message(wire, error)
-    message = _KEY.sub("[key]", words)[:_LONGEST_MESSAGE]
+    message = presentable(_message(wire, error))
     if not message:
         message = f"the provider answered {status}" if status else "the provider reported an error"
     return ErrorInfo(
