@@ -32,12 +32,11 @@ from addon.formats.openai_chat import (
     response_repair,
     rewriting,
 )
+from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.response import parse_response, render_response
 from addon.formats.openai_chat.stream_decoder import ChatDecoder
 from addon.formats.openai_chat.stream_encoder import ChatEncoder
 from addon.neutral import ErrorInfo, Loss, Request, Response
-
-NAME: FormatName = "openai-chat"
 
 __all__ = ["FORMAT", "NAME"]
 

@@ -38,6 +38,7 @@ class CallPiece(msgspec.Struct, gc=False):
     type: str | None = None
     function: FunctionPiece | None = None
     custom: CustomPiece | None = None
+    extra_content: Any = None
 
     @property
     def is_custom(self) -> bool:
@@ -182,7 +183,15 @@ def read_call(wire: dict[str, Any]) -> CallPiece:
         custom=CustomPiece(text(custom.get("name")), _as_text(custom.get("input")))
         if custom
         else None,
+        extra_content=wire.get("extra_content"),
     )
+
+
+def thought_signature(extra_content: object) -> str:
+    """Return the signature that Google sends with a call; empty when there is none."""
+    if extra_content is None:
+        return ""
+    return text(mapping(mapping(extra_content).get("google")).get("thought_signature"))
 
 
 def _read_function(wire: object) -> FunctionPiece | None:

@@ -10,6 +10,7 @@ import base64
 from typing import Literal
 from urllib.parse import unquote_to_bytes
 
+from addon.formats.base import FormatName
 from addon.formats.openai_chat.request_fields import Fields
 from addon.neutral import (
     AudioPart,
@@ -30,7 +31,7 @@ from addon.wire.reading import mapping
 
 type CacheTtl = Literal["5m", "1h"]
 
-NAME = "openai-chat"
+NAME: FormatName = "openai-chat"
 
 USER_PARTS = ("text", "image_url", "input_audio", "file")
 _FOREIGN_FILES = ("document_url", "file_url")

@@ -83,6 +83,7 @@ class Call(msgspec.Struct):
     pending: list[str] = []
     """Arguments that wait for the name."""
     pending_size: int = 0
+    ended: bool = False
 
     def spoken(self, arguments: str) -> str:
         """Return the arguments without the `null` that stands for none at all."""

@@ -12,6 +12,7 @@ from addon.neutral import (
     ImagePart,
     InlineMedia,
     Message,
+    OpaqueState,
     ReasoningPart,
     RefusalPart,
     SystemMessage,
@@ -70,6 +71,13 @@ def test_calls_and_results():
         Message("tool", (ToolResultPart("c2", text("two")),)),
         Message("tool", (ToolResultPart("c1", text("one")),)),
     )
+
+
+def test_google_s_signatures_are_read():
+    call = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    call["extra_content"] = {"google": {"thought_signature": "sig"}}
+    request = parse({"role": "assistant", "tool_calls": [call]})
+    assert request.messages[0].parts[0].state == OpaqueState("openai-chat", "sig")
 
 
 def test_pictures_in_results_are_tolerated():

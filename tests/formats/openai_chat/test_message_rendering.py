@@ -242,6 +242,10 @@ def test_google_gets_its_word_for_a_missing_signature():
     calls = render(user("go"), assistant(A, B), dialect="google")[1]["tool_calls"]
     assert calls[0]["extra_content"] == {"google": {"thought_signature": SKIP_SIGNATURE}}
     assert "extra_content" not in calls[1]
+    signed = ToolCallPart("a", "f", "{}", state=OpaqueState("openai-chat", "sig"))
+    (call,) = render(user("go"), assistant(signed), dialect="google")[1]["tool_calls"]
+    assert call["extra_content"] == {"google": {"thought_signature": "sig"}}
+    assert "sig" not in json.dumps(render(user("go"), assistant(signed)))
 
 
 def test_names_are_dropped_where_they_are_refused():

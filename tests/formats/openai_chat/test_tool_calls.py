@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from addon.formats.openai_chat import FORMAT
 from addon.formats.openai_chat.tool_call_matching import JsonProgress
-from addon.neutral import EventChecker, PartEnd, PartStart, TextPart, ToolCallPart, fold
+from addon.neutral import (
+    EventChecker,
+    OpaqueState,
+    PartEnd,
+    PartStart,
+    TextPart,
+    ToolCallPart,
+    fold,
+)
 
 
 def events_of(*deltas):
@@ -187,6 +195,15 @@ def test_custom_calls_hold_plain_text():
         )
     )
     assert response.parts == (ToolCallPart("a", "p", "{not} json", "custom"),)
+
+
+def test_google_signs_its_calls():
+    signature = {"google": {"thought_signature": "sig"}}
+    entry = piece(0, *A) | {"extra_content": signature}
+    (call,) = fold(events_of({"tool_calls": [entry]})).parts
+    assert call.state == OpaqueState("openai-chat", "sig")
+    other = piece(1, *B)
+    events_of({"tool_calls": [entry]}, {"tool_calls": [other]}, {"tool_calls": [entry, other]})
 
 
 def test_an_empty_custom_beside_a_function_means_nothing():
