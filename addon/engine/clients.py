@@ -7,6 +7,7 @@ add headers of its own, none of which may happen to a call that carries somebody
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
 from typing import Any
 
@@ -24,6 +25,10 @@ IDLE_EXPIRY = 60.0
 STALE_WINDOW = 2.0
 """Seconds within which a reused connection shows that the provider had closed it meanwhile."""
 MOST_IDLE = 100
+
+# mitmproxy has everything logged down to DEBUG and hands every record to each of its addons; the
+# pool has a dozen things to say about a call: a millisecond of CPU, and headers of answers in it.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 
 class TlsSettings(msgspec.Struct, frozen=True):
