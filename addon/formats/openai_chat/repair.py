@@ -103,6 +103,7 @@ class StreamMender:
         if self._ended:
             return b""
         if self._plain is not None:
+            self._ended = True
             retranslator = Retranslator(self._reply)
             return retranslator.feed(bytes(self._plain)) + retranslator.close()
         output = self._pass_all(self._sse.flush(), flushing=True)
