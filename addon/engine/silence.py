@@ -80,6 +80,15 @@ class Listener[Item]:
             raise item.exception
         return item
 
+    def take_ready[Kind](self, kind: type[Kind]) -> list[Kind]:
+        """Return the items of a kind that have come meanwhile, up to the first of another."""
+        ready: list[Kind] = []
+        while self._items and isinstance(item := self._items[0], kind):
+            ready.append(item)
+            self._items.popleft()
+        self._taken.set()
+        return ready
+
     def hurry(self, seconds: float) -> None:
         """Leave the provider no more than `seconds` from now."""
         self._total_deadline = min(self._total_deadline, self._clock() + seconds)

@@ -46,6 +46,27 @@ async def test_items_come_in_order_then_the_end():
     assert source.closed
 
 
+async def test_what_has_come_meanwhile_can_be_taken_at_once_but_for_what_is_of_another_kind():
+    listener = listen(Source("a", "b", "c", 4, "d"))
+    assert await listener.receive() == "a"
+    assert listener.take_ready(str) == ["b", "c"]
+    assert listener.take_ready(str) == []
+    assert [await listener.receive() for _ in range(3)] == [4, "d", END]
+    assert listener.take_ready(str) == []
+    await listener.aclose()
+
+
+async def test_taking_what_has_come_lets_the_source_go_on():
+    source = Source(*range(3 * READ_AHEAD))
+    listener = listen(source)
+    taken = [await listener.receive()]
+    while len(taken) < 3 * READ_AHEAD:
+        taken += listener.take_ready(int)
+        await asyncio.sleep(0)
+    assert taken == list(range(3 * READ_AHEAD))
+    await listener.aclose()
+
+
 async def test_silence_is_reported_without_losing_what_comes_after():
     listener = listen(Source("a", 0.05, "b"))
     assert await listener.receive(0.02) == "a"
