@@ -161,13 +161,15 @@ class Interceptor:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Let a stream pass as it comes, and remember it."""
         exchange = self._exchanges.get(flow)
-        if exchange is None or flow.response is None:
+        if exchange is None or flow.response is None or flow.response.status_code == 101:
             return
+        content_type = access.header(flow.response, "content-type") or ""
+        answered = exchange.delivery is not None
+        if exchange.passes or (answered and content_type.startswith("text/event-stream")):
+            flow.response.stream = True
         if exchange.passes:
             display.hide_secrets(flow.request)
-        content_type = access.header(flow.response, "content-type") or ""
-        streams = exchange.passes or content_type.startswith("text/event-stream")
-        if streams and flow.response.status_code != 101:
+        if flow.response.stream:
             exchange.recorder = display.record(flow, self._read_settings().body_limit)
 
     def response(self, flow: http.HTTPFlow) -> None:
@@ -176,9 +178,10 @@ class Interceptor:
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The agent has gone, or the connection has failed."""
-        exchange = self._finish(flow)
-        if exchange is not None and exchange.delivery is not None:
-            exchange.delivery.cancel()
+        delivery = self._exchanges.delivery(flow)
+        if delivery is not None:
+            delivery.cancel()
+        self._finish(flow)
 
     @command.command("detour.reload")
     def reload_rules(self) -> str:
@@ -265,18 +268,17 @@ class Interceptor:
         headers = {"upgrade": "HTTP/1.1"} if refusal is NO_WEBSOCKET else None
         refuse(flow, refusal.error, endpoint.error_format, status=refusal.status, headers=headers)
 
-    def _finish(self, flow: http.HTTPFlow) -> Exchange | None:
+    def _finish(self, flow: http.HTTPFlow) -> None:
         exchange = self._exchanges.end(flow)
         if exchange is None:
-            return None
-        if exchange.recorder is not None:
-            exchange.recorder.show()
+            return
         if exchange.passes:
             display.hide_secrets(flow.request)
+        if exchange.recorder is not None:
+            exchange.recorder.show()
         if exchange.route is not None:
             display.show_outcome(flow, exchange.route)
         display.evict(self._read_settings().flow_limit)
-        return exchange
 
     def _incoming(self, flow: http.HTTPFlow, request: http.Request, rules: Rules) -> Incoming:
         """Gather what the rules may look at.
