@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from typing import Any
+from functools import lru_cache
+from typing import Any, TypedDict
 
 import certifi
 import httpcore2
@@ -63,17 +64,45 @@ class TlsSettings(msgspec.Struct, frozen=True):
         return context
 
 
+class ProxySettings(msgspec.Struct, frozen=True):
+    """A proxy between here and the providers, as companies have one."""
+
+    url: str
+    """Such as `http://proxy.example:3128`."""
+    authorization: str | None = None
+    """What it wants as `Proxy-Authorization`."""
+
+
+class _Limits(TypedDict):
+    max_connections: int | None
+    max_keepalive_connections: int
+    keepalive_expiry: float
+
+
 class ClientPool:
     """Opens calls over pooled HTTP/1.1 connections."""
 
-    def __init__(self, tls: TlsSettings | None = None) -> None:
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=(tls or TlsSettings()).context(),
-            max_connections=None,
-            max_keepalive_connections=MOST_IDLE,
-            keepalive_expiry=IDLE_EXPIRY,
-            network_backend=Network(),
+    def __init__(self, tls: TlsSettings | None = None, proxy: ProxySettings | None = None) -> None:
+        context = (tls or TlsSettings()).context()
+        limits: _Limits = {
+            "max_connections": None,
+            "max_keepalive_connections": MOST_IDLE,
+            "keepalive_expiry": IDLE_EXPIRY,
+        }
+        self._direct = httpcore2.AsyncConnectionPool(
+            ssl_context=context, network_backend=Network(), **limits
         )
+        self._remote = self._direct
+        if proxy is not None:
+            credential = proxy.authorization
+            self._remote = httpcore2.AsyncHTTPProxy(
+                proxy.url,
+                proxy_headers={"Proxy-Authorization": credential} if credential else None,
+                ssl_context=context,
+                proxy_ssl_context=context if proxy.url.startswith("https:") else None,
+                network_backend=Network(),
+                **limits,
+            )
 
     async def open(
         self, method: str, url: str, headers: Headers, body: bytes, timeouts: Timeouts
@@ -97,15 +126,17 @@ class ClientPool:
             nonlocal fresh
             fresh = fresh or name.startswith("connection.connect")
 
-        request = _request(method, url, headers, body)
+        place = httpx2.URL(url)
+        pool = self._direct if _is_local(place.host) else self._remote
+        request = _request(method, place, headers, body)
         timeout = {"connect": timeouts.connect, "write": timeouts.idle}
         request.extensions = {"timeout": timeout, "trace": trace}
         try:
-            return await self._pool.handle_async_request(request)
+            return await pool.handle_async_request(request)
         except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
             if fresh or clock() - began > STALE_WINDOW:
                 raise
-            return await self._pool.handle_async_request(request)
+            return await pool.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close every connection."""
@@ -113,20 +144,25 @@ class ClientPool:
 
 
 def _request(method: str, url: str, headers: Headers, body: bytes) -> httpcore2.Request:
-    place = httpx2.URL(url)
+    place, host = _place(url)
     fields = [(name.encode(), value.encode()) for name, value in headers]
     return httpcore2.Request(
         method,
-        httpcore2.URL(
-            scheme=place.raw_scheme,
-            host=place.raw_host,
-            port=place.port,
-            target=place.raw_path,
-        ),
+        place,
         headers=[
-            (b"host", place.netloc),
+            (b"host", host),
             *fields,
             (b"content-length", str(len(body)).encode()),
         ],
         content=body,
     )
+
+
+@lru_cache(maxsize=256)
+def _place(url: str) -> tuple[httpcore2.URL, bytes]:
+    """Return a URL in the words of the pool, and what its host is called in a request."""
+    place = httpx2.URL(url)
+    target = httpcore2.URL(
+        scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=place.raw_path
+    )
+    return target, place.netloc

@@ -29,6 +29,8 @@ class Stream(httpcore2.AsyncNetworkStream):
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader = reader
         self._writer = writer
+        self._head = b""
+        """The head of a request whose body has not come yet."""
 
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -39,9 +41,13 @@ class Stream(httpcore2.AsyncNetworkStream):
 
     @override
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Send bytes."""
+        """Send bytes, but keep the head of a request until what follows it: both go at once."""
+        if not self._head and buffer.endswith(b"\r\n\r\n"):
+            self._head = buffer
+            return
+        pieces, self._head = (self._head, buffer), b""
         with _renamed(httpcore2.WriteTimeout, httpcore2.WriteError):
-            self._writer.write(buffer)
+            self._writer.writelines(pieces)
             async with asyncio.timeout(timeout):
                 await self._writer.drain()
 

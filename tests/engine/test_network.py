@@ -102,3 +102,30 @@ async def test_cancelling_closes_everything(tasks, server):
             if not isinstance(result, BaseException):
                 result[1].transport.abort()
     await asyncio.sleep(0.05)  # an open socket would be reported as a warning
+
+
+class Writer:
+    """Notes what is sent in one go."""
+
+    def __init__(self):
+        self.sent = []
+
+    def writelines(self, pieces):
+        self.sent.append(b"".join(pieces))
+
+    async def drain(self):
+        pass
+
+
+async def test_the_head_of_a_request_goes_with_what_follows_it():
+    writer = Writer()
+    stream = network.Stream(asyncio.StreamReader(), writer)
+    head, body = b"POST / HTTP/1.1\r\n\r\n", b"ends as a head does\r\n\r\n"
+    await stream.write(head)
+    assert writer.sent == []
+    await stream.write(body)
+    assert writer.sent == [head + body]
+    await stream.write(b"more")
+    await stream.write(head)
+    await stream.write(b"")
+    assert writer.sent == [head + body, b"more", head]
