@@ -10,6 +10,6 @@
 
 from addon.engine.answering import answer
 from addon.engine.call import Call, Head, Outcome
-from addon.engine.clients import ClientPool, TlsSettings
+from addon.engine.clients import ClientPool, ProxySettings, TlsSettings
 
-__all__ = ["Call", "ClientPool", "Head", "Outcome", "TlsSettings", "answer"]
+__all__ = ["Call", "ClientPool", "Head", "Outcome", "ProxySettings", "TlsSettings", "answer"]

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import ssl
 from functools import lru_cache
+from ipaddress import ip_address
 from typing import Any, TypedDict
 
 import certifi
@@ -126,9 +127,8 @@ class ClientPool:
             nonlocal fresh
             fresh = fresh or name.startswith("connection.connect")
 
-        place = httpx2.URL(url)
-        pool = self._direct if _is_local(place.host) else self._remote
-        request = _request(method, place, headers, body)
+        request = _request(method, url, headers, body)
+        pool = self._direct if _is_local(request.url.host.decode()) else self._remote
         timeout = {"connect": timeouts.connect, "write": timeouts.idle}
         request.extensions = {"timeout": timeout, "trace": trace}
         try:
@@ -140,7 +140,16 @@ class ClientPool:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        await self._direct.aclose()
+        await self._remote.aclose()
+
+
+def _is_local(host: str) -> bool:
+    """Tell whether a host is this machine, which no proxy could reach."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
 
 
 def _request(method: str, url: str, headers: Headers, body: bytes) -> httpcore2.Request:

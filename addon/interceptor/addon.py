@@ -21,9 +21,19 @@ from mitmproxy.connection import Client
 from mitmproxy.flow import Flow
 from mitmproxy.proxy import layer
 
-from addon.engine import Call, ClientPool, TlsSettings, answer
+from addon.engine import Call, ClientPool, answer
 from addon.formats import format_for_path
-from addon.interceptor import access, adapter, display, explaining, filters, options, replay, views
+from addon.interceptor import (
+    access,
+    adapter,
+    display,
+    explaining,
+    filters,
+    options,
+    replay,
+    upstream,
+    views,
+)
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.bodies import unpack
 from addon.interceptor.defaults import Defaults
@@ -50,12 +60,6 @@ NO_WEBSOCKET = Refusal(
     "WebSocket refused",
     status=426,
 )
-
-TLS_OPTIONS = {
-    "ssl_insecure",
-    "ssl_verify_upstream_trusted_ca",
-    "ssl_verify_upstream_trusted_confdir",
-}
 
 
 class Interceptor:
@@ -89,7 +93,7 @@ class Interceptor:
             self._settings = options.read_settings(ctx.options)
             if before is None or before.rules != self._settings.rules:
                 self._file = RulesFile(self._settings.rules, filters.check_filter)
-        if updated & TLS_OPTIONS:
+        if updated & upstream.OPTIONS:
             self._close_clients()
 
     def running(self) -> None:
@@ -325,13 +329,7 @@ class Interceptor:
 
     def _pool(self) -> ClientPool:
         if self._clients is None:
-            self._clients = ClientPool(
-                TlsSettings(
-                    ctx.options.ssl_verify_upstream_trusted_ca,
-                    ctx.options.ssl_verify_upstream_trusted_confdir,
-                    insecure=ctx.options.ssl_insecure,
-                )
-            )
+            self._clients = upstream.make_pool(ctx.options)
         return self._clients
 
     def _close_clients(self) -> asyncio.Task[None] | None:
