@@ -104,7 +104,7 @@ def _measured_members(document: bytes) -> list[Member] | None:
             value_end = match.end() + len(value)
             found.append(Member(key, position, match.end(), value_end))
             position = _skip_separator(document, value_end, b"}")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if document[position:].rstrip() == b"}" else None
 
@@ -118,7 +118,7 @@ def _measured_items(document: bytes) -> list[tuple[int, int]] | None:
             end = position + len(item)
             found.append((position, end))
             position = _skip_separator(document, end, b"]")
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     return found if document[position:].rstrip() == b"]" else None
 

@@ -26,6 +26,8 @@ from addon.wire.provider_errors import (
 from addon.wire.reading import integer, mapping, sequence, text
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-ds-trace-id")
+_DEEPEST_MESSAGE = 8
+"""Levels below which nobody would look for a message."""
 _STATUS = re.compile(r"[45]\d\d", re.ASCII)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -222,19 +224,24 @@ def _message(wire: dict[str, Any], error: dict[str, Any]) -> str:
     return ""
 
 
-def _words(value: object) -> str:
+def _words(value: object, depth: int = 0) -> str:
     """Find plain words in whatever stands where a message is due."""
     if isinstance(value, str):
         return value.strip()
+    if depth > _DEEPEST_MESSAGE:
+        return ""
     if type(value) is list:
-        parts = [_words(item) for item in sequence(cast("object", value))]
+        parts = [_words(item, depth + 1) for item in sequence(cast("object", value))]
         return "; ".join(words for words in parts if words)
     details = mapping(value)
     for key in ("message", "msg", "detail", "error"):
-        if key in details and (words := _words(details[key])):
+        if key in details and (words := _words(details[key], depth + 1)):
             place = ".".join(str(step) for step in sequence(details.get("loc")))
             return f"{place}: {words}" if place else words
-    return encode_text(details) if details else ""
+    try:
+        return encode_text(details) if details else ""
+    except RecursionError:
+        return ""
 
 
 def _code(value: object) -> str:

@@ -15,7 +15,11 @@ from addon.formats.base import Reply, StreamRepairer
 from addon.formats.openai_chat.choice_mending import ChoiceMender, Wire
 from addon.formats.openai_chat.dialects import Dialect, dialect
 from addon.formats.openai_chat.errors import error_object, find_error_object, parse_error_object
-from addon.formats.openai_chat.stream_decoder import CUT_MESSAGE, ChatDecoder
+from addon.formats.openai_chat.stream_decoder import (
+    CUT_MESSAGE,
+    NESTED_TOO_DEEPLY,
+    ChatDecoder,
+)
 from addon.formats.openai_chat.stream_encoder import DONE, ChatEncoder
 from addon.neutral import ErrorInfo, Event
 from addon.wire.codec import decode_object, encode
@@ -133,6 +137,8 @@ class StreamMender:
             return self._pass_all(self._sse.feed(data))
         except SseOverflowError as error:
             return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
+        except RecursionError:
+            return self._fail(NESTED_TOO_DEEPLY)
 
     def close(self) -> bytes:
         """Return what ends the agent's stream properly."""
@@ -142,7 +148,10 @@ class StreamMender:
             self._ended = True
             retranslator = Retranslator(self._reply)
             return retranslator.feed(bytes(self._plain)) + retranslator.close()
-        output = self._pass_all(self._sse.flush(), flushing=True)
+        try:
+            output = self._pass_all(self._sse.flush(), flushing=True)
+        except RecursionError:
+            return self._fail(NESTED_TOO_DEEPLY)
         if self._ended:
             return output
         if self._choices and all(choice.finished for choice in self._choices.values()):
@@ -178,7 +187,7 @@ class StreamMender:
         """Tell by one quick look whether a chunk is in order; nearly all of a stream are."""
         try:
             chunk = _decode_plain(event.data)
-        except msgspec.DecodeError:
+        except (msgspec.DecodeError, RecursionError):
             self._misses += 1
             return False
         self._misses = 0

@@ -6,6 +6,7 @@ from addon.formats.base import RequestLine
 from addon.formats.openai_chat import FORMAT
 from addon.formats.openai_chat.dialects import DIALECTS
 from addon.neutral import (
+    ClientRequestError,
     Extra,
     LogprobsConfig,
     Message,
@@ -260,6 +261,14 @@ def test_own_extras_go_to_those_who_know_them():
     deepseek = FORMAT.render_request(request, "deepseek-v4-pro", "deepseek")
     assert "metadata" not in json.loads(deepseek.body)
     assert [loss.field for loss in deepseek.losses] == ["metadata"]
+
+
+def test_a_request_nested_too_deeply_is_refused():
+    schema: dict = {"type": "object"}
+    for _ in range(5000):
+        schema = {"type": "object", "properties": {"a": schema}}
+    with pytest.raises(ClientRequestError, match="nested too deeply"):
+        rendered(tools=(Tool("f", input_schema=schema, strict=True),))
 
 
 EVERYTHING = {

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.formats.base import Reply
+from addon.formats.base import Reply, RequestLine
 from addon.formats.openai_chat import FORMAT
 from addon.neutral import (
     Citation,
@@ -84,6 +84,34 @@ def test_cuts_and_line_ends_do_not_matter(stream, newline, data):
 @given(st.binary(max_size=300), st.data())
 def test_no_bytes_whatsoever_make_it_raise_or_break_the_grammar(junk, data):
     decode(data.draw(cuts(junk)))
+
+
+@pytest.mark.parametrize("depth", [900, 5000, 200_000])
+@pytest.mark.parametrize(
+    "frame",
+    [
+        b'data: {"choices":[{"delta":{"content":%b}}]}\n\n',
+        b'data: {"choices":[{"delta":{"annotations":%b}}]}\n\n',
+        b'data: {"error":%b}\n\n',
+        b'{"choices":[{"message":{"content":%b}}]}',
+        b'{"error":%b}',
+    ],
+)
+def test_nor_does_any_depth(depth, frame):
+    thinking = b'[{"type":"thinking","thinking":' * depth + b"1" + b"}]" * depth
+    for nested in (
+        b"[" * depth + b"]" * depth,
+        b'{"error":' * depth + b"1" + b"}" * depth,
+        thinking,
+    ):
+        wire = frame % nested
+        decode(wire)
+        mender = FORMAT.repairer("local", Reply())
+        assert mender.feed(wire) + mender.close()
+        assert FORMAT.parse_error(400, (), wire).message
+        FORMAT.find_error(wire)
+        FORMAT.repair_response(wire, "local", Reply())
+        assert FORMAT.reply(wire, RequestLine()).model is None
 
 
 fragments = st.sampled_from(
