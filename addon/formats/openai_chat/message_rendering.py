@@ -91,12 +91,11 @@ class MessageRenderer:
 
     def call_id(self, call_id: str) -> str:
         """Return an id that the provider takes; calls and results get the same one."""
-        digest = hashlib.sha256(call_id.encode()).hexdigest()
-        if self._dialect.call_ids == "nine":
-            return call_id if _NINE.fullmatch(call_id) else digest[:9]
-        if len(call_id) <= int(self._dialect.call_ids):
+        nine = self._dialect.call_ids == "nine"
+        if _NINE.fullmatch(call_id) if nine else len(call_id) <= int(self._dialect.call_ids):
             return call_id
-        return f"call_{digest[:32]}"
+        digest = hashlib.sha256(call_id.encode()).hexdigest()
+        return digest[:9] if nine else f"call_{digest[:32]}"
 
     def _system_role(self, *, developer: bool) -> str:
         return "developer" if developer and self._dialect.developer_role else "system"
