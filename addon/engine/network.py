@@ -45,9 +45,13 @@ class Stream(httpcore2.AsyncNetworkStream):
         if not self._head and buffer.endswith(b"\r\n\r\n"):
             self._head = buffer
             return
-        pieces, self._head = (self._head, buffer), b""
+        data, self._head = self._head + buffer if self._head else buffer, b""
+        if not data:
+            # The end of a body has no bytes of its own. (And asyncio's `writelines` never gets rid
+            # of an empty piece: it would keep the event loop spinning.)
+            return
         with _renamed(httpcore2.WriteTimeout, httpcore2.WriteError):
-            self._writer.writelines(pieces)
+            self._writer.write(data)
             async with asyncio.timeout(timeout):
                 await self._writer.drain()
 
