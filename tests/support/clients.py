@@ -117,12 +117,13 @@ class RunningDetour:
         del environment["PYTHONPATH"]
         return environment
 
-    def run(self, program: str, agent: str | None = None, *arguments: str) -> Outcomes:
+    def run(self, program: str, agent: str | None = None, **variables: str) -> Outcomes:
         """Run a client program to its end, under the agent's name."""
         before = len(self.provider.requests)
+        interpreter = "node" if program.endswith(".mjs") else sys.executable
         ended = subprocess.run(
-            [sys.executable, PROGRAMS / program, *arguments],
-            env=self.environment(agent),
+            [interpreter, PROGRAMS / program],
+            env={**self.environment(agent), **variables},
             capture_output=True,
             text=True,
             timeout=LONGEST,
