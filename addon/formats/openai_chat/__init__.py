@@ -98,6 +98,16 @@ class OpenAIChatFormat:
         """Make a writer for one agent stream."""
         return ChatEncoder(reply)
 
+    def only_deltas(self, events: bytes) -> bool:
+        """Tell at a glance that whole wire events hold nothing but more of the answer."""
+        unfinished = events.count(b'"finish_reason":null')
+        return (
+            unfinished > 0
+            and events.count(b"data:") == events.count(b'"finish_reason"') == unfinished
+            and b'"usage":{' not in events
+            and b'"error"' not in events
+        )
+
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
         """Make a pass-through that mends a provider's dialect, or None for OpenAI itself."""
         return repair.repairer(dialect, reply)
