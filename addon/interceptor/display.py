@@ -69,7 +69,7 @@ def show_route(flow: http.HTTPFlow, route: Route) -> None:
     shown.http_version = original.http_version
     shown.timestamp_start = original.timestamp_start
     shown.timestamp_end = original.timestamp_end
-    flow.metadata[ORIGINAL] = _original(original, route.original_body)
+    flow.metadata[ORIGINAL] = _original(original, route)
     flow.metadata[SUMMARY] = {
         "rule": route.rule,
         "provider": call.destination.provider.id,
@@ -116,11 +116,23 @@ def evict(limit: int) -> None:
         flow_limit.evict(view, limit)
 
 
-def _original(request: http.Request, body: bytes) -> dict[str, object]:
-    copy = request.copy()
-    hide_secrets(copy)
-    headers = [[name, value] for name, value in access.all_headers(copy)]
-    return {"method": copy.method, "url": copy.pretty_url, "headers": headers, "body": body}
+def _original(request: http.Request, route: Route) -> dict[str, object]:
+    """Keep what the agent sent, but for its keys."""
+    headers = [
+        [name, HIDDEN if name.lower() in SECRET_HEADERS else value]
+        for name, value in route.call.agent_headers
+    ]
+    url = request.pretty_url
+    if "key=" in request.path:
+        copy = request.copy()
+        hide_secrets(copy)
+        url = copy.pretty_url
+    return {
+        "method": request.method,
+        "url": url,
+        "headers": headers,
+        "body": route.original_body,
+    }
 
 
 def _losses(losses: Iterable[Loss]) -> list[dict[str, str]]:

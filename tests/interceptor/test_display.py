@@ -7,6 +7,7 @@ from mitmproxy.contentviews import Metadata, registry
 from mitmproxy.test import tflow, tutils
 
 from addon.interceptor import display, views
+from addon.interceptor.access import all_headers
 from addon.interceptor.display import HIDDEN, hide_secrets, show_outcome, show_route
 from addon.interceptor.planning import Route
 from addon.neutral import ErrorInfo, Loss, Usage
@@ -32,9 +33,11 @@ def flow():
 
 
 @pytest.fixture
-def route():
+def route(flow):
+    call = make_call("https://provider.example")
+    call.agent_headers = all_headers(flow.request)
     return Route(
-        call=make_call("https://provider.example"),
+        call=call,
         rule="all to Claude",
         requested_model="gpt-5.1",
         original_body=request_body(),
@@ -65,6 +68,17 @@ def test_no_key_is_kept(flow, route):
     assert AGENT_KEY.encode() not in text
     assert PROVIDER_KEY.encode() not in text
     assert b"https://api.openai.com/v1/chat/completions" in text
+
+
+def test_not_even_in_the_original_address(flow, route):
+    flow.request.path = f"/v1/x?key={AGENT_KEY}&a=b"
+    show_route(flow, route)
+    assert AGENT_KEY.encode() not in saved(flow)
+    assert "a=b" in flow.metadata[display.ORIGINAL]["url"]
+    assert flow.metadata[display.ORIGINAL]["headers"] == [
+        ["authorization", HIDDEN],
+        ["x-a", "1"],
+    ]
 
 
 def test_the_outcome_is_added_and_told(flow, route, caplog):

@@ -1,6 +1,7 @@
 """Many agents, rude agents and slow agents at a time."""
 
 import asyncio
+import functools
 import gc
 import random
 
@@ -27,6 +28,12 @@ TEXTS = [
 ]
 
 
+async def notice(sent, name, information):
+    """Tell when a request is on its way: cancelled earlier, the client leaks a socket."""
+    if name == "http11.send_request_body.started" and information["request"].method == b"POST":
+        sent.set()
+
+
 async def test_nothing_is_left_of_agents_that_come_and_go_as_they_like():
     chance = random.Random(7)
 
@@ -34,8 +41,13 @@ async def test_nothing_is_left_of_agents_that_come_and_go_as_they_like():
         async with proxy.client() as client:
             for _ in range(6):
                 body = request_body(chance.choice(TEXTS), stream=chance.random() < 0.8)
-                task = asyncio.create_task(client.post(URL, content=body, headers=KEY))
+                sent = asyncio.Event()
+                extensions = {"trace": functools.partial(notice, sent)}
+                task = asyncio.create_task(
+                    client.post(URL, content=body, headers=KEY, extensions=extensions)
+                )
                 if chance.random() < 0.4:
+                    await sent.wait()
                     await asyncio.sleep(chance.random() * 0.05)
                     task.cancel()
                 try:
