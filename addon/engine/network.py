@@ -35,6 +35,11 @@ class Stream(httpcore2.AsyncNetworkStream):
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, `b""` at the end."""
+        if timeout is None:  # as the engine has it, piece by piece: so no more work than needed
+            try:
+                return await self._reader.read(max_bytes)
+            except OSError as error:
+                raise httpcore2.ReadError(str(error)) from error
         with _renamed(httpcore2.ReadTimeout, httpcore2.ReadError):
             async with asyncio.timeout(timeout):
                 return await self._reader.read(max_bytes)

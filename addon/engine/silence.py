@@ -7,7 +7,6 @@ of its own while whoever speaks to the agent waits beside it, as long or as shor
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import enum
 import math
 from collections import deque
@@ -55,13 +54,15 @@ class Listener[Item]:
     """
 
     def __init__(self, source: AsyncGenerator[Item], timeouts: Timeouts) -> None:
-        self._clock = asyncio.get_running_loop().time
+        self._loop = asyncio.get_running_loop()
+        self._clock = self._loop.time
         self._timeouts = timeouts
         self._total_deadline = self._clock() + timeouts.total
         self._deadline = self._clock() + timeouts.first_byte
         self._heard_any = False
         self._items: deque[Item | _Failure | Literal[Signal.END]] = deque()
-        self._arrived = asyncio.Event()
+        self._waiter: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
         self._taken = asyncio.Event()
         self._task = asyncio.create_task(self._read(source))
 
@@ -95,19 +96,20 @@ class Listener[Item]:
 
     async def aclose(self) -> None:
         """Stop listening and close the source, at once."""
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
 
     async def _wait(self, until: float) -> bool:
         """Wait for an item; False: there was none until then."""
         while True:
-            self._arrived.clear()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout_at(min(until, self._deadline, self._total_deadline)):
-                    await self._arrived.wait()
+            self._set_alarm(min(until, self._deadline, self._total_deadline))
+            self._waiter = self._loop.create_future()
+            await self._waiter
             if self._items:
                 return True
-            # The deadline may have moved: a source that had to wait for its reader has more time.
+            # The deadline may have moved, and the alarm was then for an earlier one.
             now = self._clock()
             if now >= self._deadline:
                 limit = "idle" if self._heard_any else "first_byte"
@@ -116,6 +118,25 @@ class Listener[Item]:
                 raise ProviderTimeoutError("total", self._timeouts.total)
             if now >= until:
                 return False
+
+    def _set_alarm(self, when: float) -> None:
+        """See to it that `_wake` is called at that time or earlier.
+
+        An alarm that is set already is left alone: of a stream whose pieces come quickly, each
+        would otherwise set one and cancel it again.
+        """
+        if self._alarm is None or self._alarm.when() > when:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def _read(self, source: AsyncGenerator[Item]) -> None:
         try:
@@ -134,4 +155,4 @@ class Listener[Item]:
             await self._taken.wait()
         self._items.append(item)
         self._deadline = self._clock() + self._timeouts.idle
-        self._arrived.set()
+        self._wake()
