@@ -74,6 +74,7 @@ class Interceptor:
         self._file: RulesFile | None = None
         self._defaults: Defaults | None = None
         self._clients: ClientPool | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def load(self, loader: Loader) -> None:
         """Declare the options and set what plain mitmproxy would get wrong."""
@@ -137,10 +138,12 @@ class Interceptor:
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """Say what to do about an agent that does not trust mitmproxy."""
-        if data.conn.sni in self._intercepted_hosts():
+        # Not about one that merely closes: some open connections to spare, and never use them.
+        refused = (data.conn.error or "").startswith("The client does not trust")
+        if refused and data.conn.sni in self._intercepted_hosts():
             logger.warning(
-                "An agent refuses mitmproxy's certificate for %s: %s. Start it with `detour run`, "
-                "or give it the variables that `detour env` prints.",
+                "An agent refuses mitmproxy's certificate for %s. Start it with `detour run`, or "
+                "give it the variables that `detour env` prints. (%s)",
                 data.conn.sni,
                 data.conn.error,
             )
@@ -278,6 +281,8 @@ class Interceptor:
             return
         if exchange.passes:
             display.hide_secrets(flow.request)
+            if flow.response is not None:
+                display.hide_secrets(flow.response)
         if exchange.recorder is not None:
             exchange.recorder.show()
         if exchange.route is not None:
@@ -334,4 +339,6 @@ class Interceptor:
 
     def _close_clients(self) -> asyncio.Task[None] | None:
         clients, self._clients = self._clients, None
-        return None if clients is None else asyncio.create_task(clients.aclose())
+        if clients is not None:
+            self._closing = asyncio.create_task(clients.aclose())
+        return self._closing

@@ -60,6 +60,9 @@ async def test_an_agent_that_does_not_trust_mitmproxy_is_told_what_to_do():
         for sni in ("api.openai.com", "other.example"):
             client.sni = sni
             proxy.interceptor.tls_failed_client(data)
+        client.sni = "api.openai.com"
+        client.error = "The client disconnected during the handshake."
+        proxy.interceptor.tls_failed_client(data)
         lines = [line for line in proxy.logs.lines if "detour run" in line]
     assert len(lines) == 1
     assert "api.openai.com" in lines[0]

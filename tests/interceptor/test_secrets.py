@@ -69,9 +69,11 @@ async def test_of_a_call_that_passes(tmp_path):
     ):
         answer = await client.post(URL, content=request_body(), headers=KEYS)
         assert answer.status_code == 200
+        assert answer.headers["set-cookie"] == "session=1"
     assert not find_keys(*proxy.logs.lines)
     assert not find_keys(*(flow.get_state() for flow in proxy.flows))
     assert not find_keys(file.read_bytes())
+    assert b"session=1" not in file.read_bytes()
 
 
 @pytest.mark.parametrize("how", ["refused", "unreachable", "left"])
