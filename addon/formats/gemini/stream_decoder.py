@@ -132,14 +132,19 @@ class GeminiDecoder:
         events: list[Event] = []
         for data in incoming:
             wire = decode_object(data)
-            if wire is None:
-                if data.strip() != b"[DONE]":
-                    self._losses.dropped("stream", "an event that is not a JSON object")
-                continue
-            events += self._take_chunk(wire)
+            events += self._take_unreadable(data) if wire is None else self._take_chunk(wire)
             if self._ended:
                 break
         return events
+
+    def _take_unreadable(self, data: bytes) -> list[Event]:
+        """Take what is no JSON object: perhaps several, where blank lines were left out."""
+        lines = data.splitlines()
+        if len(lines) > 1:
+            return self._take(lines)
+        if data.strip() not in (b"", b"[DONE]"):
+            self._losses.dropped("stream", "an event that is not a JSON object")
+        return []
 
     def _take_chunk(self, wire: dict[str, Any]) -> list[Event]:
         if wire.get("error"):

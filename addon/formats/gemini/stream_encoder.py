@@ -2,8 +2,8 @@
 
 Follows https://ai.google.dev/api/generate-content. Every chunk is a whole response object. Calls
 are written whole, which is all that clients understand, so their arguments are gathered first;
-parts that overlap with a part under way wait for their turn. Google's own client stumbles over comments
-between events: nothing but chunks may be written to it.
+parts that overlap with a part under way wait for their turn. Google's own client stumbles over
+comments between events: nothing but chunks may be written to it.
 """
 
 from __future__ import annotations

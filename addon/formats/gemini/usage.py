@@ -26,16 +26,19 @@ def parse_usage(wire: dict[str, Any]) -> Usage | None:
 
 
 def render_usage(usage: Usage) -> dict[str, int]:
-    """Write a `usageMetadata` object; zero and unknown are left out, as in proto3."""
+    """Write a `usageMetadata` object; like the API's own, it leaves out what is not known."""
     thought = usage.reasoning_tokens or 0
-    counts = {
-        "promptTokenCount": usage.input_tokens,
-        "cachedContentTokenCount": usage.cache_read_tokens,
-        "candidatesTokenCount": max((usage.output_tokens or 0) - thought, 0),
-        "thoughtsTokenCount": thought,
-        "totalTokenCount": (usage.input_tokens or 0) + (usage.output_tokens or 0),
-    }
-    return {name: count for name, count in counts.items() if count}
+    counts: dict[str, int] = {}
+    if usage.input_tokens is not None:
+        counts["promptTokenCount"] = usage.input_tokens
+    if usage.cache_read_tokens:
+        counts["cachedContentTokenCount"] = usage.cache_read_tokens
+    if usage.output_tokens is not None:
+        counts["candidatesTokenCount"] = max(usage.output_tokens - thought, 0)
+    if thought:
+        counts["thoughtsTokenCount"] = thought
+    counts["totalTokenCount"] = (usage.input_tokens or 0) + (usage.output_tokens or 0)
+    return counts
 
 
 def _output(
