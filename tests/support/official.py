@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 import anthropic
@@ -70,20 +71,30 @@ def read_anthropic_answer(body: bytes) -> Any:
     return client.messages.create(model="m", max_tokens=9, messages=QUESTION)
 
 
-def _gemini_client(content_type: str, body: bytes) -> Any:
-    """Return Google's client; a test without the package is skipped."""
-    genai = pytest.importorskip("google.genai")
-    try:
-        import httpx as library  # what versions before 3 are built on
-    except ModuleNotFoundError:
-        library = httpx2
+class _GoogleClient:
+    """Google's client with canned answers; making one takes long, so one serves all."""
 
-    def answer(_request: Any) -> Any:
-        return library.Response(200, headers={"content-type": content_type}, content=body)
+    def __init__(self) -> None:
+        genai = pytest.importorskip("google.genai")
+        try:
+            import httpx as library  # what versions before 3 are built on
+        except ModuleNotFoundError:
+            library = httpx2
+        self.body = b""
+        self.content_type = ""
 
-    transport = library.MockTransport(answer)
-    options = genai.types.HttpOptions(httpx_client=library.Client(transport=transport))
-    return genai.Client(api_key="k", http_options=options)
+        def answer(_request: Any) -> Any:
+            headers = {"content-type": self.content_type}
+            return library.Response(200, headers=headers, content=self.body)
+
+        transport = library.MockTransport(answer)
+        options = genai.types.HttpOptions(httpx_client=library.Client(transport=transport))
+        self.models = genai.Client(api_key="k", http_options=options).models
+
+
+@functools.cache
+def _google_client() -> _GoogleClient:
+    return _GoogleClient()
 
 
 def read_gemini_stream(body: bytes) -> list[Any]:
@@ -92,13 +103,15 @@ def read_gemini_stream(body: bytes) -> list[Any]:
     Raises:
         google.genai.errors.APIError: The stream ends in an error.
     """
-    client = _gemini_client("text/event-stream", body)
+    client = _google_client()
+    client.body, client.content_type = body, "text/event-stream"
     return list(client.models.generate_content_stream(model="m", contents="x"))
 
 
 def read_gemini_answer(body: bytes) -> list[Any]:
     """Return the response that Google's client makes of a whole answer, as one chunk."""
-    client = _gemini_client("application/json", body)
+    client = _google_client()
+    client.body, client.content_type = body, "application/json"
     return [client.models.generate_content(model="m", contents="x")]
 
 
