@@ -61,9 +61,12 @@ class AnswerParts:
         words = part.get("text")
         if type(words) is str:
             signature = part.get("thoughtSignature")
-            if words or signature:
-                kind = "reasoning" if part.get("thought") is True else "text"
-                self._take_words(kind, words, signature, events)
+            kind = "reasoning" if part.get("thought") is True else "text"
+            if signature or kind != self._open or self._sealed:
+                if words or signature:
+                    self._take_words(kind, words, signature, events)
+            elif words:
+                self._more_words(kind, words, events)
             return
         for kind, handler in self._handlers.items():
             if kind in part:
@@ -97,13 +100,14 @@ class AnswerParts:
             self._count += 1
             self._open = kind
         if words:
-            index = self._count - 1
-            self._words.append(words)
-            events.append(
-                TextDelta(index, words) if kind == "text" else ReasoningDelta(index, words)
-            )
+            self._more_words(kind, words, events)
         if signature:
             self._sign(signature, events)
+
+    def _more_words(self, kind: str, words: str, events: list[Event]) -> None:
+        index = self._count - 1
+        self._words.append(words)
+        events.append(TextDelta(index, words) if kind == "text" else ReasoningDelta(index, words))
 
     def _sign(self, signature: object, events: list[Event]) -> None:
         if type(signature) is str and signature:

@@ -1,8 +1,8 @@
 """Split a JSON array that arrives in pieces into its objects.
 
 `streamGenerateContent` without `alt=sse` answers with one array, written object by object. The
-splitter finds where objects end without decoding them; commas, brackets and blanks between them do
-not matter, so objects one after the other are understood too.
+reader finds where objects end; commas, brackets and blanks between them do not
+matter, so objects one after the other are understood too.
 
 Complexity: linear in the bytes fed, whatever the chunk sizes.
 """
@@ -10,15 +10,18 @@ Complexity: linear in the bytes fed, whatever the chunk sizes.
 from __future__ import annotations
 
 import re
+from typing import Any
 
+from addon.wire.codec import decode_object
 from addon.wire.sse import LIMIT, SseOverflowError
 
+_BETWEEN = b"[], \t\r\n"
 _OUTSIDE = re.compile(rb'["{}]')
 _INSIDE = re.compile(rb'["\\]')
 
 
-class JsonObjectSplitter:
-    """Finds the objects of one stream, however the bytes are cut."""
+class JsonArrayReader:
+    """Reads the objects of one stream, however the bytes are cut."""
 
     def __init__(self) -> None:
         self._pieces: list[bytes] = []
@@ -27,12 +30,22 @@ class JsonObjectSplitter:
         self._in_string = False
         self._escaped = False
 
-    def feed(self, data: bytes) -> list[bytes]:
+    def feed(self, data: bytes) -> list[dict[str, Any]]:
         """Take the next bytes and return the objects that they complete.
 
         Raises:
             SseOverflowError: One object exceeds the limit that server-sent events have too.
         """
+        if not self._depth:
+            # Mostly a chunk is one object; the decoder then finds its end much faster.
+            stripped = data.strip(_BETWEEN)
+            single = stripped.startswith(b"{") and stripped.endswith(b"}")
+            whole = decode_object(stripped) if single else None
+            if whole is not None:
+                return [whole]
+        return [wire for wire in map(decode_object, self._split(data)) if wire is not None]
+
+    def _split(self, data: bytes) -> list[bytes]:
         objects: list[bytes] = []
         start = position = 0
         if self._escaped and data:

@@ -20,7 +20,7 @@ from addon.formats.gemini.finish_reasons import (
     read_block_reason,
     read_reason,
 )
-from addon.formats.gemini.json_stream import JsonObjectSplitter
+from addon.formats.gemini.json_stream import JsonArrayReader
 from addon.formats.gemini.usage import parse_usage
 from addon.neutral import (
     ErrorInfo,
@@ -47,7 +47,7 @@ class GeminiDecoder:
 
     def __init__(self) -> None:
         self._sse: SseDecoder | None = None
-        self._json: JsonObjectSplitter | None = None
+        self._json: JsonArrayReader | None = None
         self._tail: list[bytes] = []
         self._tail_size = 0
         self._started = False
@@ -69,7 +69,7 @@ class GeminiDecoder:
         if self._ended:
             return []
         try:
-            return self._take(self._split(data))
+            return self._read(data)
         except SseOverflowError as error:
             return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
 
@@ -88,38 +88,33 @@ class GeminiDecoder:
 
     def read_whole(self, chunks: Iterable[dict[str, Any]]) -> list[Event]:
         """Read an answer that was not streamed and is complete by its nature."""
-        events: list[Event] = []
-        for wire in chunks:
-            if not self._ended:
-                events += self._take_chunk(wire)
+        events = self._take_chunks(chunks)
         return events if self._ended else events + self._end()
 
-    def _split(self, data: bytes) -> Iterable[bytes]:
+    def _read(self, data: bytes) -> list[Event]:
+        """Read the next bytes in the stream's framing, once its first byte has told it."""
         if self._sse is not None:
-            events = [event.data for event in self._sse.feed(data)]
-            self._keep_tail(data, fresh=bool(events))
-            return events
+            incoming = [event.data for event in self._sse.feed(data)]
+            if incoming:
+                self._tail, self._tail_size = [data], len(data)
+            elif self._tail_size < _LONGEST_TAIL:
+                self._tail.append(data)
+                self._tail_size += len(data)
+            return self._take(incoming)
         if self._json is not None:
-            return self._json.feed(data)
+            return self._take_chunks(self._json.feed(data))
         data = b"".join((*self._tail, data)).lstrip(_BLANKS)
         self._tail = []
         if not data:
-            return ()
+            return []
         if data[:1] in (b"[", b"{"):
-            self._json = JsonObjectSplitter()
+            self._json = JsonArrayReader()
         else:
             self._sse = SseDecoder()
-        return self._split(data)
-
-    def _keep_tail(self, data: bytes, *, fresh: bool) -> None:
-        """Keep the bytes since the last event: an error may stand there as bare JSON."""
-        if fresh:
-            self._tail, self._tail_size = [], 0
-        if self._tail_size < _LONGEST_TAIL:
-            self._tail.append(data)
-            self._tail_size += len(data)
+        return self._read(data)
 
     def _find_bare_error(self) -> ErrorInfo | None:
+        """Find an error that stands as bare JSON behind the last event."""
         lines = b"".join(self._tail).splitlines()
         starts = [number for number, line in enumerate(lines) if line.startswith((b"{", b"[{"))]
         for start in starts[-_MOST_TRIES:]:
@@ -137,6 +132,14 @@ class GeminiDecoder:
                 break
         return events
 
+    def _take_chunks(self, chunks: Iterable[dict[str, Any]]) -> list[Event]:
+        events: list[Event] = []
+        for wire in chunks:
+            events += self._take_chunk(wire)
+            if self._ended:
+                break
+        return events
+
     def _take_unreadable(self, data: bytes) -> list[Event]:
         """Take what is no JSON object: perhaps several, where blank lines were left out."""
         lines = data.splitlines()
@@ -149,16 +152,14 @@ class GeminiDecoder:
     def _take_chunk(self, wire: dict[str, Any]) -> list[Event]:
         if wire.get("error"):
             return self._fail(parse_error_object(wire, None))
-        usage = wire.get("usageMetadata")
-        if type(usage) is dict:
-            self._usage = {**self._usage, **usage}  # cumulative: the last number of each holds
+        if "usageMetadata" in wire:  # cumulative: the last number of each holds
+            self._usage.update(mapping(wire["usageMetadata"]))
         events: list[Event] = []
         if not self._started:
             self._started = True
             events.append(self._start(wire))
-        feedback = wire.get("promptFeedback")
-        if feedback is not None:
-            self._take_feedback(mapping(feedback))
+        if "promptFeedback" in wire:
+            self._take_feedback(mapping(wire["promptFeedback"]))
         for value in sequence(wire.get("candidates")):
             candidate = mapping(value)
             if candidate.get("index"):
@@ -181,14 +182,14 @@ class GeminiDecoder:
     def _take_candidate(self, candidate: dict[str, Any], events: list[Event]) -> None:
         for part in sequence(mapping(candidate.get("content")).get("parts")):
             self._parts.take(mapping(part), events)
-        reason = read_reason(candidate.get("finishReason"))
-        if reason and reason != "FINISH_REASON_UNSPECIFIED":
-            self._finish = reason
-            self._finish_message = text(candidate.get("finishMessage")) or self._finish_message
-        grounding = candidate.get("groundingMetadata")
-        if grounding:
-            self._parts.grounding = mapping(grounding)
-        if candidate.get("citationMetadata"):
+        if "finishReason" in candidate:
+            reason = read_reason(candidate["finishReason"])
+            if reason and reason != "FINISH_REASON_UNSPECIFIED":
+                self._finish = reason
+                self._finish_message = text(candidate.get("finishMessage")) or self._finish_message
+        if candidate.get("groundingMetadata"):
+            self._parts.grounding = mapping(candidate["groundingMetadata"])
+        if "citationMetadata" in candidate:
             self._losses.dropped("citationMetadata", "sources that the model may have recited")
 
     def _end(self) -> list[Event]:
