@@ -79,7 +79,7 @@ def _node(value: object, depth: int) -> Schema:
     reference = node.get("$ref")
     if isinstance(reference, str):  # it may have no siblings
         return {"$ref": reference.replace("#/definitions/", "#/$defs/")}
-    node = _merge_all_of(node)
+    node = _merge_all_of(node, depth)
     result: Schema = {}
     for key, child in node.items():
         if key in _SUBSCHEMAS:
@@ -101,8 +101,9 @@ def _node(value: object, depth: int) -> Schema:
     return result
 
 
-def _merge_all_of(node: Schema) -> Schema:
-    branches = [_merge_all_of(mapping(branch)) for branch in sequence(node.get("allOf"))]
+def _merge_all_of(node: Schema, depth: int) -> Schema:
+    nested = sequence(node.get("allOf")) if depth < _DEEPEST else []
+    branches = [_merge_all_of(mapping(branch), depth + 1) for branch in nested]
     if not branches:
         return node
     if len(branches) == 1 and "$ref" in branches[0]:
@@ -159,9 +160,14 @@ def _describe(result: Schema, node: Schema, words: str) -> None:
     result["description"] = f"{before} ({words})" if before else words
 
 
-def from_openapi(value: object) -> Schema:
-    """Read a schema in OpenAPI's dialect, as `parameters` and `responseSchema` hold it."""
-    wire = mapping(value)
+def from_openapi(value: object, depth: int = 0) -> Schema:
+    """Read a schema in OpenAPI's dialect, as `parameters` and `responseSchema` hold it.
+
+    Args:
+        value: The schema.
+        depth: How deep it stands within another; what is too deep is left out.
+    """
+    wire = mapping(value) if depth < _DEEPEST else {}
     result: Schema = {}
     kind = _openapi_type(wire.get("type"))
     if kind:
@@ -175,25 +181,27 @@ def from_openapi(value: object) -> Schema:
         result["format"] = wire["format"]
     if kind == "object":
         result["properties"] = {}
-    result |= _openapi_children(wire)
+    result |= _openapi_children(wire, depth + 1)
     if wire.get("required"):
         result["required"] = sequence(wire["required"])
     return result
 
 
-def _openapi_children(wire: Schema) -> Schema:
+def _openapi_children(wire: Schema, depth: int) -> Schema:
     result: Schema = {}
     if "items" in wire:
-        result["items"] = from_openapi(wire["items"])
+        result["items"] = from_openapi(wire["items"], depth)
     if properties := mapping(wire.get("properties")):
-        result["properties"] = {name: from_openapi(child) for name, child in properties.items()}
+        result["properties"] = {
+            name: from_openapi(child, depth) for name, child in properties.items()
+        }
     if branches := sequence(field(wire, "anyOf")):
-        result["anyOf"] = [from_openapi(branch) for branch in branches]
+        result["anyOf"] = [from_openapi(branch, depth) for branch in branches]
     additional = field(wire, "additionalProperties")
     if isinstance(additional, bool):
         result["additionalProperties"] = additional
     elif additional is not None:
-        result["additionalProperties"] = from_openapi(additional)
+        result["additionalProperties"] = from_openapi(additional, depth)
     return result
 
 
