@@ -80,7 +80,7 @@ def _node(value: object, depth: int) -> Schema:
     if isinstance(reference, str):  # it may have no siblings
         return {"$ref": reference.replace("#/definitions/", "#/$defs/")}
     node = _merge_all_of(node, depth)
-    result: Schema = {}
+    result: Schema = {key: node[key] for key in ("description",) if key in node}
     for key, child in node.items():
         if key in _SUBSCHEMAS:
             result[key] = child if isinstance(child, bool) else _node(child, depth + 1)
@@ -91,11 +91,11 @@ def _node(value: object, depth: int) -> Schema:
         elif key == "const":
             result["enum"] = [child]
         elif key == "format" and child not in _FORMATS:
-            _describe(result, node, f"format: {child}")
+            _describe(result, f"format: {child}")
         elif key in _KEPT:
-            result[key] = child
+            result.setdefault(key, child)
         elif key in _DESCRIBED:
-            _describe(result, node, f"{key}: {encode_text(child)}")
+            _describe(result, f"{key}: {encode_text(child)}")
     _mend_enum(result)
     _mend_required(result)
     return result
@@ -155,8 +155,8 @@ def _mend_required(node: Schema) -> None:
         del node["required"]
 
 
-def _describe(result: Schema, node: Schema, words: str) -> None:
-    before = result.get("description") or node.get("description")
+def _describe(result: Schema, words: str) -> None:
+    before = result.get("description")
     result["description"] = f"{before} ({words})" if before else words
 
 
