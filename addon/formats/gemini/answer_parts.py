@@ -61,18 +61,26 @@ class AnswerParts:
         words = part.get("text")
         if type(words) is str:
             signature = part.get("thoughtSignature")
-            kind = "reasoning" if part.get("thought") is True else "text"
-            if signature or kind != self._open or self._sealed:
-                if words or signature:
-                    self._take_words(kind, words, signature, events)
-            elif words:
-                self._more_words(kind, words, events)
+            thought = part.get("thought") is True
+            if signature:
+                kind = "reasoning" if thought else "text"
+                self._take_words(kind, words, signature, events)
+            else:
+                self.take_words(words, events, thought=thought)
             return
         for kind, handler in self._handlers.items():
             if kind in part:
                 handler(part, events)
                 return
         self._take_other(part, events)
+
+    def take_words(self, words: str, events: list[Event], *, thought: bool) -> None:
+        """Take words without a signature."""
+        kind = "reasoning" if thought else "text"
+        if kind == self._open and not self._sealed and words:
+            self._more_words(kind, words, events)
+        elif words:
+            self._take_words(kind, words, None, events)
 
     def finish(self, events: list[Event], refusal: str) -> None:
         """Complete what is open; then say why the provider refused, if it did and said so."""

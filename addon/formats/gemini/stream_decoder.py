@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
+
 from addon.formats.gemini.answer_parts import AnswerParts
 from addon.formats.gemini.errors import parse_error_object
 from addon.formats.gemini.finish_reasons import (
@@ -21,6 +23,7 @@ from addon.formats.gemini.finish_reasons import (
     read_reason,
 )
 from addon.formats.gemini.json_stream import JsonArrayReader
+from addon.formats.gemini.plain_chunk import PlainChunk, read_plain_chunk
 from addon.formats.gemini.usage import parse_usage
 from addon.neutral import (
     ErrorInfo,
@@ -56,6 +59,7 @@ class GeminiDecoder:
         self._finish_message = ""
         self._block_reason = ""
         self._usage: dict[str, Any] = {}
+        self._latest_usage = msgspec.Raw()
         self._losses = LossList()
         self._parts = AnswerParts(self._losses)
 
@@ -126,11 +130,22 @@ class GeminiDecoder:
     def _take(self, incoming: Iterable[bytes]) -> list[Event]:
         events: list[Event] = []
         for data in incoming:
+            plain = read_plain_chunk(data) if self._started else None
+            if plain is not None:
+                self._take_plain_chunk(plain, events)
+                continue
             wire = decode_object(data)
             events += self._take_unreadable(data) if wire is None else self._take_chunk(wire)
             if self._ended:
                 break
         return events
+
+    def _take_plain_chunk(self, chunk: PlainChunk, events: list[Event]) -> None:
+        if chunk.usage_metadata:
+            self._latest_usage = chunk.usage_metadata
+        for candidate in chunk.candidates:
+            for part in candidate.content.parts:
+                self._parts.take_words(part.text, events, thought=part.thought)
 
     def _take_chunks(self, chunks: Iterable[dict[str, Any]]) -> list[Event]:
         events: list[Event] = []
@@ -152,7 +167,8 @@ class GeminiDecoder:
     def _take_chunk(self, wire: dict[str, Any]) -> list[Event]:
         if wire.get("error"):
             return self._fail(parse_error_object(wire, None))
-        if "usageMetadata" in wire:  # cumulative: the last number of each holds
+        if "usageMetadata" in wire:
+            self._count()
             self._usage.update(mapping(wire["usageMetadata"]))
         events: list[Event] = []
         if not self._started:
@@ -167,6 +183,12 @@ class GeminiDecoder:
             else:
                 self._take_candidate(candidate, events)
         return events
+
+    def _count(self) -> None:
+        """Take the counts of the last plain chunk; they are cumulative, so the last holds."""
+        if self._latest_usage:
+            self._usage.update(decode_object(bytes(self._latest_usage)) or {})
+            self._latest_usage = msgspec.Raw()
 
     def _start(self, wire: dict[str, Any]) -> ResponseStart:
         identifier = text(wire.get("responseId"))
@@ -207,6 +229,7 @@ class GeminiDecoder:
             raw, reason = self._finish, finish_reason(self._finish, called=self._parts.called)
         if raw == "CONTINUATION":
             self._losses.approximated("finishReason", "the rest would have to be asked for")
+        self._count()
         self._parts.finish(events, self._finish_message if reason == "content_filter" else "")
         events.append(ResponseEnd(reason, raw or None, None, parse_usage(self._usage)))
         return events
