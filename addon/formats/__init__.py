@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from addon.formats import anthropic, openai_chat
+from addon.formats import anthropic, gemini, openai_chat
 from addon.formats.base import Format, FormatName
 
 FORMATS: dict[FormatName, Format] = {
     "openai-chat": openai_chat.FORMAT,
     "anthropic": anthropic.FORMAT,
+    "gemini": gemini.FORMAT,
 }
 """The formats that can be spoken to agents and to providers."""
 
@@ -19,4 +20,7 @@ _ENDPOINTS: dict[str, tuple[FormatName, str]] = {
 
 def format_for_path(path: str) -> tuple[FormatName, str] | None:
     """Name the format and the endpoint that a path (without query) belongs to, or None."""
-    return _ENDPOINTS.get(path.rstrip("/"))
+    known = _ENDPOINTS.get(path.rstrip("/"))
+    if known is None and gemini.is_generate_path(path):
+        return "gemini", "generate"
+    return known

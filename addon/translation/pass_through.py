@@ -15,14 +15,22 @@ _LONGEST_BLANK_LINE = 4
 
 
 class WholeEvents:
-    """Cuts a byte stream after blank lines only, losing nothing."""
+    """Cuts a byte stream after blank lines only, losing nothing.
+
+    A stream that is one JSON array (Gemini's, without `alt=sse`) has no events: it passes as it is.
+    """
 
     def __init__(self) -> None:
         self._tail: list[bytes] = []
         self._overlap = b""
+        self._array: bool | None = None
 
     def feed(self, data: bytes) -> bytes:
         """Return all bytes up to the last blank line that has been seen."""
+        if self._array is None and (start := data.lstrip()[:1]):
+            self._array = start == b"["
+        if self._array:
+            return b"".join((self.rest(), data))
         window = self._overlap + data
         end = max(
             (start + len(blank) for blank in _BLANK_LINES if (start := window.rfind(blank)) >= 0),

@@ -20,6 +20,7 @@ from tests.support.recordings import needs_recordings, recordings
 
 TARGETS = {
     "anthropic": [(model, "anthropic") for model in ("claude-opus-5-5", "claude-haiku-4-5")],
+    "gemini": [(model, "google") for model in ("gemini-3.8-flash", "gemini-2.5-flash")],
     "openai-chat": [("gpt-4.1", "openai"), ("deepseek-v4-pro", "deepseek"), ("m", "local")],
 }
 
@@ -51,21 +52,22 @@ def sent_before(request):
 
 def body(request, target, model, dialect):
     wire = json.loads(FORMATS[target].render_request(request, model, dialect).body)
-    prompt = {field: wire.get(field) for field in ("tools", "system")}
-    return prompt, [block for turn in wire["messages"] for block in blocks(turn)]
+    prompt = {field: wire.get(field) for field in ("tools", "system", "systemInstruction")}
+    turns = wire.get("messages") or wire["contents"]
+    return prompt, [block for turn in turns for block in blocks(turn)]
 
 
 def blocks(turn):
     """What a provider reads of a turn, one after the other; empty turns leave no trace."""
-    content = turn.get("content")
+    content = turn.get("content") or turn.get("parts")
     pieces = content if isinstance(content, list) else [content] if content else []
     said = [(turn["role"], json.dumps(piece)) for piece in pieces]
     return said + [(turn["role"], json.dumps(call)) for call in turn.get("tool_calls") or ()]
 
 
 @needs_recordings
-@pytest.mark.parametrize("source", ["openai-chat", "anthropic"])
-@pytest.mark.parametrize("target", ["anthropic", "openai-chat"])
+@pytest.mark.parametrize("source", FORMATS)
+@pytest.mark.parametrize("target", FORMATS)
 def test_a_recorded_conversation_grows_at_its_end_only(source, target, capsys):
     cuts, failures = 0, []
     for name, request in conversations(source):

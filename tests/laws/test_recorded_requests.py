@@ -21,9 +21,11 @@ from addon.embedded.chat_validation import check_chat_request
 from addon.formats import FORMATS
 from addon.formats.base import RequestLine
 from addon.neutral import ClientRequestError, UnsupportedFeature
+from tests.support.gemini_rules import check_gemini_request
 from tests.support.recordings import agent_requests, needs_recordings, recordings
 
-LINE = RequestLine()
+LINE = RequestLine("/v1beta/models/asked-for:generateContent")
+"""Gemini keeps in it what the others say in the body."""
 SECRET = b"signatures of the strict provider"
 
 CLAUDES = (
@@ -34,7 +36,8 @@ CLAUDES = (
     "claude-sonnet-4-6",
     "claude-haiku-4-5",
 )
-VENDORS = ("openai", "azure", "anthropic", "bedrock", "vertex")
+GEMINIS = ("gemini-2.5-flash", "gemini-3.8-flash", "gemini-3.1-pro-preview", "gemini-4-argon")
+VENDORS = ("openai", "azure", "anthropic", "bedrock", "vertex", "google")
 """Where an agent's request is in the format's own words."""
 SERVERS_OWN = ("top_k",)
 """Fields beyond OpenAI's that local servers take."""
@@ -57,7 +60,16 @@ def check_chat(body, beyond=()):
     CHAT_TYPE.validate_python(wire)
 
 
+def check_gemini(body, generation):
+    check_gemini_request(json.loads(body), generation=generation)
+
+
 def targets(target):
+    if target == "gemini":
+        return [
+            (model, "google", functools.partial(check_gemini, generation=int(model[7])))
+            for model in GEMINIS
+        ]
     if target == "anthropic":
         return [(model, "anthropic", check_anthropic) for model in CLAUDES]
     check_local = functools.partial(check_chat, beyond=SERVERS_OWN)
@@ -88,7 +100,13 @@ def run(chosen, source, target):
     return outcomes, failures
 
 
-PAIRS = [("openai-chat", "anthropic"), ("anthropic", "openai-chat")]
+PAIRS = [
+    (source, target)
+    for source in FORMATS
+    for target in FORMATS
+    if source != target or source == "gemini"
+]
+"""Gemini's own are written anew too: its generations differ in what they accept."""
 
 
 @needs_recordings

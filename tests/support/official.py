@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 from typing import Any
 
 import anthropic
 import httpx2
 import openai
+import pytest
 from openai import ContentFilterFinishReasonError, LengthFinishReasonError
 from openai.lib.streaming.chat import ChatCompletionStreamState
 
@@ -67,6 +69,75 @@ def read_anthropic_answer(body: bytes) -> Any:
         api_key="k", max_retries=0, http_client=_client(200, "application/json", body)
     )
     return client.messages.create(model="m", max_tokens=9, messages=QUESTION)
+
+
+class _GoogleClient:
+    """Google's client with canned answers; making one takes long, so one serves all."""
+
+    def __init__(self) -> None:
+        genai = pytest.importorskip("google.genai")
+        try:
+            import httpx as library  # what versions before 3 are built on
+        except ModuleNotFoundError:
+            library = httpx2
+        self.body = b""
+        self.content_type = ""
+
+        def answer(_request: Any) -> Any:
+            headers = {"content-type": self.content_type}
+            return library.Response(200, headers=headers, content=self.body)
+
+        transport = library.MockTransport(answer)
+        options = genai.types.HttpOptions(httpx_client=library.Client(transport=transport))
+        self.models = genai.Client(api_key="k", http_options=options).models
+
+
+@functools.cache
+def _google_client() -> _GoogleClient:
+    return _GoogleClient()
+
+
+def read_gemini_stream(body: bytes) -> list[Any]:
+    """Return the chunks that Google's client makes of a stream of server-sent events.
+
+    Raises:
+        google.genai.errors.APIError: The stream ends in an error.
+    """
+    client = _google_client()
+    client.body, client.content_type = body, "text/event-stream"
+    return list(client.models.generate_content_stream(model="m", contents="x"))
+
+
+def read_gemini_answer(body: bytes) -> list[Any]:
+    """Return the response that Google's client makes of a whole answer, as one chunk."""
+    client = _google_client()
+    client.body, client.content_type = body, "application/json"
+    return [client.models.generate_content(model="m", contents="x")]
+
+
+def gemini_facts(chunks: list[Any]) -> dict[str, Any]:
+    """Pick from the responses of Google's client what an agent acts on."""
+    candidates = [candidate for chunk in chunks for candidate in chunk.candidates or ()]
+    parts = [
+        part
+        for candidate in candidates
+        for part in (candidate.content and candidate.content.parts) or ()
+    ]
+    calls = [part.function_call for part in parts if part.function_call]
+    usages = [chunk.usage_metadata for chunk in chunks if chunk.usage_metadata]
+    return {
+        "text": "".join(part.text for part in parts if part.text and not part.thought),
+        "thoughts": "".join(part.text for part in parts if part.text and part.thought),
+        "calls": [(call.id, call.name, call.args) for call in calls],
+        "signatures": [part.thought_signature for part in parts if part.thought_signature],
+        "grounding": [
+            candidate.grounding_metadata for candidate in candidates if candidate.grounding_metadata
+        ],
+        "finish_reason": [
+            candidate.finish_reason for candidate in candidates if candidate.finish_reason
+        ],
+        "usage": usages[-1].total_token_count if usages else None,
+    }
 
 
 def chat_facts(completion: Any) -> dict[str, Any]:

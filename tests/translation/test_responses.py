@@ -32,7 +32,10 @@ def test_a_whole_answer(source, target):
     assert dict(headers)["content-type"] == "application/json"
     assert parsed.parts == ANSWER.parts
     assert (parsed.usage.input_tokens, parsed.usage.output_tokens) == (5, 3)
-    assert json.loads(body)["model"] == ("theirs" if source == target else "m")
+    if target == "gemini":  # the agent's name of the model stands in its request line
+        assert json.loads(body)["modelVersion"] == "theirs"
+    else:
+        assert json.loads(body)["model"] == ("theirs" if source == target else "m")
 
 
 @pytest.mark.parametrize("name", FORMATS)

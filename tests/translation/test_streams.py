@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from addon import StreamTranslator
 from addon.formats import FORMATS
-from addon.formats.base import Reply
+from addon.formats.base import Reply, RequestLine
 from addon.neutral import ErrorInfo, ResponseEnd, ResponseStart, StreamError, fold
 from tests.support.strategies import cuts, event_streams
 
@@ -90,7 +90,7 @@ def test_every_piece_is_made_of_whole_events(source, target, events, data):
     translator = StreamTranslator(source, target, REQUEST)
     for chunk in data.draw(cuts(write(source, events))):
         piece = translator.feed(chunk)
-        assert not piece or piece.endswith(b"\n\n")
+        assert not piece or piece.endswith((b"\n\n", b"\r\n\r\n"))
 
 
 @pytest.mark.parametrize(("source", "target"), FORMAT_PAIRS)
@@ -149,3 +149,17 @@ def test_a_code_fence_is_taken_off_where_json_was_asked_for():
     translator = StreamTranslator("anthropic", "openai-chat", request)
     output = translator.feed(stream) + translator.close()
     assert fold(read("openai-chat", output)).parts[0].text == '{"a":1}'
+
+
+def test_a_json_array_passes_piece_by_piece():
+    line = RequestLine("/v1beta/models/m:streamGenerateContent")
+    translator = StreamTranslator("gemini", "gemini", b"{}", line=line)
+    pieces = [
+        b"\r\n",
+        b'[{\n "candidates": [{"content": {"parts": [{"text": "a"}]}}]\n}\n,\r\n',
+        b'{"candidates": [{"finishReason": "STOP"}]}]',
+    ]
+    assert [translator.feed(piece) for piece in pieces] == [b"", pieces[0] + pieces[1], pieces[2]]
+    assert translator.close() == b""
+    assert translator.ended
+    assert translator.error is None

@@ -90,6 +90,8 @@ def render_turns(
         else:
             for turn in _user_turns(run.messages, calls, model, losses):
                 _add_turn(turns, turn)
+            if not turns:  # a blank beginning must not vanish when more follows it
+                turns.append({"role": "user", "content": [{"type": "text", "text": EMPTY}]})
             calls = []
     if calls:
         losses.approximated("messages", "tool calls without a result got an empty one")

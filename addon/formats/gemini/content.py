@@ -1,0 +1,115 @@
+"""Media, from parts to the wire.
+
+Follows https://ai.google.dev/api/caching#Part: bytes travel as `inlineData`, places as `fileData`.
+"""
+
+from __future__ import annotations
+
+import mimetypes
+from typing import Any
+
+from addon.formats.gemini.models import GeminiModel
+from addon.formats.gemini.names import NAME
+from addon.neutral import (
+    AudioPart,
+    FilePart,
+    FileReference,
+    ImagePart,
+    InlineMedia,
+    LossList,
+    MediaSource,
+    PlainText,
+    UnsupportedFeature,
+    UrlMedia,
+)
+
+type Wire = dict[str, Any]
+
+_MAGIC = (
+    ("iVBORw0KGgo", "image/png"),
+    ("/9j/", "image/jpeg"),
+    ("R0lGOD", "image/gif"),
+    ("UklGR", "image/webp"),
+    ("JVBERi", "application/pdf"),
+)
+"""How files begin, in base64."""
+_SYNONYMS = {"image/jpg": "image/jpeg", "audio/mpeg": "audio/mp3", "audio/x-wav": "audio/wav"}
+_AUDIO_TYPES = {"mpeg": "audio/mp3", "mp3": "audio/mp3", "wav": "audio/wav", "x-wav": "audio/wav"}
+_OWN_HOSTS = ("generativelanguage.googleapis.com", "www.youtube.com", "youtube.com", "youtu.be")
+
+
+def render_image(part: ImagePart, model: GeminiModel, losses: LossList) -> Wire:
+    """Write a picture.
+
+    Raises:
+        UnsupportedFeature: The model cannot reach the picture's place.
+    """
+    if part.detail not in (None, "auto"):
+        losses.dropped("image_url.detail", "Gemini chooses the resolution")
+    return _render_source(part.source, "image_url", model)
+
+
+def render_audio(part: AudioPart, model: GeminiModel) -> Wire:
+    """Write sound.
+
+    Raises:
+        UnsupportedFeature: The model cannot reach the sound's place.
+    """
+    source = part.source
+    if isinstance(source, InlineMedia):
+        media_type = _AUDIO_TYPES.get(part.encoding, f"audio/{part.encoding}")
+        return {"inlineData": {"mimeType": media_type, "data": source.data}}
+    return _render_source(source, "input_audio", model)
+
+
+def render_file(part: FilePart, model: GeminiModel) -> Wire:
+    """Write a document; one that is text becomes a text part with its name.
+
+    Raises:
+        UnsupportedFeature: The model cannot reach the document's place.
+    """
+    if isinstance(part.source, PlainText):
+        words = [part.filename, part.context, part.source.text]
+        return {"text": "\n".join(word for word in words if word) or "."}
+    return _render_source(part.source, "file", model)
+
+
+def _render_source(source: MediaSource, feature: str, model: GeminiModel) -> Wire:
+    match source:
+        case InlineMedia(media_type, data):
+            media_type = _media_type(media_type, data)
+            if not media_type:
+                raise UnsupportedFeature(feature, "Gemini must be told the type of the data")
+            return {"inlineData": {"mimeType": media_type, "data": data}}
+        case UrlMedia(url):
+            if not url.startswith(("https://", "gs://")):
+                raise UnsupportedFeature(feature, "Gemini reads https and gs addresses only")
+            if not model.public_urls and not _is_own(url):
+                raise UnsupportedFeature(
+                    feature, "this model reads no addresses; send the data itself (base64)"
+                )
+            return {"fileData": _file_data(url)}
+        case FileReference(format, uri) if format == NAME:
+            return {"fileData": _file_data(uri)}
+        case FileReference():
+            raise UnsupportedFeature("file_id", "the file lives at another provider")
+        case PlainText(text):
+            return {"text": text}
+
+
+def _media_type(media_type: str, data: str) -> str:
+    media_type = media_type.split(";", 1)[0].strip().lower()
+    if media_type in ("", "application/octet-stream", "image/*"):
+        return next((known for magic, known in _MAGIC if data.startswith(magic)), "")
+    return _SYNONYMS.get(media_type, media_type)
+
+
+def _is_own(url: str) -> bool:
+    """Tell whether a place is one that every generation can read."""
+    host = url.removeprefix("https://").split("/", 1)[0].lower()
+    return url.startswith("gs://") or host in _OWN_HOSTS
+
+
+def _file_data(url: str) -> Wire:
+    guessed = mimetypes.guess_type(url.split("?", 1)[0].split("#", 1)[0])[0]
+    return {"mimeType": guessed, "fileUri": url} if guessed else {"fileUri": url}

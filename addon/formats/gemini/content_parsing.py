@@ -1,0 +1,202 @@
+"""Read the parts of a conversation: from the wire to the hub.
+
+Follows https://ai.google.dev/api/caching#Content. Calls may come without ids; the hub needs one for
+each call and its result, so they are numbered through the conversation, and results are matched to
+calls by id, else by name and order.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from addon.formats.gemini.names import NAME, camel_case, field
+from addon.neutral import (
+    AudioPart,
+    ClientRequestError,
+    FilePart,
+    FileReference,
+    ImagePart,
+    InlineMedia,
+    Message,
+    NativePart,
+    OpaqueState,
+    Part,
+    ReasoningPart,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+    UrlMedia,
+)
+from addon.wire.codec import encode_text
+from addon.wire.reading import mapping, sequence, text
+
+_OUTPUT_KEYS = ("output", "result")
+_EXTRA_KEYS = frozenset(("thought", "thoughtSignature", "videoMetadata", "mediaResolution"))
+_OWN_PLACES = ("gs://", "https://generativelanguage.googleapis.com/")
+_ENCODINGS = {"mpeg": "mp3", "x-wav": "wav"}
+
+
+class _OpenCall(msgspec.Struct, frozen=True):
+    """A call whose result has not come yet."""
+
+    call_id: str
+    name: str
+    minted: bool
+
+
+class Conversation:
+    """One conversation, content by content."""
+
+    def __init__(self) -> None:
+        self.messages: list[Message] = []
+        self._open: list[_OpenCall] = []
+        self._minted = 0
+
+    def add(self, value: object, path: str) -> None:
+        """Read one content; results of the user's side become a `tool` message before the rest.
+
+        Raises:
+            ClientRequestError: It is not what the API allows.
+        """
+        wire = mapping(value)
+        role = wire.get("role") or "user"
+        if role not in ("user", "model", "function"):
+            raise ClientRequestError(f"{path}.role: valid roles are: user, model", f"{path}.role")
+        values = content_parts(wire)
+        if role == "model":
+            self._open = []
+            parts = [self._model_part(mapping(part), f"{path}.parts[{i}]") for i, part in values]
+            self.messages.append(Message("assistant", tuple(parts)))
+            return
+        results: list[Part] = []
+        others: list[Part] = []
+        for index, part in values:
+            response = field(mapping(part), "functionResponse")
+            if response is None:
+                others.append(parse_part(mapping(part), f"{path}.parts[{index}]"))
+            else:
+                results.append(self._result(mapping(response), f"{path}.parts[{index}]"))
+        if results:
+            self.messages.append(Message("tool", tuple(results)))
+        if others or not results:
+            self.messages.append(Message("user", tuple(others)))
+
+    def _model_part(self, part: dict[str, Any], path: str) -> Part:
+        wire = field(part, "functionCall")
+        if wire is None:
+            return parse_part(part, path)
+        call = mapping(wire)
+        name = text(call.get("name"))
+        call_id = text(call.get("id"))
+        opened = _OpenCall(call_id or self._mint(), name, not call_id)
+        self._open.append(opened)
+        arguments = encode_text(mapping(call.get("args")))
+        return ToolCallPart(opened.call_id, name, arguments, state=parse_state(part))
+
+    def _mint(self) -> str:
+        self._minted += 1
+        return f"call_{self._minted}"
+
+    def _result(self, wire: dict[str, Any], path: str) -> ToolResultPart:
+        name = text(wire.get("name"))
+        call = self._matching(text(wire.get("id")), name)
+        if call is not None:
+            self._open.remove(call)
+        call_id = call.call_id if call else text(wire.get("id")) or f"{name}_{self._mint()}"
+        words, is_error = _read_response(mapping(wire.get("response")))
+        content: list[TextPart | ImagePart | FilePart | NativePart] = []
+        if words:
+            content.append(TextPart(words))
+        for index, value in enumerate(sequence(wire.get("parts"))):
+            part = parse_part(mapping(value), f"{path}.functionResponse.parts[{index}]")
+            if isinstance(part, TextPart | ImagePart | FilePart | NativePart):
+                content.append(part)
+        return ToolResultPart(call_id, tuple(content), is_error)
+
+    def _matching(self, call_id: str, name: str) -> _OpenCall | None:
+        """Find the call that a result answers."""
+        if call_id:
+            for call in self._open:
+                if call.call_id == call_id:
+                    return call
+        candidates = [call for call in self._open if call.minted or not call_id]
+        named = [call for call in candidates if call.name == name]
+        return next(iter(named or candidates), None)
+
+
+def content_parts(wire: dict[str, Any]) -> list[tuple[int, Any]]:
+    """Return the parts of a content, numbered; one part need not stand in an array."""
+    parts = wire.get("parts")
+    return list(enumerate([parts] if isinstance(parts, dict) else sequence(parts)))
+
+
+def parse_part(part: dict[str, Any], path: str) -> Part:
+    """Read a part that is neither a call nor a result.
+
+    Raises:
+        ClientRequestError: It holds nothing.
+    """
+    if isinstance(part.get("text"), str):
+        if part.get("thought") is True:
+            return ReasoningPart(part["text"], parse_state(part))
+        return TextPart(part["text"], state=parse_state(part))
+    inline = field(part, "inlineData")
+    if inline is not None:
+        return _inline(mapping(inline))
+    file = field(part, "fileData")
+    if file is not None:
+        return _file(mapping(file))
+    kinds = [camel_case(key) for key in part if camel_case(key) not in _EXTRA_KEYS]
+    if not kinds:
+        if parse_state(part) is not None:
+            return TextPart("", state=parse_state(part))
+        raise ClientRequestError(f"{path}: required oneof field 'data' must have one field", path)
+    return NativePart(NAME, kinds[0], part)
+
+
+def parse_state(part: dict[str, Any]) -> OpaqueState | None:
+    """Read the signature that stands on a part."""
+    signature = text(field(part, "thoughtSignature"))
+    return OpaqueState(NAME, signature) if signature else None
+
+
+def _inline(wire: dict[str, Any]) -> Part:
+    media_type = text(field(wire, "mimeType"))
+    source = InlineMedia(media_type, _standard_base64(text(wire.get("data"))))
+    family, _, subtype = media_type.partition("/")
+    if family == "image":
+        return ImagePart(source)
+    if family == "audio":
+        return AudioPart(source, _ENCODINGS.get(subtype, subtype))
+    return FilePart(source, filename=text(field(wire, "displayName")) or None)
+
+
+def _file(wire: dict[str, Any]) -> Part:
+    uri = text(field(wire, "fileUri"))
+    own = uri.startswith(_OWN_PLACES)
+    source = FileReference(NAME, uri) if own else UrlMedia(uri)
+    if text(field(wire, "mimeType")).startswith("image/"):
+        return ImagePart(source)
+    return FilePart(source, filename=text(field(wire, "displayName")) or None)
+
+
+def _standard_base64(data: str) -> str:
+    """Google's JSON takes the URL-safe alphabet too."""
+    return data.replace("-", "+").replace("_", "/") if "-" in data or "_" in data else data
+
+
+def _read_response(response: dict[str, Any]) -> tuple[str, bool]:
+    """Return a result's text and whether it is an error, by the API's conventions for its keys."""
+    if len(response) == 1:
+        key, value = next(iter(response.items()))
+        if key == "error":
+            return _words(value), True
+        if key in _OUTPUT_KEYS:
+            return _words(value), False
+    return (encode_text(response) if response else ""), False
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else encode_text(value)

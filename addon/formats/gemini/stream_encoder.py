@@ -1,0 +1,224 @@
+"""Write an answer of `generateContent` or `streamGenerateContent`: from the hub's events to chunks.
+
+Follows https://ai.google.dev/api/generate-content. Every chunk is a whole response object. Calls
+are written whole, which is all that clients understand, so their arguments are gathered first;
+parts that overlap with a part under way wait for their turn. Google's own client stumbles over
+comments between events: nothing but chunks may be written to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from addon.formats.base import Reply
+from addon.formats.gemini.errors import error_object
+from addon.formats.gemini.finish_reasons import render_finish_reason
+from addon.formats.gemini.grounding import render_grounding
+from addon.formats.gemini.names import NAME
+from addon.formats.gemini.usage import render_usage
+from addon.neutral import (
+    Citation,
+    Event,
+    Loss,
+    LossList,
+    PartEnd,
+    PartStart,
+    ReasoningDelta,
+    Response,
+    ResponseEnd,
+    ResponseStart,
+    SignatureDelta,
+    StreamError,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    unfold,
+)
+from addon.wire.codec import decode_object, encode
+from addon.wire.custom_tools import wrap_input
+
+JSON_ARRAY = "json_array"
+"""Key of `Reply.extensions`: the agent wants a JSON array instead of server-sent events."""
+
+type PartEvent = PartStart | TextDelta | ReasoningDelta | SignatureDelta | ToolCallDelta | PartEnd
+type Chunk = dict[str, Any]
+
+
+class GeminiEncoder:
+    """Writes one stream."""
+
+    def __init__(self, reply: Reply) -> None:
+        self._chunks = ChunkWriter(reply)
+        self._array = bool(reply.extensions.get(JSON_ARRAY))
+        self._first = True
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What the format had no place for."""
+        return self._chunks.losses.to_tuple()
+
+    def encode(self, event: Event) -> bytes:
+        """Return whole chunks, or nothing while there is nothing to say."""
+        chunks = self._chunks.write(event)
+        if not self._array:
+            return b"".join([b"data: " + encode(chunk) + b"\r\n\r\n" for chunk in chunks])
+        pieces: list[bytes] = []
+        for chunk in chunks:
+            pieces += (b"[" if self._first else b",\r\n", encode(chunk))
+            self._first = False
+        if isinstance(event, ResponseEnd | StreamError):
+            pieces.append(b"]\r\n")
+        return b"".join(pieces)
+
+
+class ChunkWriter:
+    """Turns events into response objects."""
+
+    def __init__(self, reply: Reply) -> None:
+        self.losses = LossList()
+        self._reply = reply
+        self._common: Chunk = {}
+        self._usage: Usage | None = None
+        self._open: int | None = None
+        self._waiting: dict[int, list[PartEvent]] = {}
+        self._start = PartStart(0, "text")
+        self._arguments: list[str] = []
+        self._state: str | None = None
+        self._words: list[str] = []
+        self._texts: list[tuple[str, tuple[Citation, ...]]] = []
+        self._handlers: dict[type[Event], Callable[[Any], list[Chunk]]] = {
+            TextDelta: self._text,
+            ReasoningDelta: self._thought,
+            ToolCallDelta: self._more_arguments,
+            SignatureDelta: self._signature,
+            PartStart: self._begin_part,
+            PartEnd: self._end_part,
+        }
+
+    def write(self, event: Event) -> list[Chunk]:
+        """Return the chunks that an event completes."""
+        match event:
+            case ResponseStart():
+                self._common = {"modelVersion": self._reply.model or event.model}
+                if event.id:
+                    self._common["responseId"] = event.id
+                self._usage = event.usage
+                return []
+            case ResponseEnd():
+                return [self._end(event)]
+            case StreamError():
+                return [error_object(event.error)]
+            case _:
+                return self._part_event(event)
+
+    def _part_event(self, event: PartEvent) -> list[Chunk]:
+        if self._open is None:
+            self._open = event.index
+        if event.index != self._open:
+            self._waiting.setdefault(event.index, []).append(event)
+            return []
+        chunks = self._handlers[type(event)](event)
+        if type(event) is PartEnd:
+            chunks += self._release()
+        return chunks
+
+    def _release(self) -> list[Chunk]:
+        """Write the parts that waited, up to the first one that is still open."""
+        chunks: list[Chunk] = []
+        self._open = None
+        while self._open is None and self._waiting:
+            index = next(iter(self._waiting))
+            self._open = index
+            for event in self._waiting.pop(index):
+                chunks += self._handlers[type(event)](event)
+                if type(event) is PartEnd:
+                    self._open = None
+        return chunks
+
+    def _begin_part(self, event: PartStart) -> list[Chunk]:
+        self._start = event
+        self._arguments = []
+        self._words = []
+        self._state = None
+        return []
+
+    def _text(self, event: TextDelta) -> list[Chunk]:
+        self._words.append(event.text)
+        return [self._chunk({"text": event.text})]
+
+    def _thought(self, event: ReasoningDelta) -> list[Chunk]:
+        return [self._chunk({"text": event.text, "thought": True})]
+
+    def _more_arguments(self, event: ToolCallDelta) -> list[Chunk]:
+        self._arguments.append(event.arguments)
+        return []
+
+    def _signature(self, event: SignatureDelta) -> list[Chunk]:
+        if event.state.format == NAME:
+            self._state = event.state.data
+        else:
+            self.losses.dropped("reasoning.state", "another provider's state means nothing here")
+        return []
+
+    def _end_part(self, event: PartEnd) -> list[Chunk]:
+        if self._start.kind == "text":
+            self._texts.append(("".join(self._words), event.citations))
+        if self._start.kind == "tool_call":
+            part: Chunk = {"functionCall": self._call()}
+        elif self._state is not None:
+            part = {"text": ""}
+            if self._start.kind == "reasoning":
+                part["thought"] = True
+        else:
+            return []
+        if self._state is not None:
+            part["thoughtSignature"] = self._state
+        return [self._chunk(part)]
+
+    def _call(self) -> Chunk:
+        text = "".join(self._arguments)
+        arguments: Chunk | None = {}
+        if self._start.call_kind == "custom":
+            arguments = wrap_input(text)
+        elif text.strip():
+            arguments = decode_object(text)
+        if arguments is None:
+            self.losses.approximated("functionCall.args", "not a JSON object; kept under `_raw`")
+            arguments = {"_raw": text}
+        return {"id": self._start.call_id, "name": self._start.name, "args": arguments}
+
+    def _chunk(self, part: Chunk) -> Chunk:
+        content = {"role": "model", "parts": [part]}
+        return {"candidates": [{"content": content, "index": 0}], **self._common}
+
+    def _end(self, event: ResponseEnd) -> Chunk:
+        candidate: Chunk = {
+            "content": {"role": "model", "parts": [{"text": ""}]},
+            "finishReason": render_finish_reason(event.finish_reason),
+            "index": 0,
+        }
+        grounding = render_grounding(self._texts)
+        if grounding is not None:
+            candidate["groundingMetadata"] = grounding
+        chunk: Chunk = {"candidates": [candidate]}
+        usage = event.usage or self._usage
+        if usage is not None:
+            chunk["usageMetadata"] = render_usage(usage)
+        return chunk | self._common
+
+
+def render_response(response: Response, reply: Reply) -> tuple[bytes, tuple[Loss, ...]]:
+    """Write a whole answer: the chunks of its stream, put together."""
+    writer = ChunkWriter(reply)
+    chunks = [chunk for event in unfold(response) for chunk in writer.write(event)]
+    whole = chunks.pop()
+    parts: list[Chunk] = []
+    for part in (chunk["candidates"][0]["content"]["parts"][0] for chunk in chunks):
+        signs_the_last = part.get("text") == "" and "thoughtSignature" in part
+        if signs_the_last and parts and "thoughtSignature" not in parts[-1] and "text" in parts[-1]:
+            parts[-1]["thoughtSignature"] = part["thoughtSignature"]
+        else:
+            parts.append(part)
+    whole["candidates"][0]["content"]["parts"] = parts or [{"text": ""}]
+    return encode(whole), writer.losses.to_tuple()

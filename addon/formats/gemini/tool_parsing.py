@@ -1,0 +1,78 @@
+"""Read tool definitions and tool choice (https://ai.google.dev/api/caching#Tool)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from addon.formats.gemini.names import NAME, camel_case, field
+from addon.formats.gemini.schema import from_openapi
+from addon.neutral import ClientRequestError, NativeTool, Tool, ToolChoice, WebSearchTool
+from addon.wire.reading import integer, mapping, sequence, text
+
+_MODES = ("", "AUTO", "ANY", "NONE", "VALIDATED")
+
+
+def parse_tools(value: object) -> tuple[Tool | WebSearchTool | NativeTool, ...]:
+    """Read `tools`: an array of objects, each of which may hold several kinds of tools.
+
+    Raises:
+        ClientRequestError: A function has no name.
+    """
+    tools: list[Tool | WebSearchTool | NativeTool] = []
+    for index, item in enumerate(sequence(value)):
+        for key, setting in mapping(item).items():
+            kind = camel_case(key)
+            if setting is None:
+                continue
+            if kind == "functionDeclarations":
+                path = f"tools[{index}].functionDeclarations"
+                declarations = sequence(setting) or [setting]
+                tools += [
+                    _parse_function(mapping(declaration), f"{path}[{number}]")
+                    for number, declaration in enumerate(declarations)
+                ]
+            elif kind == "googleSearch":
+                tools.append(_parse_search(mapping(setting)))
+            else:
+                tools.append(NativeTool(NAME, kind, {kind: setting}))
+    return tuple(tools)
+
+
+def parse_tool_choice(configuration: dict[str, Any]) -> ToolChoice | None:
+    """Read `toolConfig`."""
+    calling = mapping(field(configuration, "functionCallingConfig"))
+    mode = calling.get("mode")
+    number = integer(mode)
+    word = text(mode).upper() if number is None else _MODES[number] if 0 <= number <= 4 else ""
+    names = tuple(map(text, sequence(field(calling, "allowedFunctionNames"))))
+    match word:
+        case "NONE":
+            return ToolChoice("none")
+        case "ANY" if len(names) == 1:
+            return ToolChoice("tool", names[0])
+        case "ANY":
+            return ToolChoice("required", allowed=names or None)
+        case "VALIDATED":
+            return ToolChoice("auto", allowed=names or None)
+        case "AUTO":
+            return ToolChoice("auto")
+        case _:
+            return None
+
+
+def _parse_function(wire: dict[str, Any], path: str) -> Tool:
+    name = wire.get("name")
+    if not isinstance(name, str) or not name:
+        raise ClientRequestError(f"{path}.name: a function name is required", f"{path}.name")
+    schema = mapping(field(wire, "parametersJsonSchema"))
+    parameters = mapping(wire.get("parameters"))
+    return Tool(
+        name=name,
+        description=text(wire.get("description")) or None,
+        input_schema=schema or (from_openapi(parameters) if parameters else None),
+    )
+
+
+def _parse_search(wire: dict[str, Any]) -> WebSearchTool:
+    blocked = tuple(map(text, sequence(field(wire, "excludeDomains"))))
+    return WebSearchTool(blocked_domains=blocked)
