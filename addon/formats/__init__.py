@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from addon.formats import anthropic, openai_chat
+from addon.formats import anthropic, openai_chat, openai_responses
 from addon.formats.base import Format, FormatName
 
 FORMATS: dict[FormatName, Format] = {
     "openai-chat": openai_chat.FORMAT,
+    "openai-responses": openai_responses.FORMAT,
     "anthropic": anthropic.FORMAT,
 }
 """The formats that can be spoken to agents and to providers."""
 
 _ENDPOINTS: dict[str, tuple[FormatName, str]] = {
     "/v1/chat/completions": ("openai-chat", "chat"),
+    "/v1/responses": ("openai-responses", "responses"),
     "/v1/messages": ("anthropic", "messages"),
 }
 

@@ -38,6 +38,7 @@ _KIND_FROM_CODE: dict[str, ErrorKind] = {
     "billing_not_active": "billing",
     "billing_hard_limit_reached": "billing",
     "1113": "billing",
+    "invalid_prompt": "invalid_request",
     "invalid_api_key": "authentication",
     "authentication_error": "authentication",
     "model_not_found": "not_found",
