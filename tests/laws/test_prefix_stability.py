@@ -20,6 +20,7 @@ from tests.support.recordings import needs_recordings, recordings
 
 TARGETS = {
     "anthropic": [(model, "anthropic") for model in ("claude-opus-5-5", "claude-haiku-4-5")],
+    "openai-responses": [("gpt-5.5", "openai"), ("deepseek-v4-pro", "deepseek")],
     "openai-chat": [("gpt-4.1", "openai"), ("deepseek-v4-pro", "deepseek"), ("m", "local")],
 }
 
@@ -51,7 +52,9 @@ def sent_before(request):
 
 def body(request, target, model, dialect):
     wire = json.loads(FORMATS[target].render_request(request, model, dialect).body)
-    prompt = {field: wire.get(field) for field in ("tools", "system")}
+    prompt = {field: wire.get(field) for field in ("tools", "system", "instructions")}
+    if target == "openai-responses":
+        return prompt, [json.dumps(item) for item in wire["input"]]
     return prompt, [block for turn in wire["messages"] for block in blocks(turn)]
 
 
@@ -64,8 +67,8 @@ def blocks(turn):
 
 
 @needs_recordings
-@pytest.mark.parametrize("source", ["openai-chat", "anthropic"])
-@pytest.mark.parametrize("target", ["anthropic", "openai-chat"])
+@pytest.mark.parametrize("source", FORMATS)
+@pytest.mark.parametrize("target", FORMATS)
 def test_a_recorded_conversation_grows_at_its_end_only(source, target, capsys):
     cuts, failures = 0, []
     for name, request in conversations(source):

@@ -26,6 +26,9 @@ from tests.support.official import (
     read_anthropic_stream,
     read_chat_answer,
     read_chat_stream,
+    read_responses_answer,
+    read_responses_stream,
+    responses_facts,
 )
 from tests.support.recordings import needs_recordings, recordings
 
@@ -33,9 +36,10 @@ REQUEST = b'{"model":"asked-for","stream":true,"stream_options":{"include_usage"
 RANDOM_CUTTINGS = 3
 JUDGES = {
     "openai-chat": (read_chat_stream, read_chat_answer, chat_facts),
+    "openai-responses": (read_responses_stream, read_responses_answer, responses_facts),
     "anthropic": (read_anthropic_stream, read_anthropic_answer, anthropic_facts),
 }
-CREATED = re.compile(rb'"created":\d+')
+CREATED = re.compile(rb'"(created|created_at)":\d+')
 
 
 def translate(chunks, source, target):
@@ -43,7 +47,7 @@ def translate(chunks, source, target):
     output = b"".join([*map(translator.feed, chunks), translator.close()])
     assert translator.ended
     assert translator.close() == b""
-    return CREATED.sub(b'"created":0', output), translator
+    return CREATED.sub(rb'"\1":0', output), translator
 
 
 def cuttings(stream, seed):
@@ -89,9 +93,7 @@ NO_LINE = RequestLine()
 
 
 @needs_recordings
-@pytest.mark.parametrize(
-    ("source", "target"), [("anthropic", "openai-chat"), ("openai-chat", "anthropic")]
-)
+@pytest.mark.parametrize(("source", "target"), list(itertools.permutations(FORMATS, 2)))
 def test_every_recorded_stream_translates(source, target, capsys):
     outcomes, failures = {"answer": 0, "error": 0}, []
     for recording in recordings(source, stream=True):
@@ -107,7 +109,7 @@ def test_every_recorded_stream_translates(source, target, capsys):
 
 
 @needs_recordings
-@pytest.mark.parametrize("name", ["anthropic", "openai-chat"])
+@pytest.mark.parametrize("name", FORMATS)
 def test_the_same_format_passes_byte_for_byte(name):
     for recording in recordings(name, stream=True):
         if not recording.succeeded:
