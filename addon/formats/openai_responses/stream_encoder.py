@@ -13,7 +13,7 @@ thought of its own, which agents return like any other.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 from addon.formats.base import Reply
 from addon.formats.openai_responses.item_writing import (
@@ -47,8 +47,6 @@ from addon.wire.carrier import Carried
 from addon.wire.custom_tools import InputExtractor
 from addon.wire.openai_errors import error_object
 
-type PartEvent = PartStart | TextDelta | ReasoningDelta | SignatureDelta | ToolCallDelta | PartEnd
-
 _INCOMPLETE = {"length": "max_output_tokens", "content_filter": "content_filter"}
 _PREFIXES = {
     "function": "fc",
@@ -73,7 +71,7 @@ class ResponsesEncoder:
         self.final: Wire = {}
         """The whole answer, once the stream has ended."""
         self._open: int | None = None
-        self._waiting: dict[int, list[PartEvent]] = {}
+        self._waiting: dict[int, list[Event]] = {}
         self._start_event = PartStart(0, "text")
         self._message: MessageWriter | None = None
         self._message_kind: Literal["text", "refusal"] = "text"
@@ -103,21 +101,18 @@ class ResponsesEncoder:
 
     def encode(self, event: Event) -> bytes:
         """Return whole server-sent events, or nothing while a part has to wait."""
-        lifecycle = self._lifecycle.get(type(event))
-        if lifecycle is not None:
-            return b"" if self._ended else lifecycle(event)
-        return self._part_event(event)  # pyright: ignore[reportArgumentType] - all others
-
-    def _part_event(self, event: PartEvent) -> bytes:
+        handler = self._parts.get(type(event))
+        if handler is None:
+            return b"" if self._ended else self._lifecycle[type(event)](event)
+        index: int = cast("PartStart", event).index
+        if index == self._open:
+            output = handler(event)
+            return output + self._release() if type(event) is PartEnd else output
         if self._open is None:
-            self._open = event.index
-        if event.index != self._open:
-            self._waiting.setdefault(event.index, []).append(event)
-            return b""
-        output = self._parts[type(event)](event)
-        if type(event) is PartEnd:
-            output += self._release()
-        return output
+            self._open = index
+            return handler(event)
+        self._waiting.setdefault(index, []).append(event)
+        return b""
 
     def _release(self) -> bytes:
         """Write the parts that waited, up to the first one that is still open."""
