@@ -143,7 +143,8 @@ class ResponsesEncoder:
                 self._message_kind = "text" if as_text else "refusal"
                 message = self._message
                 self._begin_of_text = message.length if message is not None else 0
-                if message is not None and message.kind != self._message_kind:
+                apart = event.kind == "refusal"
+                if message is not None and (apart or message.kind != self._message_kind):
                     return self._end_message()
                 return b""
             case "reasoning":
