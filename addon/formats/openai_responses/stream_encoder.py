@@ -148,7 +148,7 @@ class ResponsesEncoder:
                     return self._end_message()
                 return b""
             case "reasoning":
-                return self._end_message()
+                return b""  # it may turn out to be empty
             case "tool_call":
                 return self._end_message() + self._begin_call(event)
 
@@ -177,9 +177,10 @@ class ResponsesEncoder:
         return begin + self._reasoning.delta(event.text) if self._reasoning is not None else begin
 
     def _begin_reasoning(self) -> bytes:
+        output = self._end_message()
         writer = ReasoningWriter(self._frames, len(self._output), self._item_id("rs"))
         self._reasoning = writer
-        return writer.begin()
+        return output + writer.begin()
 
     def _signature(self, event: SignatureDelta) -> bytes:
         self._state = event.state
