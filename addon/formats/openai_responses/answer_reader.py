@@ -120,7 +120,7 @@ class AnswerReader:
         item = self._items.get(index)
         words = item.words.get(piece) if item is not None else None
         if words is not None:
-            words.citations = [*words.citations, *parse_annotations([annotation])]
+            words.citations += parse_annotations([annotation])
         return []
 
     def end_piece(self, index: int, piece: int, part: Wire) -> list[Event]:
