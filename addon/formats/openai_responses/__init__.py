@@ -2,9 +2,10 @@
 
 The room for a change: `request_parsing` with `item_parsing`, `content_parsing` and `tool_parsing`
 reads requests; `request_rendering` with `item_rendering` and `tool_rendering` writes them;
-`rewriting` edits those that need no translation. `answer_reader` reads answers, plain (`response`)
-and streamed (`stream_decoder`); `stream_encoder` writes both with `item_writing` and
-`response_object`. `tool_names` and `builtin_tools` know the kinds of tools that exist here only.
+`rewriting` edits those that need no translation, `retelling` serves providers that do not know all
+kinds of tools. `answer_reader` reads answers, plain (`response`) and streamed (`stream_decoder`);
+`stream_encoder` writes both with `item_writing` and `response_object`. `tool_names` and
+`builtin_tools` know the kinds of tools that exist here only.
 """
 
 from __future__ import annotations
@@ -30,6 +31,11 @@ from addon.formats.openai_responses import (
     rewriting,
 )
 from addon.formats.openai_responses.response import parse_response, render_response
+from addon.formats.openai_responses.retelling import (
+    Retelling,
+    needs_retelling,
+    retell_response,
+)
 from addon.formats.openai_responses.stream_decoder import ResponsesDecoder
 from addon.formats.openai_responses.stream_encoder import ResponsesEncoder
 from addon.neutral import ErrorInfo, Loss, Request, Response
@@ -57,6 +63,8 @@ class OpenAIResponsesFormat:
         self, body: bytes, line: RequestLine, model: str, dialect: str
     ) -> RenderedBody:
         """Adapt a request that is in this format already, in place."""
+        if needs_retelling(self.reply(body, line), dialect):
+            return self.render_request(self.parse_request(body, line), model, dialect)
         return rewriting.rewrite_request(body, model)
 
     def reply(self, body: bytes, line: RequestLine) -> Reply:
@@ -92,12 +100,12 @@ class OpenAIResponsesFormat:
         return ResponsesEncoder(reply)
 
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
-        """Return None: every provider's stream is read by the clients as it is."""
-        return None
+        """Make a reteller for providers that do not know all kinds of tools, else None."""
+        return Retelling(reply) if needs_retelling(reply, dialect) else None
 
     def repair_response(self, body: bytes, dialect: str, reply: Reply) -> bytes:
-        """Return the answer as it is."""
-        return body
+        """Tell a whole answer again; the counterpart of `repairer`."""
+        return retell_response(body, reply) if needs_retelling(reply, dialect) else body
 
 
 FORMAT = OpenAIResponsesFormat()

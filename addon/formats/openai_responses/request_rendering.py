@@ -70,7 +70,7 @@ def render_request(request: Request, model: str, dialect_name: str) -> RenderedB
     _put_sampling(body, request, provider, family, losses)
     _put_text(body, request, provider, family, losses)
     _put_account(body, request, provider, losses)
-    _put_extras(body, request, losses)
+    _put_extras(body, request, provider, losses)
     if instructions is not None:
         body["instructions"] = instructions
     if tools.tools:
@@ -214,12 +214,13 @@ def _user_id(user_id: str) -> str:
     return hashlib.sha256(user_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _put_extras(body: Block, request: Request, losses: LossList) -> None:
-    """Pass on what only this format has words for."""
+def _put_extras(body: Block, request: Request, provider: Dialect, losses: LossList) -> None:
+    """Pass on what only this format has words for, to those who know them all."""
+    own = request.source_format == NAME and provider.custom_tools
     for extra in request.extras:
         if extra.essential:
             raise UnsupportedFeature(extra.field, _NO_COUNTERPART)
-        if request.source_format == NAME and "." not in extra.field and extra.field != "store":
+        if own and "." not in extra.field and extra.field != "store":
             body[extra.field] = extra.value
         else:
             losses.dropped(extra.field, _NO_COUNTERPART)
