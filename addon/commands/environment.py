@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from addon.authority import authority_certificate, open_home, write_bundle
+from addon.commands.node import node_variables
 from addon.commands.options import DEFAULT_LISTEN, Address, AddressType, agent_option, home_option
 from addon.commands.running_proxy import is_reachable, running_authority
 from addon.commands.variables import agent_variables, java_hint
@@ -35,7 +36,8 @@ def env(agent: str | None, proxy: Address, home: Path) -> None:
         bundle = write_bundle(home, authority, os.environ)
     except OSError as error:
         raise click.ClickException(f"{error.filename}: {error.strerror}") from error
-    for name, value in agent_variables(str(proxy), agent, bundle, os.environ).items():
+    variables = agent_variables(str(proxy), agent, bundle, os.environ) | node_variables(os.environ)
+    for name, value in variables.items():
         click.echo(f"export {name}={shlex.quote(value)}")
     for line in java_hint(str(proxy), home).splitlines():
         click.echo(f"# {line}")

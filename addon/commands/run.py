@@ -10,6 +10,7 @@ import click
 
 from addon.authority import advice, authority_certificate, open_home, write_bundle
 from addon.commands.agent_process import run_agent
+from addon.commands.node import node_variables
 from addon.commands.options import (
     Address,
     AddressType,
@@ -79,4 +80,5 @@ def _run(
     bundle = write_bundle(home, authority, os.environ)
     if Path(command[0]).name in _JAVA:
         click.echo(f"detour run: {java_hint(str(proxy), home)}", err=True)
-    return run_agent(command, agent_variables(str(proxy), agent, bundle, os.environ))
+    variables = agent_variables(str(proxy), agent, bundle, os.environ)
+    return run_agent(command, variables | node_variables(os.environ))

@@ -43,7 +43,6 @@ def agent_variables(
         "https_proxy": url,
         "NO_PROXY": exempt,
         "no_proxy": exempt,
-        "NODE_USE_ENV_PROXY": "1",
         **dict.fromkeys(VARIABLES, str(bundle)),
     }
 

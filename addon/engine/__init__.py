@@ -1,15 +1,15 @@
 """Carries one call to a provider and its answer back, without knowing the proxy.
 
 * `call`: what is to be done (`Call`), how an answer begins (`Head`), what came of it (`Outcome`)
-* `answer`: the async generator that an adapter pulls: a `Head`, then bytes
+* `answering`: the async generator that an adapter pulls: a `Head`, then bytes
 * `clients`: pooled connections; `conversation`: one request and its raw answer over them
 * `silence`: timeouts, and word when nothing comes
 * `streamed`, `plain`: what the agent gets, item by item, without any input or output of their own
 * `headers`, `ratelimits`: which headers cross over; `failures`: what went wrong, in plain words
 """
 
-from addon.engine.answer import answer
+from addon.engine.answering import answer
 from addon.engine.call import Call, Head, Outcome
-from addon.engine.clients import ClientPool, TlsSettings
+from addon.engine.clients import ClientPool, ProxySettings, TlsSettings
 
-__all__ = ["Call", "ClientPool", "Head", "Outcome", "TlsSettings", "answer"]
+__all__ = ["Call", "ClientPool", "Head", "Outcome", "ProxySettings", "TlsSettings", "answer"]

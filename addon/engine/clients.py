@@ -1,19 +1,24 @@
 """Connections to providers, kept open between calls and shared by all agents.
 
-The transport of httpx2 is used without its client: the client would keep cookies, follow redirects
-and add headers of its own, and none of these may happen to a call that carries somebody's key.
+The pool under httpx2 is used without httpx2's client: that would keep cookies, follow redirects and
+add headers of its own, none of which may happen to a call that carries somebody's key.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 import ssl
-from typing import Any
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Any, TypedDict
 
 import certifi
+import httpcore2
 import httpx2
 import msgspec
 
+from addon.engine.network import Network
 from addon.formats.base import Headers
 from addon.providers import Timeouts
 
@@ -22,6 +27,10 @@ IDLE_EXPIRY = 60.0
 STALE_WINDOW = 2.0
 """Seconds within which a reused connection shows that the provider had closed it meanwhile."""
 MOST_IDLE = 100
+
+# mitmproxy has everything logged down to DEBUG and hands every record to each of its addons; the
+# pool has a dozen things to say about a call: a millisecond of CPU, and headers of answers in it.
+logging.getLogger("httpcore2").setLevel(logging.INFO)
 
 
 class TlsSettings(msgspec.Struct, frozen=True):
@@ -56,31 +65,59 @@ class TlsSettings(msgspec.Struct, frozen=True):
         return context
 
 
+class ProxySettings(msgspec.Struct, frozen=True):
+    """A proxy between here and the providers, as companies have one."""
+
+    url: str
+    """Such as `http://proxy.example:3128`."""
+    authorization: str | None = None
+    """What it wants as `Proxy-Authorization`."""
+
+
+class _Limits(TypedDict):
+    max_connections: int | None
+    max_keepalive_connections: int
+    keepalive_expiry: float
+
+
 class ClientPool:
     """Opens calls over pooled HTTP/1.1 connections."""
 
-    def __init__(self, tls: TlsSettings | None = None) -> None:
-        self._transport = httpx2.AsyncHTTPTransport(
-            verify=(tls or TlsSettings()).context(),
-            trust_env=False,
-            limits=httpx2.Limits(
-                max_connections=None,
-                max_keepalive_connections=MOST_IDLE,
-                keepalive_expiry=IDLE_EXPIRY,
-            ),
+    def __init__(self, tls: TlsSettings | None = None, proxy: ProxySettings | None = None) -> None:
+        context = (tls or TlsSettings()).context()
+        limits: _Limits = {
+            "max_connections": None,
+            "max_keepalive_connections": MOST_IDLE,
+            "keepalive_expiry": IDLE_EXPIRY,
+        }
+        self._direct = httpcore2.AsyncConnectionPool(
+            ssl_context=context, network_backend=Network(), **limits
         )
+        self._remote = self._direct
+        if proxy is not None:
+            credential = proxy.authorization
+            self._remote = httpcore2.AsyncHTTPProxy(
+                proxy.url,
+                proxy_headers={"Proxy-Authorization": credential} if credential else None,
+                ssl_context=context,
+                proxy_ssl_context=context if proxy.url.startswith("https:") else None,
+                network_backend=Network(),
+                **limits,
+            )
 
     async def open(
         self, method: str, url: str, headers: Headers, body: bytes, timeouts: Timeouts
-    ) -> httpx2.Response:
+    ) -> httpcore2.Response:
         """Send a request and return once the answer's headers are there; the body is not read.
 
         A connection that the provider closed while it lay idle is replaced by a new one, once:
         the request cannot have been looked at.
 
         Raises:
-            httpx2.TransportError: There is no answer.
-            httpx2.InvalidURL: The provider's base URL is not a URL.
+            httpcore2.NetworkError: The provider cannot be reached.
+            httpcore2.TimeoutException: It takes longer than it may.
+            httpcore2.ProtocolError: It does not speak HTTP.
+            httpx2.InvalidURL: The URL is none.
         """
         clock = asyncio.get_running_loop().time
         began = clock()
@@ -90,23 +127,51 @@ class ClientPool:
             nonlocal fresh
             fresh = fresh or name.startswith("connection.connect")
 
-        def request() -> httpx2.Request:
-            timeout = {"connect": timeouts.connect, "write": timeouts.idle}
-            return httpx2.Request(
-                method,
-                url,
-                headers=list(headers),
-                content=body,
-                extensions={"timeout": timeout, "trace": trace},
-            )
-
+        request = _request(method, url, headers, body)
+        pool = self._direct if _is_local(request.url.host.decode()) else self._remote
+        timeout = {"connect": timeouts.connect, "write": timeouts.idle}
+        request.extensions = {"timeout": timeout, "trace": trace}
         try:
-            return await self._transport.handle_async_request(request())
-        except (httpx2.NetworkError, httpx2.RemoteProtocolError):
+            return await pool.handle_async_request(request)
+        except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
             if fresh or clock() - began > STALE_WINDOW:
                 raise
-            return await self._transport.handle_async_request(request())
+            return await pool.handle_async_request(request)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._transport.aclose()
+        await self._direct.aclose()
+        await self._remote.aclose()
+
+
+def _is_local(host: str) -> bool:
+    """Tell whether a host is this machine, which no proxy could reach."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")
+
+
+def _request(method: str, url: str, headers: Headers, body: bytes) -> httpcore2.Request:
+    place, host = _place(url)
+    fields = [(name.encode(), value.encode()) for name, value in headers]
+    return httpcore2.Request(
+        method,
+        place,
+        headers=[
+            (b"host", host),
+            *fields,
+            (b"content-length", str(len(body)).encode()),
+        ],
+        content=body,
+    )
+
+
+@lru_cache(maxsize=256)
+def _place(url: str) -> tuple[httpcore2.URL, bytes]:
+    """Return a URL in the words of the pool, and what its host is called in a request."""
+    place = httpx2.URL(url)
+    target = httpcore2.URL(
+        scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=place.raw_path
+    )
+    return target, place.netloc

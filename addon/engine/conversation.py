@@ -27,7 +27,8 @@ async def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | 
     Closing the generator closes the connection, unless the answer had come to its end.
 
     Raises:
-        httpx2.TransportError: The provider cannot be reached or breaks off.
+        httpcore2.NetworkError: The provider cannot be reached or breaks off; see
+            `ClientPool.open` for more.
         EncodingError: The body is packed in a way that cannot be undone.
     """
     rendered = call.rendered
@@ -35,11 +36,17 @@ async def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | 
         rendered.method, rendered.url, provider_headers(call), rendered.body, call.timeouts
     )
     try:
-        opening = Opening(response.status_code, tuple(response.headers.multi_items()))
+        opening = Opening(
+            response.status,
+            tuple(
+                (name.decode("latin-1"), value.decode("latin-1"))
+                for name, value in response.headers
+            ),
+        )
         yield opening
         content_encoding = header(opening.headers, "content-encoding")
         decoder = StackedDecoder(content_encoding) if content_encoding else None
-        async with aclosing(response.aiter_raw()) as chunks:
+        async with aclosing(response.aiter_stream()) as chunks:
             async for chunk in chunks:
                 if decoder is None:
                     yield chunk

@@ -6,12 +6,14 @@ No text here repeats a header or a body, so none can hold a key.
 from __future__ import annotations
 
 import errno
+import re
 import socket
 import ssl
 from collections.abc import Iterator
 from typing import cast
 from urllib.parse import urlsplit
 
+import httpcore2
 import httpx2
 
 from addon.engine.call import Call
@@ -19,8 +21,14 @@ from addon.engine.encodings import EncodingError
 from addon.engine.silence import ProviderTimeoutError
 from addon.neutral import DetourError, ErrorInfo
 
+_CLOSED = re.compile("closed|disconnected")
+"""How the HTTP client words it that a connection has ended; all else is bad HTTP."""
+
 EXPECTED = (
-    httpx2.TransportError,
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+    httpcore2.TimeoutException,
+    httpcore2.UnsupportedProtocol,
     httpx2.InvalidURL,
     ProviderTimeoutError,
     DetourError,
@@ -40,21 +48,23 @@ def explain(failure: Exception, call: Call) -> ErrorInfo:
             return ErrorInfo("server_error", f"{place} sent an unreadable answer: {failure}")
         case DetourError():
             return failure.to_error_info()
-        case httpx2.ConnectTimeout():
+        case httpcore2.ConnectTimeout():
             seconds = f"{call.timeouts.connect:g}"
             return _unreachable(f"{place} did not accept a connection within {seconds} s.")
-        case httpx2.WriteTimeout() | httpx2.ReadTimeout():
+        case httpcore2.WriteTimeout() | httpcore2.ReadTimeout():
             return ErrorInfo("timeout", f"{place} stopped taking the request.", code="timeout")
-        case httpx2.InvalidURL() | httpx2.UnsupportedProtocol():
+        case httpx2.InvalidURL() | httpcore2.UnsupportedProtocol():
             provider = call.destination.provider.id
             return ErrorInfo(
                 "server_error",
                 f"The base_url of provider {provider} is not a URL that can be called: {failure}. "
                 "Correct it in rules.yaml.",
             )
-        case httpx2.ConnectError() | ssl.SSLError():
+        case httpcore2.ConnectError() | ssl.SSLError():
             return _unreachable(_connect_message(failure, place))
-        case httpx2.ReadError() | httpx2.WriteError() | httpx2.RemoteProtocolError() | OSError():
+        case httpcore2.ProtocolError() if not _CLOSED.search(str(failure)):
+            return ErrorInfo("server_error", f"{place} does not speak HTTP: {failure}")
+        case httpcore2.NetworkError() | httpcore2.ProtocolError() | OSError():
             return ErrorInfo("cut", f"{place} closed the connection before its answer was whole.")
         case _:
             return _unreachable(f"{place} could not be reached.")

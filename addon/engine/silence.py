@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import enum
 import math
+from collections import deque
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Literal
@@ -53,14 +54,16 @@ class Listener[Item]:
     """
 
     def __init__(self, source: AsyncGenerator[Item], timeouts: Timeouts) -> None:
-        self._clock = asyncio.get_running_loop().time
-        self._queue: asyncio.Queue[Item | _Failure | Literal[Signal.END]] = asyncio.Queue(
-            READ_AHEAD
-        )
+        self._loop = asyncio.get_running_loop()
+        self._clock = self._loop.time
         self._timeouts = timeouts
         self._total_deadline = self._clock() + timeouts.total
         self._deadline = self._clock() + timeouts.first_byte
         self._heard_any = False
+        self._items: deque[Item | _Failure | Literal[Signal.END]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+        self._alarm: asyncio.TimerHandle | None = None
+        self._taken = asyncio.Event()
         self._task = asyncio.create_task(self._read(source))
 
     async def receive(self, patience: float = math.inf) -> Item | Signal:
@@ -70,21 +73,22 @@ class Listener[Item]:
             ProviderTimeoutError: The provider took too long.
             Exception: Whatever the source raised.
         """
-        if self._queue.empty():
-            limit = min(self._deadline, self._total_deadline)
-            until = min(limit, self._clock() + patience)
-            try:
-                async with asyncio.timeout_at(None if until == math.inf else until):
-                    item = await self._queue.get()
-            except TimeoutError:
-                if self._clock() < limit:
-                    return SILENCE
-                raise self._timeout() from None
-        else:
-            item = self._queue.get_nowait()
+        if not self._items and not await self._wait(self._clock() + patience):
+            return SILENCE
+        item = self._items.popleft()
+        self._taken.set()
         if isinstance(item, _Failure):
             raise item.exception
         return item
+
+    def take_ready[Kind](self, kind: type[Kind]) -> list[Kind]:
+        """Return the items of a kind that have come meanwhile, up to the first of another."""
+        ready: list[Kind] = []
+        while self._items and isinstance(item := self._items[0], kind):
+            ready.append(item)
+            self._items.popleft()
+        self._taken.set()
+        return ready
 
     def hurry(self, seconds: float) -> None:
         """Leave the provider no more than `seconds` from now."""
@@ -92,24 +96,63 @@ class Listener[Item]:
 
     async def aclose(self) -> None:
         """Stop listening and close the source, at once."""
+        if self._alarm is not None:
+            self._alarm.cancel()
         self._task.cancel()
         await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _wait(self, until: float) -> bool:
+        """Wait for an item; False: there was none until then."""
+        while True:
+            self._set_alarm(min(until, self._deadline, self._total_deadline))
+            self._waiter = self._loop.create_future()
+            await self._waiter
+            if self._items:
+                return True
+            # The deadline may have moved, and the alarm was then for an earlier one.
+            now = self._clock()
+            if now >= self._deadline:
+                limit = "idle" if self._heard_any else "first_byte"
+                raise ProviderTimeoutError(limit, getattr(self._timeouts, limit))
+            if now >= self._total_deadline:
+                raise ProviderTimeoutError("total", self._timeouts.total)
+            if now >= until:
+                return False
+
+    def _set_alarm(self, when: float) -> None:
+        """See to it that `_wake` is called at that time or earlier.
+
+        An alarm that is set already is left alone: of a stream whose pieces come quickly, each
+        would otherwise set one and cancel it again.
+        """
+        if self._alarm is None or self._alarm.when() > when:
+            if self._alarm is not None:
+                self._alarm.cancel()
+            self._alarm = self._loop.call_at(when, self._ring)
+
+    def _ring(self) -> None:
+        self._alarm = None
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
 
     async def _read(self, source: AsyncGenerator[Item]) -> None:
         try:
             async with aclosing(source):
                 async for item in source:
                     self._heard_any = True
-                    await self._queue.put(item)
-                    self._deadline = self._clock() + self._timeouts.idle
+                    await self._put(item)
         except Exception as error:
-            await self._queue.put(_Failure(error))
+            await self._put(_Failure(error))
         else:
-            await self._queue.put(END)
+            await self._put(END)
 
-    def _timeout(self) -> ProviderTimeoutError:
-        if self._deadline > self._total_deadline:
-            return ProviderTimeoutError("total", self._timeouts.total)
-        if self._heard_any:
-            return ProviderTimeoutError("idle", self._timeouts.idle)
-        return ProviderTimeoutError("first_byte", self._timeouts.first_byte)
+    async def _put(self, item: Item | _Failure | Literal[Signal.END]) -> None:
+        while len(self._items) >= READ_AHEAD:
+            self._taken.clear()
+            await self._taken.wait()
+        self._items.append(item)
+        self._deadline = self._clock() + self._timeouts.idle
+        self._wake()

@@ -103,6 +103,9 @@ class StreamedAnswer:
         """The call cannot go on: end the agent's stream, or give it an error instead of one."""
         if self.done:
             return []
+        if error.kind == "cut" and self._flowing:
+            # What matters may have come: then the stream can be ended as it should be.
+            return self._emit(self._translator.close())
         self._finished = True
         self._call.outcome.error = error
         if self._promised:

@@ -47,6 +47,12 @@ class _Unbounded(Protocol):
     def decompress(self, data: bytes) -> bytes: ...
 
 
+class _Maker(Protocol):
+    """What makes it."""
+
+    def decompressobj(self) -> _Unbounded: ...
+
+
 class _BoundedFrame:
     def __init__(self, make: Callable[[], _Bounded]) -> None:
         self._decompressor = make()
@@ -69,8 +75,8 @@ class _BoundedFrame:
 
 
 class _UnboundedFrame:
-    def __init__(self, make: Callable[[], _Unbounded]) -> None:
-        self._decompressor = make()
+    def __init__(self, make: Callable[[], _Maker]) -> None:
+        self._decompressor = make().decompressobj()
         self.rest = b""
 
     @property
@@ -115,7 +121,8 @@ def _load() -> tuple[Callable[[], Frame], type[Exception]]:
             continue
         if name != "zstandard":
             return partial(_BoundedFrame, library.ZstdDecompressor), library.ZstdError
-        make = library.ZstdDecompressor(max_window_size=1 << 27).decompressobj
+        # One decompressor each: those of one parent share its state.
+        make = partial(library.ZstdDecompressor, max_window_size=1 << 27)
         return partial(_UnboundedFrame, make), library.ZstdError
     raise ImportError("mitmproxy has come without a zstd library")
 

@@ -191,6 +191,14 @@ class Format(Protocol):
         """Make a writer for one agent stream."""
         ...
 
+    def only_deltas(self, events: bytes) -> bool:
+        """Tell at a glance that whole wire events hold nothing but more of the answer.
+
+        For streams that pass untouched: what neither begins nor ends an answer, nor tells its
+        usage, need not be decoded. False is always a safe answer.
+        """
+        ...
+
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
         """Make a pass-through that mends a provider's dialect, or None where none is needed."""
         ...

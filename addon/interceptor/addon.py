@@ -21,9 +21,19 @@ from mitmproxy.connection import Client
 from mitmproxy.flow import Flow
 from mitmproxy.proxy import layer
 
-from addon.engine import Call, ClientPool, TlsSettings, answer
+from addon.engine import Call, ClientPool, answer
 from addon.formats import format_for_path
-from addon.interceptor import access, adapter, display, explaining, filters, options, replay, views
+from addon.interceptor import (
+    access,
+    adapter,
+    display,
+    explaining,
+    filters,
+    options,
+    replay,
+    upstream,
+    views,
+)
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.bodies import unpack
 from addon.interceptor.defaults import Defaults
@@ -33,8 +43,15 @@ from addon.interceptor.identity import Identities
 from addon.interceptor.planning import Incoming, Pass, Refusal, Route, plan
 from addon.interceptor.refusals import refuse
 from addon.neutral import DetourError, ErrorInfo
-from addon.providers import provider_for_host
-from addon.rules import DEFAULT_INTERCEPT, Rules, RulesError, RulesFile
+from addon.providers import environment_files, load_environment, provider_for_host
+from addon.rules import (
+    DEFAULT_INTERCEPT,
+    Rules,
+    RulesError,
+    RulesFile,
+    load_rules,
+    read_rules,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -43,12 +60,6 @@ NO_WEBSOCKET = Refusal(
     "WebSocket refused",
     status=426,
 )
-
-TLS_OPTIONS = {
-    "ssl_insecure",
-    "ssl_verify_upstream_trusted_ca",
-    "ssl_verify_upstream_trusted_confdir",
-}
 
 
 class Interceptor:
@@ -63,6 +74,7 @@ class Interceptor:
         self._file: RulesFile | None = None
         self._defaults: Defaults | None = None
         self._clients: ClientPool | None = None
+        self._closing: asyncio.Task[None] | None = None
 
     def load(self, loader: Loader) -> None:
         """Declare the options and set what plain mitmproxy would get wrong."""
@@ -82,18 +94,25 @@ class Interceptor:
             self._settings = options.read_settings(ctx.options)
             if before is None or before.rules != self._settings.rules:
                 self._file = RulesFile(self._settings.rules, filters.check_filter)
-        if updated & TLS_OPTIONS:
+        if updated & upstream.OPTIONS:
             self._close_clients()
 
     def running(self) -> None:
         """Read the rules, so that mistakes in them show at once."""
+        path = self._read_settings().rules
+        intercept = DEFAULT_INTERCEPT
         try:
-            count = len(self._rules().rules)
+            environment = load_environment(environment_files(path))
+            rules = load_rules(read_rules(path), str(path), environment, filters.check_filter)
         except RulesError as error:
-            # Not as an error: at an error during its start mitmproxy exits.
-            logger.warning("Detour answers every call with an error, for lack of rules: %s", error)
+            # Not logged as an error, and not read by way of `RulesFile`, which would: at an error
+            # during its start mitmproxy exits, and agents would be told nothing.
+            logger.warning("Detour answers every call with an error, for lack of rules:\n%s", error)
         else:
-            logger.info("Detour goes by the %d rules of %s.", count, self._read_settings().rules)
+            logger.info("Detour goes by the %d rules of %s.", len(rules.rules), path)
+            intercept = rules.intercept
+        if self._defaults is not None:
+            self._defaults.apply_hosts(intercept)
 
     def done(self) -> asyncio.Task[None] | None:
         """Stop every answer and close the connections to providers."""
@@ -119,10 +138,12 @@ class Interceptor:
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """Say what to do about an agent that does not trust mitmproxy."""
-        if data.conn.sni in self._intercepted_hosts():
+        # Not about one that merely closes: some open connections to spare, and never use them.
+        refused = (data.conn.error or "").startswith("The client does not trust")
+        if refused and data.conn.sni in self._intercepted_hosts():
             logger.warning(
-                "An agent refuses mitmproxy's certificate for %s: %s. Start it with `detour run`, "
-                "or give it the variables that `detour env` prints.",
+                "An agent refuses mitmproxy's certificate for %s. Start it with `detour run`, or "
+                "give it the variables that `detour env` prints. (%s)",
                 data.conn.sni,
                 data.conn.error,
             )
@@ -147,13 +168,15 @@ class Interceptor:
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Let a stream pass as it comes, and remember it."""
         exchange = self._exchanges.get(flow)
-        if exchange is None or flow.response is None:
+        if exchange is None or flow.response is None or flow.response.status_code == 101:
             return
+        content_type = access.header(flow.response, "content-type") or ""
+        answered = exchange.delivery is not None
+        if exchange.passes or (answered and content_type.startswith("text/event-stream")):
+            flow.response.stream = True
         if exchange.passes:
             display.hide_secrets(flow.request)
-        content_type = access.header(flow.response, "content-type") or ""
-        streams = exchange.passes or content_type.startswith("text/event-stream")
-        if streams and flow.response.status_code != 101:
+        if flow.response.stream:
             exchange.recorder = display.record(flow, self._read_settings().body_limit)
 
     def response(self, flow: http.HTTPFlow) -> None:
@@ -162,9 +185,10 @@ class Interceptor:
 
     def error(self, flow: http.HTTPFlow) -> None:
         """The agent has gone, or the connection has failed."""
-        exchange = self._finish(flow)
-        if exchange is not None and exchange.delivery is not None:
-            exchange.delivery.cancel()
+        delivery = self._exchanges.delivery(flow)
+        if delivery is not None:
+            delivery.cancel()
+        self._finish(flow)
 
     @command.command("detour.reload")
     def reload_rules(self) -> str:
@@ -251,18 +275,19 @@ class Interceptor:
         headers = {"upgrade": "HTTP/1.1"} if refusal is NO_WEBSOCKET else None
         refuse(flow, refusal.error, endpoint.error_format, status=refusal.status, headers=headers)
 
-    def _finish(self, flow: http.HTTPFlow) -> Exchange | None:
+    def _finish(self, flow: http.HTTPFlow) -> None:
         exchange = self._exchanges.end(flow)
         if exchange is None:
-            return None
-        if exchange.recorder is not None:
-            exchange.recorder.show()
+            return
         if exchange.passes:
             display.hide_secrets(flow.request)
+            if flow.response is not None:
+                display.hide_secrets(flow.response)
+        if exchange.recorder is not None:
+            exchange.recorder.show()
         if exchange.route is not None:
             display.show_outcome(flow, exchange.route)
         display.evict(self._read_settings().flow_limit)
-        return exchange
 
     def _incoming(self, flow: http.HTTPFlow, request: http.Request, rules: Rules) -> Incoming:
         """Gather what the rules may look at.
@@ -309,15 +334,11 @@ class Interceptor:
 
     def _pool(self) -> ClientPool:
         if self._clients is None:
-            self._clients = ClientPool(
-                TlsSettings(
-                    ctx.options.ssl_verify_upstream_trusted_ca,
-                    ctx.options.ssl_verify_upstream_trusted_confdir,
-                    insecure=ctx.options.ssl_insecure,
-                )
-            )
+            self._clients = upstream.make_pool(ctx.options)
         return self._clients
 
     def _close_clients(self) -> asyncio.Task[None] | None:
         clients, self._clients = self._clients, None
-        return None if clients is None else asyncio.create_task(clients.aclose())
+        if clients is not None:
+            self._closing = asyncio.create_task(clients.aclose())
+        return self._closing

@@ -31,6 +31,7 @@ class Defaults:
 
     def __init__(self, options: Options) -> None:
         self._options = options
+        self._intercept: tuple[str, ...] | None = None
         self._hosts: list[str] = []
         self._hosts_are_ours = not (options.allow_hosts or options.ignore_hosts)
 
@@ -42,8 +43,10 @@ class Defaults:
 
     def apply_hosts(self, intercept: Iterable[str]) -> None:
         """Decrypt these hosts only, from the next connection on."""
-        if not self._hosts_are_ours:
+        intercept = tuple(intercept)
+        if not self._hosts_are_ours or intercept == self._intercept:
             return
+        self._intercept = intercept
         hosts = [rf"^{re.escape(host)}(:\d+)?$" for host in intercept]
         if hosts == self._hosts:
             return

@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
 from mitmproxy import http
+from mitmproxy.net.http import url
 
 from addon.engine.headers import provider_headers
 from addon.interceptor import access, flow_limit
@@ -59,17 +61,28 @@ def show_route(flow: http.HTTPFlow, route: Route) -> None:
     """
     original = flow.request
     call = route.call
+    body = call.rendered.body
     secret = {name.lower() for name, _ in call.key_headers} | SECRET_HEADERS
-    shown = http.Request.make(
-        call.rendered.method,
-        call.rendered.url,
-        call.rendered.body,
-        {k: HIDDEN if k in secret else v for k, v in provider_headers(call)},
+    scheme, host, port, path = _place(call.rendered.url)
+    headers = [
+        (name.encode(), (HIDDEN if name in secret else value).encode())
+        for name, value in (*provider_headers(call), ("content-length", str(len(body))))
+    ]
+    shown = http.Request(
+        host=host.decode(),
+        port=port,
+        method=call.rendered.method.encode(),
+        scheme=scheme,
+        authority=b"",
+        path=path,
+        http_version=original.data.http_version,
+        headers=http.Headers(headers),
+        content=body,
+        trailers=None,
+        timestamp_start=original.timestamp_start,
+        timestamp_end=original.timestamp_end,
     )
-    shown.http_version = original.http_version
-    shown.timestamp_start = original.timestamp_start
-    shown.timestamp_end = original.timestamp_end
-    flow.metadata[ORIGINAL] = _original(original, route.original_body)
+    flow.metadata[ORIGINAL] = _original(original, route)
     flow.metadata[SUMMARY] = {
         "rule": route.rule,
         "provider": call.destination.provider.id,
@@ -105,8 +118,12 @@ def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
         logger.warning("%s: %s", route.comment, summary["error"])
     else:
         logger.info("%s: %s", route.comment, outcome.status or "the agent left")
-    for loss in summary["losses"]:
-        logger.info("%s: %s %s (%s)", route.comment, *loss.values())
+    if summary["losses"]:
+        # One line: mitmproxy hands each to every addon, which costs more than to write it.
+        lost = "; ".join(
+            f"{loss['field']} {loss['action']} ({loss['reason']})" for loss in summary["losses"]
+        )
+        logger.info("%s: not kept: %s", route.comment, lost)
 
 
 def evict(limit: int) -> None:
@@ -116,11 +133,29 @@ def evict(limit: int) -> None:
         flow_limit.evict(view, limit)
 
 
-def _original(request: http.Request, body: bytes) -> dict[str, object]:
-    copy = request.copy()
-    hide_secrets(copy)
-    headers = [[name, value] for name, value in access.all_headers(copy)]
-    return {"method": copy.method, "url": copy.pretty_url, "headers": headers, "body": body}
+@lru_cache(maxsize=256)
+def _place(address: str) -> tuple[bytes, bytes, int, bytes]:
+    """Split a provider's URL, of which there are few, into scheme, host, port and path."""
+    return url.parse(address)
+
+
+def _original(request: http.Request, route: Route) -> dict[str, object]:
+    """Keep what the agent sent, but for its keys."""
+    headers = [
+        [name, HIDDEN if name.lower() in SECRET_HEADERS else value]
+        for name, value in route.call.agent_headers
+    ]
+    address = request.pretty_url
+    if "key=" in request.path:
+        copy = request.copy()
+        hide_secrets(copy)
+        address = copy.pretty_url
+    return {
+        "method": request.method,
+        "url": address,
+        "headers": headers,
+        "body": route.original_body,
+    }
 
 
 def _losses(losses: Iterable[Loss]) -> list[dict[str, str]]:

@@ -79,7 +79,9 @@ class RulesFile:
             return
         self._error = error
         state = "calls are refused" if self._rules is None else "the last good rules stay in force"
-        logger.error("%s\n%s until this is mended", error, state)
+        # mitmproxy exits at an error that is logged during its start, instead of refusing calls.
+        level = logging.WARNING if self._rules is None else logging.ERROR
+        logger.log(level, "%s\n%s until this is mended", error, state)
 
 
 def read_rules(path: Path) -> str:

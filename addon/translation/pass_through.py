@@ -1,13 +1,13 @@
 """Pass a stream on whose format the agent speaks already: byte for byte (decision D3).
 
 Only whole events are passed on, so that a comment may be put between any two of them and a stream
-that was cut within an event can still be ended properly. A decoder reads along, for usage and to
-know whether the end was orderly.
+that was cut within an event can still be ended properly. A decoder reads along where there may be
+something to learn: usage, and whether the end was orderly.
 """
 
 from __future__ import annotations
 
-from addon.formats.base import StreamDecoder
+from addon.formats.base import Format, StreamDecoder
 from addon.neutral import Event
 
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r", b"\r\n\r\n")
@@ -48,14 +48,19 @@ class WholeEvents:
 class PassThrough:
     """One stream on its way through."""
 
-    def __init__(self, decoder: StreamDecoder) -> None:
+    def __init__(self, format: Format, decoder: StreamDecoder) -> None:
+        self._format = format
         self._decoder = decoder
         self._bytes = WholeEvents()
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
-        """Return the bytes to pass on and the events that they complete."""
-        return self._bytes.feed(data), self._decoder.feed(data)
+        """Return the bytes to pass on, and the noteworthy events among them."""
+        whole = self._bytes.feed(data)
+        if not whole or self._format.only_deltas(whole):
+            return whole, []
+        return whole, self._decoder.feed(whole)
 
     def close(self) -> tuple[bytes, list[Event]]:
         """Return the last bytes, and the events that only the end reveals."""
-        return self._bytes.rest(), self._decoder.feed_eof()
+        rest = self._bytes.rest()
+        return rest, self._decoder.feed(rest) + self._decoder.feed_eof()

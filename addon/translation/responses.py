@@ -103,7 +103,10 @@ def translate_response_for(
 def render_answer(
     response: Response, losses: tuple[Loss, ...], target: FormatName, reply: Reply
 ) -> Translated:
-    """Write an answer for the agent."""
+    """Write an answer for the agent; one that broke off becomes an error."""
+    if response.finish_reason == "error":
+        message = f"the provider broke its answer off: {response.raw_finish_reason or 'error'}"
+        return failure(ErrorInfo("server_error", message), target)
     if reply.json_answer:
         response = strip_response(response)
     body, more = FORMATS[target].render_response(response, reply)

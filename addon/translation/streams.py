@@ -61,8 +61,10 @@ class StreamTranslator:
         self._repairer: StreamRepairer | None = (
             FORMATS[target].repairer(dialect, reply) if same and dialect is not None else None
         )
-        self._pass_through = PassThrough(decoder) if same and self._repairer is None else None
-        self._reported = LossList()
+        self._pass_through = (
+            PassThrough(FORMATS[source], decoder) if same and self._repairer is None else None
+        )
+        self._same_format = same
         self.ended = False
         """Whether the agent's stream has had its end."""
         self.error: ErrorInfo | None = None
@@ -75,8 +77,9 @@ class StreamTranslator:
     @property
     def losses(self) -> tuple[Loss, ...]:
         """What could not be translated, so far."""
+        if self._same_format:
+            return ()  # what the decoder cannot express is passed on all the same
         losses = LossList()
-        losses.extend(self._reported.to_tuple())
         losses.extend(self._decoder.losses)
         losses.extend(self._encoder.losses)
         return losses.to_tuple()

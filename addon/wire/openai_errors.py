@@ -15,16 +15,18 @@ import msgspec
 
 from addon.neutral import ErrorInfo, ErrorKind
 from addon.wire.codec import decode, encode, encode_text
-from addon.wire.provider_errors import kind_from_message, kind_from_status, retry_after
+from addon.wire.provider_errors import (
+    kind_from_message,
+    kind_from_status,
+    plain_words,
+    presentable,
+    retry_after,
+)
 from addon.wire.reading import integer, mapping, sequence, text
 
 _REQUEST_ID_HEADERS = ("x-request-id", "request-id", "x-ds-trace-id")
-_LONGEST_MESSAGE = 2000
-
-_KEY = re.compile(
-    r"\b(?:(?:sk|gsk|xai|pplx|hf|rk)[-_][\w*-]{6,}|AIza[\w-]{10,})|(?<=API key provided: )[^\s.]+"
-)
-_MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_DEEPEST_MESSAGE = 8
+"""Levels below which nobody would look for a message."""
 _STATUS = re.compile(r"[45]\d\d", re.ASCII)
 _SECONDS = re.compile(r"(\d+(?:\.\d+)?)s")
 
@@ -110,8 +112,7 @@ def parse_error(status: int, headers: Iterable[tuple[str, str]], body: bytes) ->
     given = {name.lower(): value for name, value in headers}
     wire = decode_any(body)
     if wire is None:
-        words = " ".join(_MARKUP.sub(" ", body[:20_000].decode("utf-8", "replace")).split())
-        wire = {"message": words}
+        wire = {"message": plain_words(body)}
     info = parse_error_object(wire, status)
     request_id = next((given[name] for name in _REQUEST_ID_HEADERS if given.get(name)), None)
     return msgspec.structs.replace(
@@ -126,8 +127,7 @@ def parse_error_object(wire: dict[str, Any], status: int | None = None) -> Error
     error = mapping(wire.get("error")) or wire
     status = status or _status_within(error)
     code = _code(error.get("code"))
-    words = _message(wire, error)
-    message = _KEY.sub("[key]", words)[:_LONGEST_MESSAGE]
+    message = presentable(_message(wire, error))
     if not message:
         message = f"the provider answered {status}" if status else "the provider reported an error"
     return ErrorInfo(
@@ -203,19 +203,24 @@ def _message(wire: dict[str, Any], error: dict[str, Any]) -> str:
     return ""
 
 
-def _words(value: object) -> str:
+def _words(value: object, depth: int = 0) -> str:
     """Find plain words in whatever stands where a message is due."""
     if isinstance(value, str):
         return value.strip()
+    if depth > _DEEPEST_MESSAGE:
+        return ""
     if type(value) is list:
-        parts = [_words(item) for item in sequence(cast("object", value))]
+        parts = [_words(item, depth + 1) for item in sequence(cast("object", value))]
         return "; ".join(words for words in parts if words)
     details = mapping(value)
     for key in ("message", "msg", "detail", "error"):
-        if key in details and (words := _words(details[key])):
+        if key in details and (words := _words(details[key], depth + 1)):
             place = ".".join(str(step) for step in sequence(details.get("loc")))
             return f"{place}: {words}" if place else words
-    return encode_text(details) if details else ""
+    try:
+        return encode_text(details) if details else ""
+    except RecursionError:
+        return ""
 
 
 def _code(value: object) -> str:

@@ -38,6 +38,13 @@ _MESSAGES: tuple[tuple[ErrorKind, re.Pattern[str]], ...] = (
     ("overloaded", re.compile(r"\boverloaded\b", re.IGNORECASE)),
 )
 
+_KEY = re.compile(
+    r"\b(?:(?:sk|gsk|xai|pplx|hf|rk)[-_][\w*-]{6,}|AIza[\w-]{10,})|(?<=API key provided: )[^\s.]+"
+)
+_MARKUP = re.compile(r"<(script|style)\b.*?</\1>|<[^>]*>", re.DOTALL | re.IGNORECASE)
+_LONGEST_MESSAGE = 2000
+_LONGEST_PAGE = 20_000
+
 _KIND_FROM_STATUS: dict[int, ErrorKind] = {
     400: "invalid_request",
     401: "authentication",
@@ -65,6 +72,16 @@ def kind_from_status(status: int) -> ErrorKind:
     """Name the meaning of an HTTP status."""
     fallback: ErrorKind = "invalid_request" if 400 <= status < 500 else "server_error"
     return _KIND_FROM_STATUS.get(status, fallback)
+
+
+def plain_words(body: bytes) -> str:
+    """Return the words of an answer that is no JSON, such as the HTML page of a gateway."""
+    return " ".join(_MARKUP.sub(" ", body[:_LONGEST_PAGE].decode("utf-8", "replace")).split())
+
+
+def presentable(message: str) -> str:
+    """Return a provider's message without the keys that some quote in it, and not endless."""
+    return _KEY.sub("[key]", message)[:_LONGEST_MESSAGE]
 
 
 def retry_after(headers: Iterable[tuple[str, str]]) -> float | None:

@@ -135,8 +135,9 @@ def test_an_agent_that_refuses_the_certificate_gets_advice(machine: Machine) -> 
 def test_ctrl_c_is_the_agents(machine: Machine) -> None:
     machine.write_rules("http://127.0.0.1:9")
     source = (
-        "import signal, sys, time\n"
-        "signal.signal(signal.SIGINT, lambda *_: print('interrupted', sys.stdin.isatty()))\n"
+        "import os, signal, sys, time\n"
+        "said = f'interrupted {sys.stdin.isatty()}'.encode()\n"
+        "signal.signal(signal.SIGINT, lambda *_: os.write(1, said))\n"
         "print('ready', flush=True)\ntime.sleep(0.5)\ntime.sleep(0.3)\nsys.exit(7)"
     )
     process, terminal = pty.fork()
@@ -154,7 +155,7 @@ def test_ctrl_c_is_the_agents(machine: Machine) -> None:
             pressed = True
             os.write(terminal, b"\x03")
     os.close(terminal)
-    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 7
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 7, said
     assert b"interrupted True" in said
 
 

@@ -21,7 +21,6 @@ def test_every_runtime_finds_its_variable() -> None:
         "GIT_SSL_CAINFO",
     ):
         assert variables[name] == str(BUNDLE)
-    assert variables["NODE_USE_ENV_PROXY"] == "1"
     assert "HTTP_PROXY" not in variables
 
 

@@ -37,8 +37,10 @@ def background_provider() -> Iterator[EmbeddedProvider]:
     provider = EmbeddedProvider()
     try:
         asyncio.run_coroutine_threadsafe(provider.__aenter__(), loop).result(10)
-        yield provider
-        asyncio.run_coroutine_threadsafe(provider.__aexit__(), loop).result(10)
+        try:
+            yield provider
+        finally:
+            asyncio.run_coroutine_threadsafe(provider.__aexit__(), loop).result(10)
     finally:
         loop.call_soon_threadsafe(loop.stop)
         thread.join()

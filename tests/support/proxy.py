@@ -26,6 +26,7 @@ from mitmproxy import options
 from mitmproxy.http import HTTPFlow
 from mitmproxy.master import Master
 from mitmproxy.tools.dump import DumpMaster
+from tornado.httpserver import HTTPServer
 
 from addon.interceptor import Interceptor
 
@@ -81,6 +82,20 @@ def resolving(hosts: Mapping[str, Address]) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def collecting_web_servers() -> Iterator[list[HTTPServer]]:
+    """Remember the servers of mitmweb's pages, which it never closes."""
+    servers: list[HTTPServer] = []
+
+    class Remembered(HTTPServer):
+        def initialize(self, *arguments: Any, **keywords: Any) -> None:
+            servers.append(self)
+            super().initialize(*arguments, **keywords)
+
+    with mock.patch("tornado.httpserver.HTTPServer", Remembered):
+        yield servers
+
+
 class Watcher:
     """Collects the flows, as the last addon sees them."""
 
@@ -122,6 +137,13 @@ class Proxy:
     def connections(self) -> int:
         """Agents' connections that are open."""
         return len(self.master.addons.get("proxyserver").connections)
+
+    async def quiet(self) -> None:
+        """Wait until no agent is connected any more."""
+        for _ in range(400):
+            if not self.connections:
+                break
+            await asyncio.sleep(0.005)
 
     def url(self, agent: str = "") -> str:
         return f"http://{agent}127.0.0.1:{self.port}"
@@ -179,7 +201,11 @@ async def running_proxy(
     keywords = {"with_dumper": False} if master_class is DumpMaster else {}
     cleared = {name: "" for name in os.environ if name.endswith("_API_KEY")}
     try:
-        with resolving(hosts), mock.patch.dict(os.environ, {**cleared, **environment}):
+        with (
+            resolving(hosts),
+            collecting_web_servers() as web_servers,
+            mock.patch.dict(os.environ, {**cleared, **environment}),
+        ):
             master = master_class(
                 options.Options(
                     confdir=str(folder),
@@ -206,8 +232,12 @@ async def running_proxy(
             try:
                 yield proxy
             finally:
+                await proxy.quiet()
+                await server.servers.update([])
                 master.shutdown()
                 await asyncio.wait_for(task, 5)
+                for web_server in web_servers:
+                    web_server.stop()
     finally:
         root.removeHandler(logs)
         root.setLevel(level)

@@ -32,6 +32,22 @@ def test_edits_change_the_named_members_and_no_other(document, changes, layout, 
     assert list(json.loads(edited))[: len(expected)] == list(expected)
 
 
+@given(objects, layouts, st.booleans(), st.booleans())
+def test_measuring_and_scanning_agree(document, layout, ascii_only, doubled):
+    indent, separators = layout
+    text = json.dumps(document, indent=indent, separators=separators, ensure_ascii=ascii_only)
+    if doubled and document:
+        text = text.replace("{", '{"model": [1, "x, y"], ', 1)
+    body = text.encode()
+    scanned = members(b" " + body, 1)
+    assert [tuple(member) for member in members(body)] == [
+        (key, start - 1, value_start - 1, value_end - 1)
+        for key, start, value_start, value_end in scanned
+    ]
+    array = json.dumps([*document.values()], indent=indent, separators=separators).encode()
+    assert items(array) == [(start - 1, end - 1) for start, end in items(b" " + array, 1)]
+
+
 @given(objects, layouts)
 def test_an_empty_edit_is_the_identity(document, layout):
     indent, separators = layout

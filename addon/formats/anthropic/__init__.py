@@ -87,6 +87,11 @@ class AnthropicFormat:
         """Make a writer for one agent stream."""
         return AnthropicEncoder(reply)
 
+    def only_deltas(self, events: bytes) -> bool:
+        """Tell at a glance that whole wire events hold nothing but more of the answer."""
+        deltas = events.count(b"event: content_block_delta\n")
+        return deltas > 0 and events.count(b"event: ") == deltas
+
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
         """Return None: no provider is known to bend this format."""
         return None

@@ -136,12 +136,8 @@ def parse_cache_control(block: Block) -> CacheBreakpoint | None:
     return CacheBreakpoint("1h" if mark.get("ttl") == "1h" else "5m")
 
 
-def parse_media_source(value: object, path: str) -> MediaSource:
-    """Read the `source` of an image or document block.
-
-    Raises:
-        ClientRequestError: It is of no known kind.
-    """
+def parse_media_source(value: object) -> MediaSource | None:
+    """Read the `source` of an image or document block; None when it is of no known kind."""
     source = mapping(value)
     match source.get("type"):
         case "base64":
@@ -160,8 +156,8 @@ def parse_media_source(value: object, path: str) -> MediaSource:
                 for piece in pieces
             )
             return PlainText(joined)
-        case other:
-            raise ClientRequestError(f"{path}.type: unknown source type {other!r}", path)
+        case _:
+            return None
 
 
 def _image_type(media_type: str, data: str) -> str:

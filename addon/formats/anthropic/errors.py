@@ -11,7 +11,13 @@ from typing import Any
 from addon.formats.base import Headers, RenderedError, header
 from addon.neutral import ErrorInfo, ErrorKind
 from addon.wire.codec import decode_object, encode
-from addon.wire.provider_errors import kind_from_message, kind_from_status, retry_after
+from addon.wire.provider_errors import (
+    kind_from_message,
+    kind_from_status,
+    plain_words,
+    presentable,
+    retry_after,
+)
 from addon.wire.reading import mapping, text
 
 KIND_FROM_TYPE: dict[str, ErrorKind] = {
@@ -52,8 +58,7 @@ def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
     """Read an error answer of whatever shape."""
     wire = decode_object(body)
     if wire is None:
-        words = body[:500].decode("utf-8", "replace").strip()
-        wire = {"error": {"message": words or f"the provider answered {status}"}}
+        wire = {"error": {"message": plain_words(body) or f"the provider answered {status}"}}
     info = parse_error_object(wire, status)
     return ErrorInfo(
         info.kind,
@@ -68,16 +73,15 @@ def parse_error(status: int, headers: Headers, body: bytes) -> ErrorInfo:
 def parse_error_object(wire: dict[str, Any], status: int | None) -> ErrorInfo:
     """Read the JSON object of an error, from an error answer or from within a stream."""
     error = mapping(wire.get("error"))
-    message = text(error.get("message")) or text(wire.get("error")) or text(wire.get("message"))
+    words = text(error.get("message")) or text(wire.get("error")) or text(wire.get("message"))
+    message = presentable(words) or "the provider reported an error"
     error_type = text(error.get("type"))
     kind = KIND_FROM_TYPE.get(error_type)
     if kind in (None, "server_error") and status is not None:
         kind = kind_from_status(status)
     if kind in (None, "invalid_request", "too_large", "rate_limit"):
         kind = kind_from_message(message) or kind
-    return ErrorInfo(
-        kind or "server_error", message or "the provider reported an error", status, error_type
-    )
+    return ErrorInfo(kind or "server_error", message, status, error_type or None)
 
 
 def find_error(body: bytes) -> ErrorInfo | None:

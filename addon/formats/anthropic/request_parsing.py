@@ -21,6 +21,7 @@ from addon.neutral import (
     Extra,
     FilePart,
     ImagePart,
+    MediaSource,
     Message,
     NativePart,
     NativeTool,
@@ -86,11 +87,7 @@ def parse_request(body: bytes) -> Request:
         model=wire.get("model", ""),  # Bedrock and Vertex keep it in the URL
         source_format=NAME,
         system=_parse_system(wire.get("system")),
-        messages=tuple(
-            message
-            for index, value in enumerate(wire["messages"])
-            for message in _parse_message(value, f"messages.{index}")
-        ),
+        messages=_parse_messages(wire["messages"]),
         tools=tuple(
             _parse_tool(value, f"tools.{index}")
             for index, value in enumerate(sequence(wire.get("tools")))
@@ -139,43 +136,75 @@ def _parse_system(value: object) -> tuple[SystemMessage, ...]:
     )
 
 
-def _parse_message(value: object, path: str) -> list[Message]:
+class _Mistake(Exception):
+    """Something that the API refuses, at a place that the callers complete from within."""
+
+    def __init__(self, words: str, place: str = "") -> None:
+        super().__init__(words)
+        self.words = words
+        self.place = place
+
+    def within(self, step: str) -> _Mistake:
+        """Say that all of this happened within `step`."""
+        return _Mistake(self.words, f"{step}.{self.place}" if self.place else step)
+
+
+def _parse_messages(values: list[Any]) -> tuple[Message, ...]:
+    messages: list[Message] = []
+    for index, value in enumerate(values):
+        try:
+            _parse_message(value, messages)
+        except _Mistake as mistake:
+            place = mistake.within(f"messages.{index}").place
+            raise ClientRequestError(f"{place}: {mistake.words}", place) from None
+    return tuple(messages)
+
+
+def _parse_message(value: object, messages: list[Message]) -> None:
     """Read one turn; a user turn with tool results becomes a `tool` message and the rest."""
     wire = mapping(value)
     role = wire.get("role")
     if role not in ("user", "assistant", "system"):
-        raise ClientRequestError(f"{path}.role: Input should be 'user' or 'assistant'", path)
+        raise _Mistake("Input should be 'user' or 'assistant'", "role")
     content = wire.get("content")
     if isinstance(content, str):
-        return [Message(_role(role), (TextPart(content),))]
+        messages.append(Message(_role(role), (TextPart(content),)))
+        return
     if not isinstance(content, list):
-        raise ClientRequestError(f"{path}.content: Field required", path)
-    parts = [
-        _parse_block(mapping(block), f"{path}.content.{index}")
-        for index, block in enumerate(sequence(wire["content"]))
-    ]
-    results = tuple(part for part in parts if isinstance(part, ToolResultPart))
-    others = tuple(part for part in parts if not isinstance(part, ToolResultPart))
-    messages = [Message("tool", results)] if results else []
+        raise _Mistake("Field required", "content")
+    results: list[Part] = []
+    others: list[Part] = []
+    for part in _parse_blocks(sequence(wire["content"])):
+        (results if isinstance(part, ToolResultPart) else others).append(part)
+    if results:
+        messages.append(Message("tool", tuple(results)))
     if others or not results:
-        messages.append(Message(_role(role), others))
-    return messages
+        messages.append(Message(_role(role), tuple(others)))
+
+
+def _parse_blocks(blocks: list[Any]) -> list[Part]:
+    parts: list[Part] = []
+    for index, block in enumerate(blocks):
+        try:
+            parts.append(_parse_block(mapping(block)))
+        except _Mistake as mistake:
+            raise mistake.within(f"content.{index}") from None
+    return parts
 
 
 def _role(role: str) -> Role:
     return "assistant" if role == "assistant" else "system" if role == "system" else "user"
 
 
-def _parse_block(block: dict[str, Any], path: str) -> Part:
+def _parse_block(block: dict[str, Any]) -> Part:
     mark = parse_cache_control(block)
     match block.get("type"):
         case "text":
             return TextPart(text(block.get("text")), parse_citations(block.get("citations")), mark)
         case "image":
-            source = parse_media_source(block.get("source"), f"{path}.source")
-            return ImagePart(source, cache_breakpoint=mark)
+            return ImagePart(_parse_source(block), cache_breakpoint=mark)
         case "document":
-            return _parse_document(block, path)
+            return _parse_document(block)
         case "thinking":
             signature = text(block.get("signature"))
             state = OpaqueState(NAME, signature) if signature else None
@@ -190,18 +219,25 @@ def _parse_block(block: dict[str, Any], path: str) -> Part:
                 cache_breakpoint=mark,
             )
         case "tool_result":
-            return _parse_result(block, path)
+            return _parse_result(block)
         case "search_result":
             return TextPart(_search_result_text(block), cache_breakpoint=mark)
         case str() as kind:
             return NativePart(NAME, kind, block)
         case _:
-            raise ClientRequestError(f"{path}.type: Field required", path)
+            raise _Mistake("Field required", "type")
 
 
-def _parse_document(block: dict[str, Any], path: str) -> FilePart:
+def _parse_source(block: dict[str, Any]) -> MediaSource:
+    source = parse_media_source(block.get("source"))
+    if source is None:
+        raise _Mistake("Input tag does not match any of the expected tags", "source.type")
+    return source
+
+
+def _parse_document(block: dict[str, Any]) -> FilePart:
     return FilePart(
-        parse_media_source(block.get("source"), f"{path}.source"),
+        _parse_source(block),
         filename=text(block.get("title")) or None,
         context=text(block.get("context")) or None,
         citations_enabled=mapping(block.get("citations")).get("enabled") is True,
@@ -209,13 +245,12 @@ def _parse_document(block: dict[str, Any], path: str) -> FilePart:
     )
 
 
-def _parse_result(block: dict[str, Any], path: str) -> ToolResultPart:
+def _parse_result(block: dict[str, Any]) -> ToolResultPart:
     content = block.get("content")
     pieces: list[TextPart | ImagePart | FilePart | NativePart] = []
     if isinstance(content, str):
         pieces.append(TextPart(content))
-    for index, value in enumerate(sequence(content)):
-        part = _parse_block(mapping(value), f"{path}.content.{index}")
+    for part in _parse_blocks(sequence(content)):
         if isinstance(part, TextPart | ImagePart | FilePart | NativePart):
             pieces.append(part)
     return ToolResultPart(

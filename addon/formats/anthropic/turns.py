@@ -17,6 +17,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
@@ -107,6 +108,7 @@ def _add_turn(turns: list[Turn], turn: Turn) -> None:
         turns.append(turn)
 
 
+@lru_cache(maxsize=4096)
 def legal_call_id(call_id: str) -> str:
     """Return a call id that the API's pattern admits; the same one for the same input.
 

@@ -32,13 +32,12 @@ from addon.formats.openai_chat import (
     response_repair,
     rewriting,
 )
+from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.response import parse_response, render_response
 from addon.formats.openai_chat.stream_decoder import ChatDecoder
 from addon.formats.openai_chat.stream_encoder import ChatEncoder
-from addon.neutral import ErrorInfo, Loss, Request, Response
+from addon.neutral import ClientRequestError, ErrorInfo, Loss, Request, Response
 from addon.wire import openai_errors
-
-NAME: FormatName = "openai-chat"
 
 __all__ = ["FORMAT", "NAME"]
 
@@ -54,13 +53,19 @@ class OpenAIChatFormat:
 
     def render_request(self, request: Request, model: str, dialect: str) -> RenderedBody:
         """Write a request for one provider."""
-        return request_rendering.render_request(request, model, dialect)
+        try:
+            return request_rendering.render_request(request, model, dialect)
+        except RecursionError:
+            raise ClientRequestError("The request is nested too deeply.") from None
 
     def rewrite_request(
         self, body: bytes, line: RequestLine, model: str, dialect: str
     ) -> RenderedBody:
         """Adapt a request that is in this format already, in place."""
-        return rewriting.rewrite_request(body, model, dialect)
+        try:
+            return rewriting.rewrite_request(body, model, dialect)
+        except RecursionError:
+            raise ClientRequestError("The request is nested too deeply.") from None
 
     def reply(self, body: bytes, line: RequestLine) -> Reply:
         """Read from the agent's request what shapes the answer."""
@@ -94,13 +99,26 @@ class OpenAIChatFormat:
         """Make a writer for one agent stream."""
         return ChatEncoder(reply)
 
+    def only_deltas(self, events: bytes) -> bool:
+        """Tell at a glance that whole wire events hold nothing but more of the answer."""
+        unfinished = events.count(b'"finish_reason":null')
+        return (
+            unfinished > 0
+            and events.count(b"data:") == events.count(b'"finish_reason"') == unfinished
+            and b'"usage":{' not in events
+            and b'"error"' not in events
+        )
+
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
         """Make a pass-through that mends a provider's dialect, or None for OpenAI itself."""
         return repair.repairer(dialect, reply)
 
     def repair_response(self, body: bytes, dialect: str, reply: Reply) -> bytes:
         """Mend a whole answer of a provider's dialect; the counterpart of `repairer`."""
-        return response_repair.repair_response(body, dialect, reply)
+        try:
+            return response_repair.repair_response(body, dialect, reply)
+        except RecursionError:
+            return body
 
 
 FORMAT = OpenAIChatFormat()

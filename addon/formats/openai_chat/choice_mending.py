@@ -22,6 +22,9 @@ from addon.wire.reading import mapping, sequence, text
 
 type Wire = dict[str, Any]
 
+_MOST_LISTS = 64
+"""Fields of one delta whose entries are numbered."""
+
 
 class ChoiceMender:
     """Follows one choice through a stream and mends its pieces in place."""
@@ -106,13 +109,13 @@ class ChoiceMender:
         if not entry:
             return None
         piece = read_call(entry)
-        call = self._calls.find(piece)
+        name, arguments = piece.name_and_arguments()
+        call = self._calls.find(piece, name, arguments)
         first = call is None
         call = call or self._calls.add(piece)
         if call is None:
             return None
         self._called = True
-        name, arguments = piece.name_and_arguments()
         arguments = call.spoken(arguments)
         new_name = "" if call.name else name
         call.name = call.name or name
@@ -157,7 +160,8 @@ class ChoiceMender:
                 if start and type(entry.get("index")) is not int:
                     entry["index"] = start + position
                     changed = True
-            self._list_lengths[field] = start + len(entries)
+            if start or len(self._list_lengths) < _MOST_LISTS:
+                self._list_lengths[field] = start + len(entries)
         return changed
 
     def _mend_finish(self, choice: Wire) -> bool:

@@ -38,6 +38,7 @@ class CallPiece(msgspec.Struct, gc=False):
     type: str | None = None
     function: FunctionPiece | None = None
     custom: CustomPiece | None = None
+    extra_content: Any = None
 
     @property
     def is_custom(self) -> bool:
@@ -48,10 +49,11 @@ class CallPiece(msgspec.Struct, gc=False):
 
     def name_and_arguments(self) -> tuple[str, str]:
         """Return what the piece says, empty where it says nothing."""
-        if self.is_custom and self.custom is not None:
+        function = self.function
+        if function is not None and self.type != "custom":
+            return function.name or "", function.arguments or ""
+        if self.custom is not None:
             return self.custom.name or "", self.custom.input or ""
-        if self.function is not None:
-            return self.function.name or "", self.function.arguments or ""
         return "", ""
 
 
@@ -181,7 +183,15 @@ def read_call(wire: dict[str, Any]) -> CallPiece:
         custom=CustomPiece(text(custom.get("name")), _as_text(custom.get("input")))
         if custom
         else None,
+        extra_content=wire.get("extra_content"),
     )
+
+
+def thought_signature(extra_content: object) -> str:
+    """Return the signature that Google sends with a call; empty when there is none."""
+    if extra_content is None:
+        return ""
+    return text(mapping(mapping(extra_content).get("google")).get("thought_signature"))
 
 
 def _read_function(wire: object) -> FunctionPiece | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Literal
 
+from addon.formats.base import FormatName
 from addon.neutral import (
     AudioPart,
     CacheBreakpoint,
@@ -28,7 +29,7 @@ from addon.wire.request_fields import Fields
 
 type CacheTtl = Literal["5m", "1h"]
 
-NAME = "openai-chat"
+NAME: FormatName = "openai-chat"
 
 USER_PARTS = ("text", "image_url", "input_audio", "file")
 _FOREIGN_FILES = ("document_url", "file_url")

@@ -7,8 +7,10 @@ other, with ids derived from their order.
 
 from __future__ import annotations
 
+from addon.formats.openai_chat.chunk import thought_signature
 from addon.formats.openai_chat.content_parsing import (
     ASSISTANT_PARTS,
+    NAME,
     USER_PARTS,
     CacheTtl,
     parse_cache_breakpoint,
@@ -20,6 +22,7 @@ from addon.neutral import (
     ClientRequestError,
     Extra,
     Message,
+    OpaqueState,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -110,8 +113,14 @@ class Conversation:
             name, arguments = custom.required_text("name"), custom.required_text("input")
             return ToolCallPart(call_id, name, arguments, "custom", cache_breakpoint)
         function = call.required_object("function")
-        name, arguments = function.required_text("name"), function.text("arguments") or ""
-        return ToolCallPart(call_id, name, arguments, cache_breakpoint=cache_breakpoint)
+        signature = thought_signature(call.value.get("extra_content"))
+        return ToolCallPart(
+            call_id,
+            function.required_text("name"),
+            function.text("arguments") or "",
+            cache_breakpoint=cache_breakpoint,
+            state=OpaqueState(NAME, signature) if signature else None,
+        )
 
     def _legacy_call(self, function: Fields) -> ToolCallPart:
         call = ToolCallPart(

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 from typing import Any
 
+from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.content_rendering import TEXT_SEPARATOR, Block, ContentRenderer
 from addon.neutral import (
     FilePart,
@@ -90,12 +91,11 @@ class MessageRenderer:
 
     def call_id(self, call_id: str) -> str:
         """Return an id that the provider takes; calls and results get the same one."""
-        digest = hashlib.sha256(call_id.encode()).hexdigest()
-        if self._dialect.call_ids == "nine":
-            return call_id if _NINE.fullmatch(call_id) else digest[:9]
-        if len(call_id) <= int(self._dialect.call_ids):
+        nine = self._dialect.call_ids == "nine"
+        if _NINE.fullmatch(call_id) if nine else len(call_id) <= int(self._dialect.call_ids):
             return call_id
-        return f"call_{digest[:32]}"
+        digest = hashlib.sha256(call_id.encode()).hexdigest()
+        return digest[:9] if nine else f"call_{digest[:32]}"
 
     def _system_role(self, *, developer: bool) -> str:
         return "developer" if developer and self._dialect.developer_role else "system"
@@ -109,8 +109,8 @@ class MessageRenderer:
         message: Block = {"role": "assistant", "content": content or (None if calls else "")}
         message |= self._thoughts(thoughts, bool(calls))
         if calls:
-            if self._dialect.thought_signatures:
-                calls[0]["extra_content"] = {"google": {"thought_signature": SKIP_SIGNATURE}}
+            if self._dialect.thought_signatures and "extra_content" not in calls[0]:
+                calls[0]["extra_content"] = _signed(SKIP_SIGNATURE)
             message["tool_calls"] = calls
         self._lose_others(parts)
         if name := next((message.name for message in turn if message.name), None):
@@ -142,6 +142,9 @@ class MessageRenderer:
             if part.kind == "custom":
                 arguments = encode_text(wrap_input(part.arguments))
             call["function"] = {"name": part.name, "arguments": arguments}
+        state = part.state
+        if self._dialect.thought_signatures and state is not None and state.format == NAME:
+            call["extra_content"] = _signed(state.data)
         return call
 
     def _lose_others(self, parts: Iterable[Part]) -> None:
@@ -248,6 +251,10 @@ class MessageRenderer:
             message["name"] = name
         else:
             self._losses.dropped("messages[].name", "the provider's messages carry no name")
+
+
+def _signed(signature: str) -> Block:
+    return {"google": {"thought_signature": signature}}
 
 
 def _parts(messages: Iterable[Message]) -> Iterator[Part]:

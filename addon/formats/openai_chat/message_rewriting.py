@@ -91,28 +91,31 @@ class MessageRewriter:
         calls = [mapping(call) for call in sequence(message.get("tool_calls"))]
         if not calls:
             return
-        edited = self._calls(value_bytes(span, "tool_calls"), calls)
-        if edited is not None:
-            changes["tool_calls"] = edited
+        per_call = self._call_changes(calls)
+        if any(per_call):
+            array = value_bytes(span, "tool_calls")
+            splices = [
+                Splice(start, end, edit_object(array[start:end], call_changes))
+                for call_changes, (start, end) in zip(per_call, items(array), strict=True)
+                if call_changes
+            ]
+            changes["tool_calls"] = splice(array, splices)
         name = self._provider.thoughts_name
         if self._provider.echo == "required" and not message.get(name):
             thoughts = text(message.get("reasoning")) or text(message.get("reasoning_content"))
             changes[name] = encode(thoughts or BLANK_THOUGHT)
 
-    def _calls(self, array: bytes, calls: list[dict[str, Any]]) -> bytes | None:
-        splices: list[Splice] = []
-        signed = any(call.get("extra_content") for call in calls)
-        for position, (call, (start, end)) in enumerate(zip(calls, items(array), strict=True)):
-            changes: Changes = {}
+    def _call_changes(self, calls: list[dict[str, Any]]) -> list[Changes]:
+        per_call: list[Changes] = []
+        for call in calls:
             call_id = text(call.get("id"))
-            if call_id and (renamed := self._renderer.call_id(call_id)) != call_id:
-                changes["id"] = encode(renamed)
-            if self._provider.thought_signatures and not signed and position == 0:
-                signature = {"google": {"thought_signature": SKIP_SIGNATURE}}
-                changes["extra_content"] = encode(signature)
-            if changes:
-                splices.append(Splice(start, end, edit_object(array[start:end], changes)))
-        return splice(array, splices) if splices else None
+            renamed = self._renderer.call_id(call_id)
+            per_call.append({"id": encode(renamed)} if call_id and renamed != call_id else {})
+        signed = any(call.get("extra_content") for call in calls)
+        if self._provider.thought_signatures and not signed:
+            signature = {"google": {"thought_signature": SKIP_SIGNATURE}}
+            per_call[0]["extra_content"] = encode(signature)
+        return per_call
 
 
 def rewrite_tools(

@@ -15,7 +15,11 @@ from addon.formats.base import Reply, StreamRepairer
 from addon.formats.openai_chat.choice_mending import ChoiceMender, Wire
 from addon.formats.openai_chat.dialects import Dialect, dialect
 from addon.formats.openai_chat.errors import find_error_object
-from addon.formats.openai_chat.stream_decoder import CUT_MESSAGE, ChatDecoder
+from addon.formats.openai_chat.stream_decoder import (
+    CUT_MESSAGE,
+    NESTED_TOO_DEEPLY,
+    ChatDecoder,
+)
 from addon.formats.openai_chat.stream_encoder import DONE, ChatEncoder
 from addon.neutral import ErrorInfo, Event
 from addon.wire.codec import decode_object, encode
@@ -25,6 +29,8 @@ from addon.wire.sse import LIMIT, SseDecoder, SseEvent, SseOverflowError, frame
 
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 _OBJECT = "chat.completion.chunk"
+_MOST_CHOICES = 128
+"""OpenAI's own limit; a provider that sends more is broken or hostile."""
 
 
 def repairer(dialect_name: str, reply: Reply) -> StreamRepairer | None:
@@ -62,6 +68,38 @@ class Retranslator:
         return b"".join(map(self._encoder.encode, events))
 
 
+class _PlainDelta(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    content: str | None = None
+    reasoning_content: str | None = None
+
+
+class _PlainChoice(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    index: int
+    delta: _PlainDelta
+    finish_reason: None = None
+    logprobs: Any = None
+
+
+class _PlainChunk(msgspec.Struct, forbid_unknown_fields=True, gc=False):
+    """A chunk that says more of a text and holds nothing that might need mending."""
+
+    id: str
+    object: str
+    created: int
+    model: str
+    choices: list[_PlainChoice]
+    usage: None = None
+    system_fingerprint: Any = None
+    service_tier: Any = None
+    obfuscation: Any = None
+    provider: Any = None
+
+
+_decode_plain = msgspec.json.Decoder(_PlainChunk).decode
+_MOST_MISSES = 8
+"""Odd chunks in a row after which it is no longer worth while to look for plain ones."""
+
+
 class _Held(msgspec.Struct):
     """A chunk that waits for its place."""
 
@@ -79,9 +117,11 @@ class StreamMender:
         self._plain: bytearray | None = None
         self._sniffed = False
         self._head: Wire = {}
+        self._head_values: tuple[Any, ...] = ()
         self._choices: dict[int, ChoiceMender] = {}
         self._finishes: dict[int, _Held] = {}
         self._usage: _Held | None = None
+        self._misses = 0
         self._ended = False
 
     def feed(self, data: bytes) -> bytes:
@@ -98,15 +138,21 @@ class StreamMender:
             return self._pass_all(self._sse.feed(data))
         except SseOverflowError as error:
             return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
+        except RecursionError:
+            return self._fail(NESTED_TOO_DEEPLY)
 
     def close(self) -> bytes:
         """Return what ends the agent's stream properly."""
         if self._ended:
             return b""
         if self._plain is not None:
+            self._ended = True
             retranslator = Retranslator(self._reply)
             return retranslator.feed(bytes(self._plain)) + retranslator.close()
-        output = self._pass_all(self._sse.flush(), flushing=True)
+        try:
+            output = self._pass_all(self._sse.flush(), flushing=True)
+        except RecursionError:
+            return self._fail(NESTED_TOO_DEEPLY)
         if self._ended:
             return output
         if self._choices and all(choice.finished for choice in self._choices.values()):
@@ -123,6 +169,8 @@ class StreamMender:
 
     def _pass(self, event: SseEvent, *, flushing: bool) -> bytes:
         data = event.data
+        if self._misses < _MOST_MISSES and self._is_plain(event):
+            return frame(data)
         if data.startswith(b"[DONE]"):
             return self._finish() if self._choices else self._fail(ErrorInfo("cut", CUT_MESSAGE))
         wire = decode_object(data)
@@ -136,9 +184,27 @@ class StreamMender:
             return self._fail(error)
         return self._pass_chunk(wire, data)
 
+    def _is_plain(self, event: SseEvent) -> bool:
+        """Tell by one quick look whether a chunk is in order; nearly all of a stream are."""
+        try:
+            chunk = _decode_plain(event.data)
+        except (msgspec.DecodeError, RecursionError):
+            self._misses += 1
+            return False
+        self._misses = 0
+        if event.name or not chunk.choices or b"\n" in event.data:
+            return False
+        for choice in chunk.choices:
+            if choice.index not in self._choices or choice.index in self._finishes:
+                return False
+        return self._head_values == (chunk.id, chunk.object, chunk.created, chunk.model)
+
     def _pass_chunk(self, wire: Wire, data: bytes) -> bytes:
-        choices = [mapping(choice) for choice in sequence(wire.get("choices"))]
-        changed = b"\n" in data
+        listed = sequence(wire.get("choices"))
+        choices = [choice for choice in map(mapping, listed) if self._is_followed(choice)]
+        changed = b"\n" in data or len(choices) < len(listed)
+        if changed:
+            wire["choices"] = choices
         if choices:
             changed = self._mend_head(wire) or changed
         usage = self._take_usage(wire, choices)
@@ -163,6 +229,9 @@ class StreamMender:
             output += (_write(_unfinished(held)), self._fail(error))
         return b"".join(output)
 
+    def _is_followed(self, choice: Wire) -> bool:
+        return len(self._choices) < _MOST_CHOICES or integer(choice.get("index")) in self._choices
+
     def _mend_head(self, wire: Wire) -> bool:
         """Keep id, time and model the same in all chunks."""
         if not self._head:
@@ -173,6 +242,7 @@ class StreamMender:
                 "created": self._reply.created if created is None else created,
                 "model": text(wire.get("model")) or self._reply.model or "",
             }
+            self._head_values = tuple(self._head.values())
         changed = False
         for key, value in self._head.items():
             if wire.get(key) != value:

@@ -106,7 +106,7 @@ def read_reply(body: bytes, created: int) -> Reply:
     """Read what shapes the answer; never raises, and leaves out what makes no sense."""
     try:
         view = _decode_reply(body)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         view = _decode_reply(encode(decode_object(body) or {}))
     declared = bytes(view.tools)
     return Reply(

@@ -13,7 +13,7 @@ from addon.formats.openai_chat.answer_reader import AnswerReader
 from addon.formats.openai_chat.chunk import read_chunk
 from addon.formats.openai_chat.citations import render_annotations
 from addon.formats.openai_chat.finish_reasons import render_finish_reason
-from addon.formats.openai_chat.stream_decoder import ChatDecoder
+from addon.formats.openai_chat.stream_decoder import NESTED_TOO_DEEPLY, ChatDecoder
 from addon.formats.openai_chat.usage import render_usage
 from addon.neutral import (
     Citation,
@@ -47,7 +47,10 @@ def parse_response(body: bytes) -> tuple[Response, tuple[Loss, ...]]:
     wire = decode_object(body)
     if wire is None:
         return _parse_stream(body)
-    chunk = read_chunk(wire)
+    try:
+        chunk = read_chunk(wire)
+    except RecursionError:
+        raise ProviderResponseError(NESTED_TOO_DEEPLY.message) from None
     if not chunk.choices:
         raise ProviderResponseError("the provider's answer holds no `choices`")
     reader = AnswerReader()

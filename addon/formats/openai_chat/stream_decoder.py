@@ -21,6 +21,10 @@ from addon.wire.sse import LIMIT, SseDecoder, SseEvent, SseOverflowError
 
 CUT_MESSAGE = "the provider closed the connection before its answer was complete"
 
+NESTED_TOO_DEEPLY = ErrorInfo(
+    "server_error", "the provider's answer is nested too deeply", code="unreadable_response"
+)
+
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 
 
@@ -52,11 +56,19 @@ class ChatDecoder:
             return self._take(self._sse.feed(data))
         except SseOverflowError as error:
             return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
+        except RecursionError:
+            return self._fail(NESTED_TOO_DEEPLY)
 
     def feed_eof(self) -> list[Event]:
         """Return what ends the stream, now that the provider has closed."""
         if self._ended:
             return []
+        try:
+            return self._end()
+        except RecursionError:
+            return self._fail(NESTED_TOO_DEEPLY)
+
+    def _end(self) -> list[Event]:
         if self._plain is not None:
             return self._read_plain(b"".join(self._plain))
         events = self._take(self._sse.flush(), flushing=True)
@@ -89,7 +101,7 @@ class ChatDecoder:
                 break
             try:
                 chunk = decode_chunk(data)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, RecursionError):
                 chunk = None
             if chunk is None or chunk.error or event.name == b"error":
                 chunk, error = self._read_odd(event.name, data, flushing=flushing)

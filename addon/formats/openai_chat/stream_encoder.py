@@ -18,6 +18,7 @@ from addon.formats.base import Reply
 from addon.formats.openai_chat.citations import render_annotations
 from addon.formats.openai_chat.finish_reasons import render_finish_reason
 from addon.formats.openai_chat.response import THOUGHT_SEPARATOR, completion_id
+from addon.formats.openai_chat.speaking_order import SpeakingOrder
 from addon.formats.openai_chat.usage import render_usage
 from addon.neutral import (
     Citation,
@@ -68,12 +69,15 @@ class ChatEncoder:
         self._text_tail = b""
         self._calls = 0
         self._open_calls: dict[int, _OpenCall] = {}
-        self._refusals: set[int] = set()
+        self._texts = SpeakingOrder()
+        self._refusals = SpeakingOrder()
+        self._thoughts = SpeakingOrder()
+        self._orders: dict[int, SpeakingOrder] = {}
         self._thought = False
         self._separator_due = False
         self._length = 0
-        self._begins: dict[int, int] = {}
-        self._citations: list[tuple[Citation, int, int]] = []
+        self._spans: dict[int, tuple[int, int]] = {}
+        self._citations: list[tuple[Citation, int]] = []
         self._handlers: dict[type[Event], Callable[[Any], bytes]] = {
             TextDelta: self._text,
             ToolCallDelta: self._arguments,
@@ -114,14 +118,18 @@ class ChatEncoder:
         return b"".join((self._head, *pieces, finish_reason, b"}]", self._tail))
 
     def _text(self, event: TextDelta) -> bytes:
-        text = event.text
-        if self._refusals and event.index in self._refusals:
-            return self._delta(encode({"refusal": text}))
+        if event.index == self._texts.speaking:
+            return self._write_text(event.text)
+        return self._say(event.index, event.text)
+
+    def _write_text(self, text: str) -> bytes:
         self._length += len(text)
         return self._text_head + encode(text) + self._text_tail
 
     def _reasoning(self, event: ReasoningDelta) -> bytes:
-        text = event.text
+        return self._say(event.index, event.text)
+
+    def _write_thought(self, text: str) -> bytes:
         if not text:
             return b""
         if self._separator_due:
@@ -130,6 +138,21 @@ class ChatEncoder:
         self._thought = True
         return self._delta(encode({"reasoning_content": text}))
 
+    def _say(self, index: int, text: str) -> bytes:
+        """Write words of any part, or keep them until it is its turn."""
+        order = self._orders[index]
+        if index != order.speaking:
+            order.wait(index, text)
+            return b""
+        return self._write(order, text)
+
+    def _write(self, order: SpeakingOrder, text: str) -> bytes:
+        if order is self._texts:
+            return self._write_text(text)
+        if order is self._thoughts:
+            return self._write_thought(text)
+        return self._delta(encode({"refusal": text}))
+
     def _nothing(self, event: SignatureDelta) -> bytes:
         """Chat has no carrier for opaque state; it is kept elsewhere, by tool-call id."""
         return b""
@@ -137,14 +160,27 @@ class ChatEncoder:
     def _part_start(self, event: PartStart) -> bytes:
         match event.kind:
             case "text":
-                self._begins[event.index] = self._length
+                order = self._texts
             case "refusal":
-                self._refusals.add(event.index)
+                order = self._refusals
             case "reasoning":
-                self._separator_due = self._thought
+                order = self._thoughts
             case "tool_call":
                 return self._call_start(event)
+        self._orders[event.index] = order
+        if order.begin(event.index):
+            self._begin_speaking(order, event.index)
         return b""
+
+    def _begin_speaking(self, order: SpeakingOrder, index: int) -> None:
+        if order is self._texts:
+            self._spans[index] = (self._length, self._length)
+        elif order is self._thoughts:
+            self._separator_due = self._thought
+
+    def _end_speaking(self, order: SpeakingOrder, index: int) -> None:
+        if order is self._texts:
+            self._spans[index] = (self._spans[index][0], self._length)
 
     def _call_start(self, event: PartStart) -> bytes:
         index = self._calls
@@ -192,9 +228,20 @@ class ChatEncoder:
                 return self._write_arguments(call, call.extractor.finish())
             # Agents parse the arguments of a function, so they are never left empty.
             return self._write_arguments(call, "" if call.written or not call.function else "{}")
-        begin = self._begins.pop(event.index, 0)
-        self._citations += [(citation, begin, self._length) for citation in event.citations]
-        return b""
+        self._citations += [(citation, event.index) for citation in event.citations]
+        order = self._orders.get(event.index)
+        return b"" if order is None else self._next_speakers(order, event.index)
+
+    def _next_speakers(self, order: SpeakingOrder, index: int) -> bytes:
+        if index == order.speaking:
+            self._end_speaking(order, index)
+        pieces: list[bytes] = []
+        for turn in order.end(index):
+            self._begin_speaking(order, turn.part)
+            pieces += [self._write(order, text) for text in turn.pieces]
+            if turn.complete:
+                self._end_speaking(order, turn.part)
+        return b"".join(pieces)
 
     def _end(self, event: ResponseEnd) -> bytes:
         reason = event.finish_reason
@@ -208,7 +255,10 @@ class ChatEncoder:
             self._losses.approximated("finish_reason", f"`{word}` as `stop`")
         pieces: list[bytes] = []
         if self._citations:
-            pieces.append(self._delta(encode({"annotations": render_annotations(self._citations)})))
+            cited = [
+                (citation, *self._spans.get(index, (0, 0))) for citation, index in self._citations
+            ]
+            pieces.append(self._delta(encode({"annotations": render_annotations(cited)})))
         finish = render_finish_reason(reason, legacy=self._reply.legacy_functions)
         pieces.append(self._delta(b"{}", encode(finish)))
         if self._reply.include_usage and event.usage is not None:

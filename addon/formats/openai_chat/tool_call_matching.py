@@ -83,6 +83,7 @@ class Call(msgspec.Struct):
     pending: list[str] = []
     """Arguments that wait for the name."""
     pending_size: int = 0
+    ended: bool = False
 
     def spoken(self, arguments: str) -> str:
         """Return the arguments without the `null` that stands for none at all."""
@@ -105,13 +106,12 @@ class CallTable:
         self._last: Call | None = None
         self._count = 0
 
-    def find(self, piece: CallPiece) -> Call | None:
+    def find(self, piece: CallPiece, name: str, arguments: str) -> Call | None:
         """Return the call that a piece goes on with, or None when it begins another."""
         if piece.index is not None:
             call = self._by_index.get(piece.index)
         else:
             call = self._by_id.get(piece.id or "") or self._last
-        name, arguments = piece.name_and_arguments()
         if call is None or (name and _is_another(call, piece, arguments)):
             return None
         return call

@@ -8,9 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from addon.formats.openai_chat.chunk import CallPiece
+from addon.formats.openai_chat.chunk import CallPiece, thought_signature
+from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.tool_call_matching import MOST_CALLS, Call, CallTable
-from addon.neutral import Event, LossList, PartEnd, PartStart, ToolCallDelta
+from addon.neutral import (
+    Event,
+    LossList,
+    OpaqueState,
+    PartEnd,
+    PartStart,
+    SignatureDelta,
+    ToolCallDelta,
+)
 
 _MOST_PENDING = 1 << 20
 """Characters of arguments that may wait for the name of their call."""
@@ -40,7 +49,7 @@ class ToolCallTracker:
     def read(self, piece: CallPiece, events: list[Event]) -> None:
         """Take one entry of `tool_calls`."""
         name, arguments = piece.name_and_arguments()
-        call = self._table.find(piece)
+        call = self._table.find(piece, name, arguments)
         if call is None:
             self.end_complete(events)
             call = self._table.add(piece)
@@ -58,6 +67,9 @@ class ToolCallTracker:
                 return
             self._start(call, events)
         self._append(call, arguments, events)
+        signature = thought_signature(piece.extra_content)
+        if signature and call.part is not None and not call.ended:
+            events.append(SignatureDelta(call.part, OpaqueState(NAME, signature)))
 
     def end_complete(self, events: list[Event]) -> None:
         """End the calls that have nothing more to say, since something else begins."""
@@ -99,6 +111,7 @@ class ToolCallTracker:
         events.append(ToolCallDelta(call.part, arguments))
 
     def _end(self, call: Call, events: list[Event]) -> None:
+        call.ended = True
         if call.part is None:
             if not call.pending_size:
                 self._losses.dropped("tool_calls", "a call without name and arguments")

@@ -99,6 +99,11 @@ class OpenAIResponsesFormat:
         """Make a writer for one agent stream."""
         return ResponsesEncoder(reply)
 
+    def only_deltas(self, events: bytes) -> bool:
+        """Tell at a glance that whole wire events hold nothing but more of the answer."""
+        deltas = events.count(b".delta\ndata:")
+        return deltas > 0 and events.count(b"event: ") == deltas == events.count(b"\ndata:")
+
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
         """Make a reteller for providers that do not know all kinds of tools, else None."""
         return Retelling(reply) if needs_retelling(reply, dialect) else None

@@ -39,6 +39,19 @@ def test_the_meaning_of_an_error(status, text, kind):
     assert error.message
 
 
+def test_a_gateways_page_is_read_without_its_markup():
+    page = b"<html><head><title>502 Bad Gateway</title></head><body><hr>nginx</body></html>"
+    error = FORMAT.parse_error(502, (), page)
+    assert (error.message, error.code) == ("502 Bad Gateway nginx", None)
+    assert FORMAT.parse_error(502, (), b"<html></html>").message == "the provider answered 502"
+
+
+def test_keys_that_a_provider_quotes_are_not_passed_on():
+    quoting = body("authentication_error", "no key sk-ant-12345")
+    error = FORMAT.parse_error(401, (), quoting.encode())
+    assert error.message == "no key [key]"
+
+
 def test_the_words_and_the_headers_are_kept():
     headers = (("Request-Id", "req_9"), ("Retry-After", "17"))
     error = FORMAT.parse_error(529, headers, body("overloaded_error", "Overloaded").encode())

@@ -1,0 +1,174 @@
+"""Sockets for the HTTP client, straight from asyncio.
+
+The client's own backend leaves a socket open when a call is cancelled during the TLS handshake, so
+that a provider would not learn that the agent has gone. This one closes it, and does less work for
+every piece of a stream.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import ssl
+from collections.abc import Generator, Iterable
+from itertools import chain, zip_longest
+from typing import Any, override
+
+import httpcore2
+
+type Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+HEAD_START = 0.25
+"""Seconds that an address has to itself before the next one is tried as well."""
+
+
+class Stream(httpcore2.AsyncNetworkStream):
+    """One connection."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._head = b""
+        """The head of a request whose body has not come yet."""
+
+    @override
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return what has come, `b""` at the end."""
+        if timeout is None:  # as the engine has it, piece by piece: so no more work than needed
+            try:
+                return await self._reader.read(max_bytes)
+            except OSError as error:
+                raise httpcore2.ReadError(str(error)) from error
+        with _renamed(httpcore2.ReadTimeout, httpcore2.ReadError):
+            async with asyncio.timeout(timeout):
+                return await self._reader.read(max_bytes)
+
+    @override
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send bytes, but keep the head of a request until what follows it: both go at once."""
+        if not self._head and buffer.endswith(b"\r\n\r\n"):
+            self._head = buffer
+            return
+        data, self._head = self._head + buffer if self._head else buffer, b""
+        if not data:
+            # The end of a body has no bytes of its own. (And asyncio's `writelines` never gets rid
+            # of an empty piece: it would keep the event loop spinning.)
+            return
+        with _renamed(httpcore2.WriteTimeout, httpcore2.WriteError):
+            self._writer.write(data)
+            async with asyncio.timeout(timeout):
+                await self._writer.drain()
+
+    @override
+    async def aclose(self) -> None:
+        """Close at once, without waiting for the other side."""
+        self._writer.transport.abort()
+
+    @override
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Do the TLS handshake on this connection."""
+        try:
+            with _renamed(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+                async with asyncio.timeout(timeout):
+                    await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
+        except BaseException:
+            self._writer.transport.abort()
+            raise
+        return self
+
+    @override
+    def get_extra_info(self, info: str) -> Any:
+        """Return what the pool wants to know of a connection."""
+        if info == "is_readable":
+            # Of an idle connection: whether the other side has closed it.
+            return self._reader.at_eof() or self._writer.is_closing()
+        return self._writer.get_extra_info(info)
+
+
+class Network(httpcore2.AsyncNetworkBackend):
+    """Opens connections."""
+
+    @override
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
+    ) -> httpcore2.AsyncNetworkStream:
+        """Open a connection."""
+        with _renamed(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+            async with asyncio.timeout(timeout):
+                return Stream(*await connect(host, port))
+
+    @override
+    async def sleep(self, seconds: float) -> None:
+        """Wait."""
+        await asyncio.sleep(seconds)
+
+
+async def connect(host: str, port: int) -> Ends:
+    """Open a connection to the address of a host that answers first.
+
+    Addresses are tried shortly after each other, the two kinds in turn, as RFC 8305 has it: where
+    IPv6 leads nowhere, IPv4 must not have to wait. asyncio can do the same but not, before Python
+    3.13.1, with the eager tasks that mitmproxy uses (cpython#124309).
+
+    Raises:
+        OSError: None can be reached; the error of the first that was tried.
+    """
+    waiting = await _addresses(host, port)
+    tries: list[asyncio.Task[Ends]] = []
+    try:
+        while True:
+            if waiting:
+                place = waiting.pop(0)
+                tries.append(asyncio.create_task(asyncio.open_connection(*place)))
+            if pending := [attempt for attempt in tries if not attempt.done()]:
+                patience = HEAD_START if waiting else None
+                await asyncio.wait(pending, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
+            for attempt in tries:
+                if attempt.done() and attempt.exception() is None:
+                    tries.remove(attempt)
+                    return attempt.result()
+            if not waiting and all(attempt.done() for attempt in tries):
+                tries[0].result()
+    finally:
+        for attempt in tries:
+            attempt.cancel()
+            attempt.add_done_callback(_discard)
+
+
+def _discard(attempt: asyncio.Task[Ends]) -> None:
+    """Close a connection that came too late."""
+    if not attempt.cancelled() and attempt.exception() is None:
+        attempt.result()[1].transport.abort()
+
+
+async def _addresses(host: str, port: int) -> list[tuple[str, int]]:
+    """Resolve a name: the addresses in the system's order, but the two kinds in turn."""
+    loop = asyncio.get_running_loop()
+    found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    first = found[0][0]
+    same = [place for family, _, _, _, place in found if family == first]
+    other = [place for family, _, _, _, place in found if family != first]
+    places = chain.from_iterable(zip_longest(same, other))
+    return [(str(place[0]), int(place[1])) for place in places if place is not None]
+
+
+@contextlib.contextmanager
+def _renamed(timeout: type[Exception], other: type[Exception]) -> Generator[None]:
+    """Raise the client's own exceptions in place of the system's."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise timeout(str(error)) from error
+    except (OSError, EOFError) as error:
+        raise other(str(error)) from error

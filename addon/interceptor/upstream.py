@@ -1,0 +1,48 @@
+"""How the engine reaches providers: by the options that mitmproxy's own connections go by."""
+
+from __future__ import annotations
+
+import base64
+from typing import cast
+
+from mitmproxy.net.server_spec import ServerSpec
+from mitmproxy.options import Options
+from mitmproxy.proxy.mode_specs import ProxyMode, UpstreamMode
+from mitmproxy.utils import human
+
+from addon.engine import ClientPool, ProxySettings, TlsSettings
+
+OPTIONS = frozenset(
+    (
+        "mode",
+        "ssl_insecure",
+        "ssl_verify_upstream_trusted_ca",
+        "ssl_verify_upstream_trusted_confdir",
+        "upstream_auth",
+    )
+)
+"""The options that count here."""
+
+
+def make_pool(options: Options) -> ClientPool:
+    """Make a pool that trusts whom mitmproxy trusts and goes where mitmproxy goes."""
+    tls = TlsSettings(
+        options.ssl_verify_upstream_trusted_ca,
+        options.ssl_verify_upstream_trusted_confdir,
+        insecure=options.ssl_insecure,
+    )
+    return ClientPool(tls, _proxy(options))
+
+
+def _proxy(options: Options) -> ProxySettings | None:
+    """Return the proxy of `--mode upstream:URL`, if mitmproxy runs so."""
+    modes = [ProxyMode.parse(mode) for mode in options.mode]
+    for mode in modes:
+        if isinstance(mode, UpstreamMode):
+            place = cast("ServerSpec", (mode.scheme, mode.address))
+            credential = getattr(options, "upstream_auth", None)
+            return ProxySettings(
+                f"{place[0]}://{human.format_address(place[1])}",
+                credential and f"Basic {base64.b64encode(credential.encode()).decode()}",
+            )
+    return None

@@ -1,0 +1,117 @@
+"""What a benchmark finds: single costs, and comparisons of Detour with bare mitmproxy."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+type Rounds = dict[str, list[list[float]]]
+"""Measurements of each way (`direct`, `bare`, `detour`), round by round."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cost:
+    """Something that Detour's own code takes."""
+
+    name: str
+    value: float
+    unit: str
+    budget: float | None = None
+    """What it may be at most; None where nothing was promised."""
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the budget is kept."""
+        return None if self.budget is None else self.value <= self.budget
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The same thing without a proxy, through bare mitmproxy and through Detour."""
+
+    name: str
+    unit: str
+    direct: float | None
+    bare: float
+    detour: float | None
+    lowest: float | None = None
+    """The lowest ratio in any round."""
+    highest: float | None = None
+    target: float | None = None
+    """What the ratio may be at most; None where nothing was promised."""
+
+    @property
+    def ratio(self) -> float | None:
+        """Detour in terms of bare mitmproxy."""
+        return self.detour / self.bare if self.detour is not None and self.bare else None
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the target is met."""
+        return None if self.target is None or self.ratio is None else self.ratio <= self.target
+
+
+@dataclass(frozen=True)
+class Section:
+    """Figures that belong together."""
+
+    name: str
+    title: str
+    rows: Sequence[Cost | Comparison]
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the value below which `share` percent of the values lie."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, round(len(ordered) * share / 100))]
+
+
+def p50(values: Sequence[float]) -> float:
+    """Return the median."""
+    return statistics.median(values)
+
+
+def p95(values: Sequence[float]) -> float:
+    """Return the value that one in twenty exceeds."""
+    return percentile(values, 95)
+
+
+def compare(
+    name: str,
+    unit: str,
+    samples: Rounds,
+    *,
+    statistic: Callable[[Sequence[float]], float] = p50,
+    scale: float = 1.0,
+    target: float | None = None,
+) -> Comparison:
+    """Sum up interleaved rounds.
+
+    Args:
+        name: What was measured.
+        unit: In what, after scaling.
+        samples: What the rounds gave; a way that is missing has nothing to say.
+        statistic: What is told of the samples of all rounds together.
+        scale: Factor from what was measured to the unit.
+        target: What the ratio may be at most.
+    """
+
+    def overall(way: str) -> float | None:
+        values = [value for values in samples.get(way, ()) for value in values]
+        return statistic(values) * scale if values else None
+
+    bare = overall("bare")
+    assert bare is not None
+    rounds = zip(samples.get("detour", ()), samples["bare"], strict=False)
+    ratios = [statistic(ours) / max(statistic(theirs), 1e-12) for ours, theirs in rounds]
+    return Comparison(
+        name=name,
+        unit=unit,
+        direct=overall("direct"),
+        bare=bare,
+        detour=overall("detour"),
+        lowest=min(ratios, default=None),
+        highest=max(ratios, default=None),
+        target=target,
+    )

@@ -1,0 +1,175 @@
+"""Every command in README does what README says, exactly as it is written there."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import shutil
+import subprocess
+import tomllib
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from addon.embedded.scenario import GREETING
+from tests.support.program import AGENT_KEY, ROOT, background_provider
+from tests.support.reader import PROVIDER_KEY, README, Reader, commands
+
+SERVE = "scripts/detour serve --listen 127.0.0.1:8080"
+
+
+@pytest.fixture(scope="module")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    with background_provider() as provider:
+        yield Reader(tmp_path_factory.mktemp("reader") / "detour", provider)
+
+
+def demo(reader: Reader, command: str) -> None:
+    said = reader.run(command)
+    assert "the first word arrived before the provider sent the second" in said
+    assert "All of it was seen" in said
+
+
+def whole_suite(reader: Reader, command: str) -> None:
+    """Run the script on a Python that notes what it is to do: the suite cannot run itself."""
+    checkout = reader.folder.parent / "checkout"
+    for folder in ("scripts", ".ci"):
+        shutil.copytree(ROOT / folder, checkout / folder, symlinks=True)
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    notes = checkout / "notes"
+    python.write_text(f'#!/bin/sh\necho "$@" >>{notes}\ntest "$2" != "$FAILING"\n')
+    python.chmod(0o755)
+    for lock, stamp in (
+        ("requirements.lock", ".detour-stamp"),
+        ("requirements-development.lock", ".detour-development-stamp"),
+    ):
+        shutil.copy(ROOT / lock, checkout)
+        make = f'root=$PWD; . scripts/environment.sh; stamp_for {lock} >".venv/{stamp}"'
+        subprocess.run(["sh", "-c", make], cwd=checkout, check=True)
+    steps = ["-m ruff check .", "-m ruff format --check .", "-m basedpyright"]
+    for script in (command, ".ci/run"):
+        for failing in ("", "basedpyright"):
+            notes.unlink(missing_ok=True)
+            environment = {**reader.environment, "FAILING": failing}
+            arguments = ["sh", "-c", f"{script} -x"]
+            ended = subprocess.run(arguments, cwd=checkout, env=environment, capture_output=True)
+            assert ended.returncode == (1 if failing else 0), ended
+            assert notes.read_text().splitlines() == [*steps, "-m pytest -x"]
+
+
+def installation(_reader: Reader, _command: str) -> None:
+    """Check what pip would install: it builds a package by tools that it has to download."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    module, name = project["project"]["scripts"]["detour"].split(":")
+    assert callable(getattr(importlib.import_module(module), name))
+    assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["addon"]
+
+
+def check(reader: Reader, command: str) -> None:
+    assert reader.run(command) == "rules.yaml is valid: 2 rules\n"
+
+
+def explanation(reader: Reader, command: str) -> None:
+    said = reader.run(command)
+    assert "anthropic:claude-sonnet-5-5" in said
+    assert f"POST {reader.provider.base_url}/v1/messages" in said
+
+
+def export(reader: Reader, command: str) -> None:
+    assert reader.run(f"{command}; printenv ANTHROPIC_API_KEY") == f"{PROVIDER_KEY}\n"
+
+
+def agent(reader: Reader, command: str) -> None:
+    """Run an agent, which must get Claude's answer."""
+    before = len(reader.provider.requests)
+    said = reader.run(command)
+    assert GREETING in said
+    (request,) = reader.provider.requests[before:]
+    assert request.path == "/v1/messages"
+    assert request.header("x-api-key") == PROVIDER_KEY
+    assert not any(AGENT_KEY in value for _, value in request.headers)
+
+
+def curl(reader: Reader, command: str) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    agent(reader, command)
+
+
+def serve(reader: Reader, command: str) -> None:
+    with reader.running(command) as process:
+        assert process.stdout
+        assert process.stdout.readline() == "Detour is listening on 127.0.0.1:8080\n"
+        page = process.stdout.readline().removeprefix("Watch it at ").strip()
+        with urllib.request.urlopen(page, timeout=10) as answer:
+            assert b"mitmproxy" in answer.read()
+
+
+def agent_behind_a_running_proxy(reader: Reader, command: str) -> None:
+    with reader.running(SERVE):
+        agent(reader, command)
+
+
+def variables(reader: Reader, command: str) -> None:
+    with reader.running(SERVE):
+        agent(reader, f"{command}; python my_agent.py")
+
+
+def printed_variables(reader: Reader, command: str) -> None:
+    said = reader.run(command)
+    assert "export HTTPS_PROXY=http://127.0.0.1:8080\n" in said
+    assert "keytool -importcert" in said
+
+
+def own_mitmproxy(reader: Reader, command: str) -> None:
+    with reader.running(command):
+        exports = 'eval "$(scripts/detour env --proxy 127.0.0.1:8080)"'
+        agent(reader, f"{exports}; python my_agent.py")
+
+
+def translation(reader: Reader, command: str) -> None:
+    rendered = json.loads(reader.run(command))
+    assert rendered["url"] == "https://api.anthropic.com/v1/messages"
+    assert rendered["body"]["model"] == "claude-opus-5-5"
+    assert [loss["field"] for loss in rendered["losses"]] == ["seed"]
+
+
+WAYS: dict[str, Callable[[Reader, str], None]] = {
+    "scripts/detour demo": demo,
+    "scripts/test": whole_suite,
+    "pip install .": installation,
+    "scripts/detour check rules.yaml": check,
+    "scripts/detour explain --model gpt-5 --endpoint chat": explanation,
+    "export ANTHROPIC_API_KEY=your-key": export,
+    "scripts/detour run -- python my_agent.py": agent,
+    SERVE: serve,
+    "scripts/detour run --proxy 127.0.0.1:8080 -- python my_agent.py": agent_behind_a_running_proxy,
+    'eval "$(scripts/detour env --proxy 127.0.0.1:8080)"': variables,
+    "mitmweb -s addon/main.py --set detour_rules=rules.yaml": own_mitmproxy,
+    "scripts/detour run -- node my_agent.mjs": agent,
+    'scripts/detour run --agent codex -- codex exec "say hi"': agent,
+    "scripts/detour run -- ./my_agent": agent,
+    "scripts/detour run -- curl -sS https://api.openai.com/v1/chat/completions -d @request.json": (
+        curl
+    ),
+    "scripts/detour env": printed_variables,
+    (
+        """echo '{"model": "gpt-5", "seed": 7, """
+        """"messages": [{"role": "user", "content": "hi"}]}' |\n"""
+        "  scripts/detour translate request --from openai-chat --to anthropic"
+        " --target anthropic:claude-opus-5-5"
+    ): translation,
+}
+"""Every command: what must come of it."""
+
+
+@pytest.mark.parametrize("command", commands(README.read_text()))
+def test_a_command(reader: Reader, command: str) -> None:
+    assert command in WAYS, "README has a command that nobody tries"
+    WAYS[command](reader, command)
+
+
+def test_no_command_is_tried_that_readme_no_longer_has() -> None:
+    assert set(WAYS) == set(commands(README.read_text()))
