@@ -102,7 +102,9 @@ class OpenAIResponsesFormat:
     def only_deltas(self, events: bytes) -> bool:
         """Tell at a glance that whole wire events hold nothing but more of the answer."""
         deltas = events.count(b".delta\ndata:")
-        return deltas > 0 and events.count(b"event: ") == deltas == events.count(b"\ndata:")
+        if not events.startswith(b"event: ") or events.count(b"event: ") != deltas:
+            return False
+        return events.count(b"\ndata:") == deltas > 0
 
     def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
         """Make a reteller for providers that do not know all kinds of tools, else None."""

@@ -289,3 +289,13 @@ def test_an_oversized_event_ends_the_stream_in_an_error(monkeypatch):
     (event,) = ResponsesDecoder().feed(b"data: " + b"x" * 100)
     assert isinstance(event, StreamError)
     assert event.error.code == "event_too_large"
+
+
+def test_deltas_are_told_from_everything_else_at_a_glance():
+    text = b'event: response.output_text.delta\ndata: {"delta":"event: x"}\n\n'
+    plain = text.replace(b"event: x", b"x")
+    end = b"event: response.completed\ndata: {}\n\n"
+    assert FORMAT.only_deltas(plain * 3)
+    for other in (b"", end, plain + end, text, plain + b'data: {"type":"error"}\n\n', b": c\n\n"):
+        assert not FORMAT.only_deltas(other)
+    assert not FORMAT.only_deltas(b'data: {"type":"error"}\n\n' + plain)
