@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from addon.formats import anthropic, gemini, openai_chat
+from addon.formats import anthropic, gemini, openai_chat, openai_responses
 from addon.formats.base import Format, FormatName
 
 FORMATS: dict[FormatName, Format] = {
     "openai-chat": openai_chat.FORMAT,
+    "openai-responses": openai_responses.FORMAT,
     "anthropic": anthropic.FORMAT,
     "gemini": gemini.FORMAT,
 }
@@ -14,6 +15,7 @@ FORMATS: dict[FormatName, Format] = {
 
 _ENDPOINTS: dict[str, tuple[FormatName, str]] = {
     "/v1/chat/completions": ("openai-chat", "chat"),
+    "/v1/responses": ("openai-responses", "responses"),
     "/v1/messages": ("anthropic", "messages"),
 }
 

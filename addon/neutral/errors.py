@@ -59,14 +59,16 @@ class DetourError(Exception):
 class ClientRequestError(DetourError):
     """The agent sent something that its own format does not allow."""
 
-    def __init__(self, message: str, param: str | None = None) -> None:
+    def __init__(self, message: str, param: str | None = None, code: str | None = None) -> None:
         super().__init__(message)
         self.param = param
         """The field at fault, as a path such as `messages[2].role`."""
+        self.code = code
+        """A word that agents of the format act on, where there is one."""
 
     @override
     def to_error_info(self) -> ErrorInfo:
-        return ErrorInfo("invalid_request", str(self), param=self.param)
+        return ErrorInfo("invalid_request", str(self), code=self.code, param=self.param)
 
 
 class UnsupportedFeature(DetourError):

@@ -86,7 +86,9 @@ class InputExtractor:
             case "opening":
                 return self._open(self._pending + fragment)
             case "string":
-                return self._read_string(self._pending + fragment)
+                if self._pending or self._high_surrogate or '"' in fragment or "\\" in fragment:
+                    return self._read_string(self._pending + fragment)
+                return fragment
             case "raw":
                 return fragment
             case "whole":

@@ -89,7 +89,8 @@ async def test_a_packed_stream_stays_packed():
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/embeddings", "/v1/models", "/v1/chat/completions/chatcmpl-1", "/v1/responses"]
+    "path",
+    ["/v1/embeddings", "/v1/models", "/v1/chat/completions/chatcmpl-1", "/v1/responses/resp_1"],
 )
 async def test_what_cannot_be_translated_passes_too(path):
     async def serve(exchange):

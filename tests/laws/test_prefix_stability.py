@@ -21,6 +21,7 @@ from tests.support.recordings import needs_recordings, recordings
 TARGETS = {
     "anthropic": [(model, "anthropic") for model in ("claude-opus-5-5", "claude-haiku-4-5")],
     "gemini": [(model, "google") for model in ("gemini-3.8-flash", "gemini-2.5-flash")],
+    "openai-responses": [("gpt-5.5", "openai"), ("deepseek-v4-pro", "deepseek")],
     "openai-chat": [("gpt-4.1", "openai"), ("deepseek-v4-pro", "deepseek"), ("m", "local")],
 }
 
@@ -52,7 +53,10 @@ def sent_before(request):
 
 def body(request, target, model, dialect):
     wire = json.loads(FORMATS[target].render_request(request, model, dialect).body)
-    prompt = {field: wire.get(field) for field in ("tools", "system", "systemInstruction")}
+    fields = ("tools", "system", "systemInstruction", "instructions")
+    prompt = {field: wire.get(field) for field in fields}
+    if target == "openai-responses":
+        return prompt, [json.dumps(item) for item in wire["input"]]
     turns = wire.get("messages") or wire["contents"]
     return prompt, [block for turn in turns for block in blocks(turn)]
 

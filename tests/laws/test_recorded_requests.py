@@ -22,7 +22,14 @@ from addon.formats import FORMATS
 from addon.formats.base import RequestLine
 from addon.neutral import ClientRequestError, UnsupportedFeature
 from tests.support.gemini_rules import check_gemini_request
-from tests.support.recordings import agent_requests, needs_recordings, recordings
+from tests.support.recordings import (
+    Recording,
+    agent_requests,
+    captured_bodies,
+    needs_recordings,
+    recordings,
+)
+from tests.support.responses_requests import check_responses
 
 LINE = RequestLine("/v1beta/models/asked-for:generateContent")
 """Gemini keeps in it what the others say in the body."""
@@ -70,6 +77,10 @@ def targets(target):
             (model, "google", functools.partial(check_gemini, generation=int(model[7])))
             for model in GEMINIS
         ]
+    if target == "openai-responses":
+        models = (("gpt-5.5", "openai"), ("gpt-4.1", "openai"), ("grok-4.5", "xai"))
+        deepseek = ("deepseek-v4-pro", "deepseek")
+        return [(*model, check_responses) for model in (*models, deepseek)]
     if target == "anthropic":
         return [(model, "anthropic", check_anthropic) for model in CLAUDES]
     check_local = functools.partial(check_chat, beyond=SERVERS_OWN)
@@ -84,7 +95,8 @@ def run(chosen, source, target):
             request = FORMATS[source].parse_request(recording.request, LINE)
         except ClientRequestError as problem:
             # Words that only a gateway's own dialect knows are an error of the agent here.
-            if recording.succeeded and recording.provider in VENDORS:
+            stateful = problem.code == "previous_response_not_found"
+            if recording.succeeded and recording.provider in VENDORS and not stateful:
                 failures.append(f"{recording.name}: {problem}")
             outcomes[f"unreadable: {problem.param}"] += 1
             continue
@@ -125,4 +137,18 @@ def test_every_recorded_request_is_accepted(source, target, capsys):
     outcomes, failures = run(chosen, source, target)
     with capsys.disabled():
         sys.stdout.write(f"\nall, {source} -> {target}: {dict(outcomes)}\n")
+    assert not failures, "\n".join(failures)
+
+
+@needs_recordings
+@pytest.mark.parametrize("target", ["anthropic", "openai-chat"])
+def test_every_body_of_a_real_responses_agent_is_accepted(target, capsys):
+    chosen = [
+        Recording(name, "openai-responses", "openai", True, 200, body, b"", frozenset())
+        for name, body in captured_bodies("/v1/responses")
+    ]
+    outcomes, failures = run(chosen, "openai-responses", target)
+    with capsys.disabled():
+        sys.stdout.write(f"\ncaptured, openai-responses -> {target}: {dict(outcomes)}\n")
+    assert outcomes["accepted"] >= len(chosen)
     assert not failures, "\n".join(failures)

@@ -27,6 +27,9 @@ from tests.support.official import (
     read_chat_stream,
     read_gemini_answer,
     read_gemini_stream,
+    read_responses_answer,
+    read_responses_stream,
+    responses_facts,
 )
 from tests.support.recordings import needs_recordings, recordings
 
@@ -34,13 +37,14 @@ REQUEST = b'{"model":"asked-for","stream":true,"stream_options":{"include_usage"
 RANDOM_CUTTINGS = 3
 JUDGES = {
     "openai-chat": (read_chat_stream, read_chat_answer, chat_facts),
+    "openai-responses": (read_responses_stream, read_responses_answer, responses_facts),
     "anthropic": (read_anthropic_stream, read_anthropic_answer, anthropic_facts),
     "gemini": (read_gemini_stream, read_gemini_answer, gemini_facts),
 }
 PAIRS = [(source, target) for source in JUDGES for target in JUDGES if source != target]
 LINE = RequestLine("/v1beta/models/asked-for:streamGenerateContent", "alt=sse")
 """Gemini keeps in it what the others say in the body."""
-CREATED = re.compile(rb'"created":\d+')
+CREATED = re.compile(rb'"(created|created_at)":\d+')
 
 
 def translate(chunks, source, target):
@@ -48,7 +52,7 @@ def translate(chunks, source, target):
     output = b"".join([*map(translator.feed, chunks), translator.close()])
     assert translator.ended
     assert translator.close() == b""
-    return CREATED.sub(b'"created":0', output), translator
+    return CREATED.sub(rb'"\1":0', output), translator
 
 
 def cuttings(stream, seed):

@@ -140,6 +140,38 @@ def gemini_facts(chunks: list[Any]) -> dict[str, Any]:
     }
 
 
+def read_responses_stream(body: bytes) -> Any:
+    """Return the openai SDK's response of a Responses stream, put together by its strict reader.
+
+    Raises:
+        openai.APIError: The stream ends in an error.
+    """
+    client = openai.OpenAI(
+        api_key="k", max_retries=0, http_client=_client(200, "text/event-stream", body)
+    )
+    with client.responses.stream(model="m", input="x") as stream:
+        last = None
+        for number, event in enumerate(stream):
+            assert event.sequence_number == number
+            last = event
+        assert last is not None
+        if last.type == "response.completed":
+            final = stream.get_final_response()
+            assert final.output_text == last.response.output_text
+            return final
+        # The SDK has no final response for an answer that was cut short.
+        assert last.type == "response.incomplete", last.type
+        return last.response
+
+
+def read_responses_answer(body: bytes) -> Any:
+    """Return the openai SDK's response of a whole answer."""
+    client = openai.OpenAI(
+        api_key="k", max_retries=0, http_client=_client(200, "application/json", body)
+    )
+    return client.responses.create(model="m", input="x")
+
+
 def chat_facts(completion: Any) -> dict[str, Any]:
     """Pick from the openai SDK's completion what an agent acts on."""
     choice = completion.choices[0]
@@ -148,13 +180,17 @@ def chat_facts(completion: Any) -> dict[str, Any]:
         "text": message.content or "",
         "thoughts": getattr(message, "reasoning_content", None) or "",
         "refusal": message.refusal or "",
-        "calls": [
-            (call.id, call.function.name, call.function.arguments or "")
-            for call in message.tool_calls or ()
-        ],
+        "calls": [_chat_call(call) for call in message.tool_calls or ()],
         "finish_reason": choice.finish_reason,
         "usage": completion.usage and completion.usage.total_tokens,
     }
+
+
+def _chat_call(call: Any) -> tuple[str, str, str]:
+    if call.type == "custom":
+        custom = dict(call.custom)  # the accumulator leaves it a plain dict
+        return call.id, custom["name"], custom["input"]
+    return call.id, call.function.name, call.function.arguments or ""
 
 
 def anthropic_facts(message: Any) -> dict[str, Any]:
@@ -175,4 +211,15 @@ def anthropic_facts(message: Any) -> dict[str, Any]:
         ],
         "finish_reason": message.stop_reason,
         "usage": (message.usage.input_tokens, message.usage.output_tokens),
+    }
+
+
+def responses_facts(response: Any) -> dict[str, Any]:
+    """Pick from the openai SDK's response what an agent acts on."""
+    items = [item.model_dump(exclude_none=True) for item in response.output]
+    reason = response.incomplete_details and response.incomplete_details.reason
+    return {
+        "items": items,
+        "finish_reason": (response.status, reason),
+        "usage": response.usage and response.usage.total_tokens,
     }

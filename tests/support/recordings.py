@@ -90,3 +90,14 @@ def agent_requests(protocol: str) -> list[Recording]:
     rows = json.loads(path.read_text(encoding="utf-8")) if path.exists() else []
     loaded = [_load(row["file"]) for row in rows if row["protocol"] == protocol]
     return [recording for recording in loaded if recording is not None and recording.request]
+
+
+def captured_bodies(path: str) -> list[tuple[str, bytes]]:
+    """Return name and body of the requests that real agents sent to `path`."""
+    folder = TRAFFIC.parent / "agents" / "requests"
+    found: list[tuple[str, bytes]] = []
+    for meta in sorted(folder.glob("*.meta.json")):
+        body = meta.with_name(meta.name.replace(".meta.json", ".json"))
+        if json.loads(meta.read_text(encoding="utf-8"))["path"] == path and body.exists():
+            found.append((body.stem, body.read_bytes()))
+    return found

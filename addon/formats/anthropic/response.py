@@ -26,6 +26,7 @@ from addon.neutral import (
     ToolCallPart,
 )
 from addon.wire.codec import decode_object, encode, encode_text
+from addon.wire.custom_tools import wrap_input
 from addon.wire.reading import mapping, sequence, text
 
 
@@ -123,8 +124,9 @@ def _render_part(part: Part, losses: LossList) -> list[dict[str, Any]]:
                 return [{"type": "redacted_thinking", "data": state.data}]
             signature = state.data if state is not None else ""
             return [{"type": "thinking", "thinking": words, "signature": signature}]
-        case ToolCallPart(call_id, name, arguments):
-            value = render_tool_input(arguments, losses)
+        case ToolCallPart(call_id, name, arguments, kind):
+            custom = kind == "custom"
+            value = wrap_input(arguments) if custom else render_tool_input(arguments, losses)
             return [{"type": "tool_use", "id": call_id, "name": name, "input": value}]
         case _:
             losses.dropped("content", f"{type(part).__name__} has no place in an answer")

@@ -27,10 +27,14 @@ from addon.neutral import (
     TextDelta,
     ToolCallDelta,
 )
-from addon.wire.codec import encode
+from addon.wire.codec import encode, encode_text
+from addon.wire.custom_tools import ARGUMENT
 from addon.wire.sse import frame
 
 type PartEvent = PartStart | TextDelta | ReasoningDelta | SignatureDelta | ToolCallDelta | PartEnd
+
+_WRAPPING = (f'{{"{ARGUMENT}":"', '"}')
+"""What stands around the input of a custom tool, which is no JSON by itself."""
 
 
 class AnthropicEncoder:
@@ -44,6 +48,7 @@ class AnthropicEncoder:
         self._blocks = 0
         self._reasoning_is_open = False
         self._undecided = False
+        self._custom = False
         self._parts: dict[type[Event], Callable[[Any], bytes]] = {
             TextDelta: self._text,
             ToolCallDelta: self._arguments,
@@ -110,6 +115,7 @@ class AnthropicEncoder:
     def _block_start(self, event: PartStart) -> bytes:
         block: dict[str, Any]
         self._reasoning_is_open = False
+        self._custom = event.kind == "tool_call" and event.call_kind == "custom"
         match event.kind:
             case "text" | "refusal":
                 block = {"type": "text", "text": ""}
@@ -120,7 +126,7 @@ class AnthropicEncoder:
                 return b""
             case "tool_call":
                 block = {"type": "tool_use", "id": event.call_id, "name": event.name, "input": {}}
-        return self._begin(block)
+        return self._begin(block) + (self._wrapping(_WRAPPING[0]) if self._custom else b"")
 
     def _begin(self, block: dict[str, Any]) -> bytes:
         index = self._blocks
@@ -143,7 +149,13 @@ class AnthropicEncoder:
         return self._delta({"type": "text_delta", "text": event.text})
 
     def _arguments(self, event: ToolCallDelta) -> bytes:
+        if self._custom:
+            return self._wrapping(encode_text(event.arguments)[1:-1])
         return self._delta({"type": "input_json_delta", "partial_json": event.arguments})
+
+    def _wrapping(self, json_text: str) -> bytes:
+        """Write free text as the one argument that stands for it, a piece at a time."""
+        return self._delta({"type": "input_json_delta", "partial_json": json_text})
 
     def _thinking(self, event: ReasoningDelta) -> bytes:
         return self._decide() + self._delta({"type": "thinking_delta", "thinking": event.text})
@@ -160,7 +172,9 @@ class AnthropicEncoder:
     def _block_stop(self, event: PartEnd) -> bytes:
         if event.citations:
             self._losses.dropped("citations", "web addresses have no place in Anthropic's text")
-        return self._decide() + _frame("content_block_stop", {"index": self._blocks - 1})
+        closing = self._wrapping(_WRAPPING[1]) if self._custom else b""
+        self._custom = False
+        return self._decide() + closing + _frame("content_block_stop", {"index": self._blocks - 1})
 
     def _end(self, event: ResponseEnd) -> bytes:
         delta = {

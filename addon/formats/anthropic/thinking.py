@@ -82,12 +82,15 @@ def loop_lacks_thoughts(messages: Iterable[Message]) -> bool:
     """
     lacks = False
     signed = False
+    answering = False
     for message in messages:
-        if message.role == "user":
+        if message.role == "user" and not answering:
             lacks = signed = False
         elif message.role == "tool":
             signed = False
+            answering = True  # what the user adds to the results belongs to the loop
         elif message.role == "assistant":
+            answering = False
             for part in message.parts:
                 if isinstance(part, ReasoningPart):
                     signed = signed or (part.state is not None and part.state.format == NAME)

@@ -37,6 +37,7 @@ from addon.formats.openai_chat.response import parse_response, render_response
 from addon.formats.openai_chat.stream_decoder import ChatDecoder
 from addon.formats.openai_chat.stream_encoder import ChatEncoder
 from addon.neutral import ClientRequestError, ErrorInfo, Loss, Request, Response
+from addon.wire import openai_errors
 
 __all__ = ["FORMAT", "NAME"]
 
@@ -80,7 +81,7 @@ class OpenAIChatFormat:
 
     def parse_error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
         """Read an error answer of whatever shape."""
-        return errors.parse_error(status, headers, body)
+        return openai_errors.parse_error(status, headers, body)
 
     def find_error(self, body: bytes) -> ErrorInfo | None:
         """Return the error that a body with status 200 holds, or None."""
@@ -88,7 +89,7 @@ class OpenAIChatFormat:
 
     def render_error(self, error: ErrorInfo) -> RenderedError:
         """Write an error the way OpenAI would."""
-        return errors.render_error(error)
+        return RenderedError(*openai_errors.render_error(error))
 
     def decoder(self) -> StreamDecoder:
         """Make a reader for one provider stream."""

@@ -6,12 +6,9 @@ other gateways are understood: `cache_control` on a part, and `thinking` parts.
 
 from __future__ import annotations
 
-import base64
 from typing import Literal
-from urllib.parse import unquote_to_bytes
 
 from addon.formats.base import FormatName
-from addon.formats.openai_chat.request_fields import Fields
 from addon.neutral import (
     AudioPart,
     CacheBreakpoint,
@@ -25,9 +22,10 @@ from addon.neutral import (
     ReasoningPart,
     RefusalPart,
     TextPart,
-    UrlMedia,
 )
+from addon.wire.data_urls import parse_media
 from addon.wire.reading import mapping
+from addon.wire.request_fields import Fields
 
 type CacheTtl = Literal["5m", "1h"]
 
@@ -100,7 +98,7 @@ def _parse_part(part: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None) ->
     kind = part.required_text("type")
     cache_breakpoint = parse_cache_breakpoint(part, ttl)
     if kind in _FOREIGN_FILES and "file" in allowed:
-        return FilePart(_media(_address(part, kind)), part.text("document_name"))
+        return FilePart(parse_media(_address(part, kind)), part.text("document_name"))
     if kind not in allowed:
         part.wrong_value("type", allowed)
     match kind:
@@ -108,7 +106,7 @@ def _parse_part(part: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None) ->
             return TextPart(part.required_text("text"), cache_breakpoint=cache_breakpoint)
         case "image_url":
             detail = Fields(mapping(part.value.get(kind))).text("detail")
-            return ImagePart(_media(_address(part, kind)), detail, cache_breakpoint)
+            return ImagePart(parse_media(_address(part, kind)), detail, cache_breakpoint)
         case "input_audio":
             audio = part.required_object("input_audio")
             encoding = audio.required_text("format")
@@ -134,21 +132,8 @@ def _parse_file(file: Fields, cache_breakpoint: CacheBreakpoint | None) -> FileP
     if (identifier := file.text("file_id")) is not None:
         source: MediaSource = FileReference(NAME, identifier)
     else:
-        source = _media(file.required_text("file_data"))
+        source = parse_media(file.required_text("file_data"))
     return FilePart(source, filename, cache_breakpoint=cache_breakpoint)
-
-
-def _media(url: str) -> MediaSource:
-    """Read a `data:` URL, another URL, or bare base64."""
-    if not url.startswith("data:"):
-        if url.startswith(("http://", "https://", "gs://", "file://")):
-            return UrlMedia(url)
-        return InlineMedia("", url)
-    head, _, data = url[5:].partition(",")
-    media_type, *parameters = head.split(";")
-    if "base64" not in parameters:
-        data = base64.b64encode(unquote_to_bytes(data)).decode()
-    return InlineMedia(media_type.lower(), data)
 
 
 def _thinking(part: Fields) -> str:

@@ -9,7 +9,6 @@ from typing import Any
 
 from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.dialects import Dialect
-from addon.formats.openai_chat.models import openai_model
 from addon.neutral import (
     AudioPart,
     CacheBreakpoint,
@@ -26,6 +25,7 @@ from addon.neutral import (
     UnsupportedFeature,
     UrlMedia,
 )
+from addon.wire.openai_models import openai_model
 
 type Block = dict[str, Any]
 

@@ -18,7 +18,6 @@ from addon.formats.openai_chat.content_parsing import (
     parse_text_content,
     parse_tool_content,
 )
-from addon.formats.openai_chat.request_fields import Fields
 from addon.neutral import (
     ClientRequestError,
     Extra,
@@ -32,6 +31,7 @@ from addon.neutral import (
     ToolResultPart,
 )
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.request_fields import Fields
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 

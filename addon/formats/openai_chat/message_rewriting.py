@@ -16,11 +16,11 @@ from addon.formats.openai_chat.message_rendering import (
     SKIP_SIGNATURE,
     MessageRenderer,
 )
-from addon.formats.openai_chat.tool_schemas import simplify
 from addon.neutral import LossList
 from addon.wire.codec import encode
 from addon.wire.json_edit import Splice, edit_object, items, members, splice
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.tool_schemas import simplify
 
 type Changes = dict[str, bytes | None]
 

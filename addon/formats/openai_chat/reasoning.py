@@ -9,8 +9,8 @@ from typing import Any, Literal
 import msgspec
 
 from addon.formats.openai_chat.dialects import Dialect, EffortStyle
-from addon.formats.openai_chat.models import OpenAIModel, openai_model
 from addon.neutral import Effort, LossList, ReasoningConfig
+from addon.wire.openai_models import OpenAIModel, openai_model
 
 _ORDER: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _EFFORT_FROM_BUDGET: tuple[tuple[int, Effort], ...] = (

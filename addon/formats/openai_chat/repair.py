@@ -14,7 +14,7 @@ import msgspec
 from addon.formats.base import Reply, StreamRepairer
 from addon.formats.openai_chat.choice_mending import ChoiceMender, Wire
 from addon.formats.openai_chat.dialects import Dialect, dialect
-from addon.formats.openai_chat.errors import error_object, find_error_object, parse_error_object
+from addon.formats.openai_chat.errors import find_error_object
 from addon.formats.openai_chat.stream_decoder import (
     CUT_MESSAGE,
     NESTED_TOO_DEEPLY,
@@ -23,6 +23,7 @@ from addon.formats.openai_chat.stream_decoder import (
 from addon.formats.openai_chat.stream_encoder import DONE, ChatEncoder
 from addon.neutral import ErrorInfo, Event
 from addon.wire.codec import decode_object, encode
+from addon.wire.openai_errors import error_object, parse_error_object
 from addon.wire.reading import integer, mapping, sequence, text
 from addon.wire.sse import LIMIT, SseDecoder, SseEvent, SseOverflowError, frame
 

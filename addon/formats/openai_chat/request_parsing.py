@@ -13,7 +13,6 @@ import msgspec
 from addon.formats.base import Reply
 from addon.formats.openai_chat.content_parsing import NAME, CacheTtl
 from addon.formats.openai_chat.message_parsing import Conversation
-from addon.formats.openai_chat.request_fields import Fields
 from addon.formats.openai_chat.tool_parsing import parse_tool_choice, parse_tools
 from addon.neutral import (
     ClientRequestError,
@@ -27,6 +26,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import decode, decode_object, encode
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.request_fields import Fields
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort.__value__)
 

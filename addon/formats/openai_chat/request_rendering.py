@@ -14,12 +14,12 @@ from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.content_rendering import Block, ContentRenderer
 from addon.formats.openai_chat.dialects import OPENAI_ONLY, Dialect, dialect
 from addon.formats.openai_chat.message_rendering import MessageRenderer
-from addon.formats.openai_chat.models import openai_model
 from addon.formats.openai_chat.reasoning import render_reasoning
 from addon.formats.openai_chat.structured_output import render_response_format
 from addon.formats.openai_chat.tool_rendering import RenderedTools, render_tools
 from addon.neutral import LossList, Request, UnsupportedFeature
 from addon.wire.codec import encode
+from addon.wire.openai_models import openai_model
 
 PATH = "/chat/completions"
 HEADERS: Headers = (("content-type", "application/json"),)

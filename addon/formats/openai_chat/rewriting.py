@@ -21,7 +21,6 @@ from addon.formats.openai_chat.message_rewriting import (
     value_bytes,
 )
 from addon.formats.openai_chat.reasoning import render_reasoning
-from addon.formats.openai_chat.request_fields import Fields
 from addon.formats.openai_chat.request_parsing import (
     EFFORTS,
     parse_request,
@@ -41,6 +40,7 @@ from addon.neutral import ClientRequestError, LossList, ReasoningConfig, Unsuppo
 from addon.wire.codec import decode_object, encode
 from addon.wire.json_edit import edit_object
 from addon.wire.reading import integer, mapping, sequence, text
+from addon.wire.request_fields import Fields
 
 _HARMLESS: dict[str, tuple[object, ...]] = {
     "function_call": ("none",),

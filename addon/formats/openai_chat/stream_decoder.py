@@ -13,9 +13,10 @@ import msgspec
 
 from addon.formats.openai_chat.answer_reader import AnswerReader
 from addon.formats.openai_chat.chunk import Chunk, decode_chunk, read_chunk
-from addon.formats.openai_chat.errors import find_error_object, parse_error_object
+from addon.formats.openai_chat.errors import find_error_object
 from addon.neutral import ErrorInfo, Event, Loss, StreamError
 from addon.wire.codec import decode_object
+from addon.wire.openai_errors import parse_error_object
 from addon.wire.sse import LIMIT, SseDecoder, SseEvent, SseOverflowError
 
 CUT_MESSAGE = "the provider closed the connection before its answer was complete"

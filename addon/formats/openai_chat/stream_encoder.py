@@ -16,7 +16,6 @@ import msgspec
 
 from addon.formats.base import Reply
 from addon.formats.openai_chat.citations import render_annotations
-from addon.formats.openai_chat.errors import error_object
 from addon.formats.openai_chat.finish_reasons import render_finish_reason
 from addon.formats.openai_chat.response import THOUGHT_SEPARATOR, completion_id
 from addon.formats.openai_chat.speaking_order import SpeakingOrder
@@ -39,6 +38,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode
 from addon.wire.custom_tools import InputExtractor
+from addon.wire.openai_errors import error_object
 from addon.wire.sse import frame
 
 DONE = b"data: [DONE]\n\n"

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 
 from addon.formats.openai_chat.dialects import Dialect
-from addon.formats.openai_chat.tool_schemas import is_strict
 from addon.neutral import LossList, Request, ResponseFormat
 from addon.wire.codec import encode_text
+from addon.wire.tool_schemas import is_strict
 
 DEFAULT_NAME = "output"
 """Chat wants a name for every schema; other formats have none."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Literal, cast
 
 from addon.formats.openai_chat.content_parsing import NAME, CacheTtl, parse_cache_breakpoint
-from addon.formats.openai_chat.request_fields import Fields
 from addon.neutral import (
     CacheBreakpoint,
     ClientRequestError,
@@ -15,6 +14,7 @@ from addon.neutral import (
     ToolGrammar,
     WebSearchTool,
 )
+from addon.wire.request_fields import Fields
 
 _TOOL_TYPES = ("function", "custom")
 _SEARCH_TYPES = ("openrouter:web_search", "web_search", "web_search_preview")

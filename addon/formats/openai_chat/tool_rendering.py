@@ -9,9 +9,7 @@ import msgspec
 from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.content_rendering import Block, ContentRenderer
 from addon.formats.openai_chat.dialects import Dialect
-from addon.formats.openai_chat.models import openai_model
 from addon.formats.openai_chat.reasoning import forceable
-from addon.formats.openai_chat.tool_schemas import is_strict, simplify
 from addon.neutral import (
     LossList,
     NativeTool,
@@ -22,6 +20,8 @@ from addon.neutral import (
     WebSearchTool,
 )
 from addon.wire.custom_tools import wrapper_description, wrapper_schema
+from addon.wire.openai_models import openai_model
+from addon.wire.tool_schemas import is_strict, simplify
 
 
 class RenderedTools(msgspec.Struct, frozen=True):

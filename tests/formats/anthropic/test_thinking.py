@@ -77,7 +77,8 @@ RESULT = Message("tool", (ToolResultPart("a", ()),))
         ([USER, Message("assistant", (CALL,)), RESULT], True),
         ([USER, Message("assistant", (THOUGHT, CALL)), RESULT], False),
         ([USER, Message("assistant", (ReasoningPart("x"), CALL)), RESULT], True),
-        ([USER, Message("assistant", (CALL,)), RESULT, USER], False),
+        ([USER, Message("assistant", (CALL,)), RESULT, USER], True),
+        ([USER, Message("assistant", (CALL,)), RESULT, Message("assistant", ()), USER], False),
         (
             [
                 USER,

@@ -1,9 +1,9 @@
 import pytest
 
 from addon.formats.openai_chat.dialects import dialect
-from addon.formats.openai_chat.models import openai_model
 from addon.formats.openai_chat.reasoning import forceable, render_reasoning
 from addon.neutral import LossList, ReasoningConfig
+from addon.wire.openai_models import openai_model
 
 
 def render(provider, model, config, *, forced=False, tools=False):

@@ -3,7 +3,6 @@ import json
 import pytest
 
 from addon.formats.openai_chat import FORMAT
-from addon.formats.openai_chat.tool_schemas import is_strict, simplify
 from addon.neutral import (
     CacheBreakpoint,
     Message,
@@ -15,6 +14,7 @@ from addon.neutral import (
     ToolGrammar,
     WebSearchTool,
 )
+from addon.wire.tool_schemas import is_strict, simplify
 
 SCHEMA = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",

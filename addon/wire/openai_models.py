@@ -1,4 +1,4 @@
-"""What OpenAI's own models accept through Chat Completions.
+"""What OpenAI's own models accept through Chat Completions, and mostly through Responses too.
 
 Reasoning models refuse most sampling parameters, each generation differently. Facts of 2026-11 from
 the AI SDK's catalogue, corrected by the live probes of pydantic-ai.

@@ -1,0 +1,256 @@
+"""Read the items of `input`: messages, thoughts, calls, results, and what else a history holds.
+
+Follows https://platform.openai.com/docs/api-reference/responses/create (`input`). Items are smaller
+than turns: what the assistant thought, said and called one after the other becomes one message.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+import msgspec
+
+from addon.formats.openai_responses.builtin_tools import call_arguments
+from addon.formats.openai_responses.content_parsing import NAME, parse_content, parse_output
+from addon.formats.openai_responses.tool_names import (
+    APPLY_PATCH,
+    LOCAL_SHELL,
+    SHELL,
+    TOOL_SEARCH,
+    flat_name,
+)
+from addon.formats.openai_responses.tool_parsing import ToolBox
+from addon.neutral import (
+    Extra,
+    FilePart,
+    ImagePart,
+    Message,
+    NativePart,
+    OpaqueState,
+    Part,
+    ReasoningPart,
+    Role,
+    SystemMessage,
+    TextPart,
+    ToolCallPart,
+    ToolResultPart,
+)
+from addon.wire import carrier
+from addon.wire.codec import encode_text
+from addon.wire.reading import mapping, sequence, text
+from addon.wire.request_fields import Fields
+
+_ROLES = ("user", "system", "developer", "assistant")
+_BUILT_IN_CALLS = {
+    "local_shell_call": LOCAL_SHELL,
+    "shell_call": SHELL,
+    "apply_patch_call": APPLY_PATCH,
+}
+_BUILT_IN_OUTPUTS = ("local_shell_call_output", "shell_call_output", "apply_patch_call_output")
+_REFUSED = ("item_reference", "compaction", "compaction_summary", "compaction_trigger")
+"""Items that stand for content which only OpenAI holds."""
+_OF_THE_USER = ("mcp_approval_response", "computer_call_output")
+_FAILED = ("failed", "incomplete")
+
+
+class Conversation:
+    """Gathers the messages of one request."""
+
+    def __init__(self, tools: ToolBox) -> None:
+        self.system: list[SystemMessage] = []
+        self.extras: list[Extra] = []
+        self.updates: dict[str, Any] = {}
+        """The last word of each `configuration_update`, by parameter."""
+        self._tools = tools
+        self._messages: list[Message] = []
+        self._assistant: list[Part] = []
+        self._call_ids: dict[str, str] = {}
+        self._signed_calls: dict[str, OpaqueState] = {}
+
+    def add(self, item: Fields) -> None:
+        """Take the next item.
+
+        Raises:
+            ClientRequestError: It is not what the format allows.
+        """
+        kind = item.text("type")
+        if kind is None and item.has("role"):
+            kind = "message"
+        match kind:
+            case None:
+                item.missing("type")
+            case "message":
+                self._add_message(item)
+            case "reasoning":
+                self._add_reasoning(item)
+            case "function_call" | "custom_tool_call":
+                self._add_call(item, custom=kind == "custom_tool_call")
+            case "function_call_output" | "custom_tool_call_output":
+                self._add_result(item.required_text("call_id"), parse_output(item))
+            case "additional_tools" | "configuration_update":
+                self._configure(item, kind)
+            case _:
+                self._add_other(item, kind)
+
+    def to_messages(self) -> tuple[Message, ...]:
+        """Return the conversation."""
+        self._end_assistant()
+        if not self._signed_calls:
+            return tuple(self._messages)
+        return tuple(
+            msgspec.structs.replace(
+                message, parts=tuple(self._with_state(part) for part in message.parts)
+            )
+            for message in self._messages
+        )
+
+    def _add_other(self, item: Fields, kind: str) -> None:
+        if kind in _BUILT_IN_CALLS:
+            self._add_builtin_call(item, kind)
+        elif kind in _BUILT_IN_OUTPUTS:
+            self._add_builtin_result(item)
+        elif kind in ("tool_search_call", "tool_search_output"):
+            self._add_tool_search(item, kind)
+        elif kind in _REFUSED:
+            self.extras.append(Extra(kind, item.value, essential=True))
+        else:
+            self._add_native(item, kind)
+
+    def _configure(self, item: Fields, kind: str) -> None:
+        if kind == "additional_tools":
+            self._tools.add_all(item)
+        for key in ("reasoning", "text"):
+            if item.has(key):
+                self.updates[key] = item.value[key]
+
+    def _add_message(self, item: Fields) -> None:
+        role = item.one_of("role", _ROLES)
+        parts = parse_content(item)
+        match role:
+            case None:
+                item.missing("role")
+            case "assistant":
+                self._assistant += parts
+            case "user":
+                self._say("user", parts)
+            case _:
+                self._instruct(parts, developer=role == "developer")
+
+    def _instruct(self, parts: tuple[Part, ...], *, developer: bool) -> None:
+        texts = tuple(part for part in parts if isinstance(part, TextPart))
+        if self._messages or self._assistant or len(texts) < len(parts):
+            self._end_assistant()
+            self._messages.append(Message("system", parts, developer=developer))
+        else:
+            self.system.append(SystemMessage(texts, "developer" if developer else "system"))
+
+    def _say(self, role: Role, parts: tuple[Part, ...]) -> None:
+        self._end_assistant()
+        self._messages.append(Message(role, parts))
+
+    def _end_assistant(self) -> None:
+        if self._assistant:
+            self._messages.append(Message("assistant", tuple(self._assistant)))
+            self._assistant = []
+
+    def _add_reasoning(self, item: Fields) -> None:
+        envelope = item.text("encrypted_content")
+        words = _thoughts(item.value)
+        if envelope and (pieces := carrier.read(envelope)) is not None:
+            for piece in pieces:
+                self._unpack(piece)
+        elif envelope and not carrier.is_ours(envelope):
+            self._assistant.append(ReasoningPart(words, OpaqueState(NAME, envelope)))
+        elif words:
+            self._assistant.append(ReasoningPart(words))
+
+    def _unpack(self, piece: carrier.Carried) -> None:
+        """Put state that was carried home back where it belongs."""
+        if piece.call_id and piece.state is not None:
+            self._signed_calls[piece.call_id] = piece.state
+        elif piece.signs_text:
+            for index in reversed(range(len(self._assistant))):
+                part = self._assistant[index]
+                if isinstance(part, TextPart):
+                    self._assistant[index] = msgspec.structs.replace(part, state=piece.state)
+                    break
+        elif piece.text or piece.state is not None:
+            self._assistant.append(ReasoningPart(piece.text, piece.state))
+
+    def _with_state(self, part: Part) -> Part:
+        if isinstance(part, ToolCallPart) and part.call_id in self._signed_calls:
+            return msgspec.structs.replace(part, state=self._signed_calls[part.call_id])
+        return part
+
+    def _add_call(self, item: Fields, *, custom: bool) -> None:
+        name = flat_name(item.required_text("name"), item.text("namespace"))
+        arguments = item.required_text("input" if custom else "arguments")
+        kind = "custom" if custom else "function"
+        self._assistant.append(
+            ToolCallPart(item.required_text("call_id"), name, arguments, kind=kind)
+        )
+
+    def _add_result(
+        self,
+        call_id: str,
+        content: tuple[TextPart | ImagePart | FilePart | NativePart, ...],
+        *,
+        failed: bool = False,
+    ) -> None:
+        result = ToolResultPart(call_id, content, is_error=failed)
+        self._end_assistant()
+        if self._messages and self._messages[-1].role == "tool":
+            last = self._messages[-1]
+            self._messages[-1] = Message("tool", (*last.parts, result))
+        else:
+            self._messages.append(Message("tool", (result,)))
+
+    def _add_builtin_call(self, item: Fields, kind: str) -> None:
+        call_id = item.required_text("call_id")
+        self._call_ids[item.text("id") or call_id] = call_id
+        arguments = call_arguments(kind, item.value)
+        self._assistant.append(ToolCallPart(call_id, _BUILT_IN_CALLS[kind], arguments))
+
+    def _add_builtin_result(self, item: Fields) -> None:
+        # A local shell's output names its call by the item's id.
+        call_id = item.text("call_id") or self._call_ids.get(item.required_text("id"))
+        output = item.value.get("output")
+        if isinstance(output, str):
+            words = output
+        else:
+            words = encode_text(output) if output else text(item.value.get("status"))
+        failed = item.value.get("status") in _FAILED
+        self._add_result(call_id or item.required_text("id"), (TextPart(words),), failed=failed)
+
+    def _add_tool_search(self, item: Fields, kind: str) -> None:
+        """Take a search for tools; those found are offered from then on.
+
+        A search that the provider ran has no call id and no counterpart elsewhere.
+        """
+        if kind == "tool_search_output":
+            self._tools.add_all(item)
+        call_id = item.text("call_id")
+        if not call_id:
+            self._add_native(item, kind)
+        elif kind == "tool_search_call":
+            arguments = call_arguments(kind, item.value)
+            self._assistant.append(ToolCallPart(call_id, TOOL_SEARCH, arguments))
+        else:
+            self._add_result(call_id, (TextPart(encode_text(item.items("tools"))),))
+
+    def _add_native(self, item: Fields, kind: str) -> None:
+        part = NativePart(NAME, kind, item.value)
+        if kind in _OF_THE_USER:
+            self._say("user", (part,))
+        else:
+            self._assistant.append(part)
+
+
+def _thoughts(item: dict[str, Any]) -> str:
+    """Return the readable thoughts: the model's own where given, else the summary."""
+    for key in ("content", "summary"):
+        pieces = [text(mapping(piece).get("text")) for piece in sequence(item.get(key))]
+        if words := "\n\n".join(piece for piece in pieces if piece):
+            return words
+    content = cast("object", item.get("content"))
+    return text(content)

@@ -1,0 +1,95 @@
+"""Read from an agent's request what its answer must look like; never complain."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from addon.formats.base import Reply
+from addon.formats.openai_responses.tool_names import Route
+from addon.formats.openai_responses.tool_parsing import ToolBox
+from addon.neutral import ClientRequestError
+from addon.wire.codec import decode_object
+from addon.wire.reading import mapping, sequence, text
+from addon.wire.request_fields import Fields
+
+_EXTENSION = "openai-responses"
+
+_ECHOED: dict[str, Any] = {
+    "background": False,
+    "instructions": None,
+    "max_output_tokens": None,
+    "max_tool_calls": None,
+    "metadata": {},
+    "parallel_tool_calls": True,
+    "previous_response_id": None,
+    "prompt_cache_key": None,
+    "reasoning": {"effort": None, "summary": None},
+    "safety_identifier": None,
+    "service_tier": "default",
+    "store": True,
+    "temperature": 1.0,
+    "text": {"format": {"type": "text"}},
+    "tool_choice": "auto",
+    "top_logprobs": 0,
+    "top_p": 1.0,
+    "truncation": "disabled",
+    "user": None,
+}
+"""What a response repeats of its request, and what it says when the request did not.
+
+The tools are left out: they are long, and no client reads them from the answer.
+"""
+
+
+class Wishes(msgspec.Struct, frozen=True):
+    """What only this format's encoder needs to know of the request."""
+
+    routes: Mapping[str, Route] = {}
+    """How calls of each tool are told, by the flat name that the provider knows."""
+    echo: Mapping[str, Any] = msgspec.field(default_factory=lambda: _ECHOED)
+    refusal_as_text: bool = False
+    """Whether a refusal is told as plain text, for Codex, which drops messages that hold one."""
+
+
+def read_reply(body: bytes, created: int) -> Reply:
+    """Read what shapes the answer."""
+    wire = decode_object(body) or {}
+    routes = _routes(wire)
+    echo = {
+        key: value if (value := wire.get(key)) is not None else default
+        for key, default in _ECHOED.items()
+    }
+    if echo["service_tier"] == "auto":
+        echo["service_tier"] = "default"
+    client = mapping(wire.get("client_metadata"))
+    wishes = Wishes(routes, echo, any(key.startswith("x-codex-") for key in client))
+    wish = mapping(mapping(wire.get("text")).get("format"))
+    return Reply(
+        model=text(wire.get("model")) or None,
+        created=created,
+        custom_tools=frozenset(name for name, route in routes.items() if route.kind == "custom"),
+        stream=wire.get("stream") is True,
+        json_answer=wish.get("type") in ("json_schema", "json_object"),
+        extensions={_EXTENSION: wishes},
+    )
+
+
+def wishes_of(reply: Reply) -> Wishes:
+    """Return what `read_reply` put aside, or defaults for a reply made elsewhere."""
+    wishes = reply.extensions.get(_EXTENSION)
+    return wishes if isinstance(wishes, Wishes) else Wishes()
+
+
+def _routes(wire: dict[str, Any]) -> dict[str, Route]:
+    tools = ToolBox()
+    holders = [wire, *(mapping(item) for item in sequence(wire.get("input")))]
+    for holder in holders:
+        if sequence(holder.get("tools")):
+            try:
+                tools.add_all(Fields(holder))
+            except ClientRequestError:
+                continue
+    return tools.routes

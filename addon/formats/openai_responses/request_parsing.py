@@ -1,0 +1,192 @@
+"""Read a request of `POST /v1/responses`.
+
+Follows https://platform.openai.com/docs/api-reference/responses/create. Every parameter has a place
+in the hub or becomes an `Extra`; null counts as absent.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast, get_args
+
+from addon.formats.openai_responses.content_parsing import NAME
+from addon.formats.openai_responses.item_parsing import Conversation
+from addon.formats.openai_responses.tool_parsing import ToolBox, parse_tool_choice
+from addon.neutral import (
+    ClientRequestError,
+    Effort,
+    Extra,
+    LogprobsConfig,
+    ReasoningConfig,
+    Request,
+    ResponseFormat,
+    Sampling,
+    SystemMessage,
+    TextPart,
+)
+from addon.wire.codec import decode
+from addon.wire.request_fields import Fields
+
+EFFORTS: tuple[Effort, ...] = get_args(Effort.__value__)
+ENCRYPTED = "reasoning.encrypted_content"
+_LOGPROBS = "message.output_text.logprobs"
+
+type _FormatType = Literal["text", "json_object", "json_schema"]
+_FORMAT_TYPES: tuple[_FormatType, ...] = ("text", "json_object", "json_schema")
+
+_UNDERSTOOD = frozenset((
+    "include", "input", "instructions", "max_output_tokens", "metadata", "model",
+    "parallel_tool_calls", "prompt_cache_options", "prompt_cache_retention", "reasoning",
+    "safety_identifier", "service_tier", "stream", "stream_options", "temperature", "text",
+    "tool_choice", "tools", "top_logprobs", "top_p", "user",
+))  # fmt: skip
+"""Parameters that the hub has words for, or that the answer echoes."""
+
+_ESSENTIAL = frozenset(("background", "conversation", "prompt"))
+"""Parameters that stand for content, or promise, which only OpenAI holds."""
+
+_HARMLESS: dict[str, object] = {"background": False, "store": False, "truncation": "disabled"}
+"""Values that ask for nothing."""
+
+
+def parse_request(body: bytes) -> Request:
+    """Read a request.
+
+    Raises:
+        ClientRequestError: It is not what the format allows, or it builds on an answer that is
+            not here.
+    """
+    fields = Fields(_decode(body))
+    _refuse_state(fields)
+    tools = ToolBox()
+    tools.add_all(fields)
+    conversation = _conversation(fields, tools)
+    messages = conversation.to_messages()
+    wish = Fields({**fields.value, **conversation.updates})
+    choice, lost = parse_tool_choice(fields)
+    words = wish.object("text") or Fields({})
+    return Request(
+        model=fields.text("model") or "",
+        source_format=NAME,
+        system=(*_instructions(fields), *conversation.system),
+        messages=messages,
+        tools=tools.to_tuple(),
+        tool_choice=choice,
+        parallel_tool_calls=fields.flag("parallel_tool_calls"),
+        sampling=Sampling(temperature=fields.number("temperature"), top_p=fields.number("top_p")),
+        max_output_tokens=fields.integer("max_output_tokens", 1),
+        reasoning=_reasoning(wish.object("reasoning")),
+        response_format=_response_format(words.object("format")),
+        stream=fields.flag("stream") or False,
+        logprobs=_logprobs(fields),
+        user_id=fields.text("safety_identifier") or fields.text("user"),
+        service_tier=fields.text("service_tier"),
+        cache_ttl=_cache_ttl(fields),
+        verbosity=words.one_of("verbosity", ("low", "medium", "high")),
+        extras=(*_extras(fields), *lost, *conversation.extras),
+    )
+
+
+def _decode(body: bytes) -> dict[str, Any]:
+    try:
+        value = decode(body)
+    except ValueError as error:
+        raise ClientRequestError(
+            f"We could not parse the JSON body of your request: {error}"
+        ) from None
+    if not isinstance(value, dict):
+        raise ClientRequestError("The body of your request must be a JSON object.")
+    return cast("dict[str, Any]", value)
+
+
+def _refuse_state(fields: Fields) -> None:
+    """Refuse to go on from an answer that is not known, in the words that agents act on."""
+    previous = fields.text("previous_response_id")
+    if previous is not None:
+        raise ClientRequestError(
+            f"Previous response with id '{previous}' not found.",
+            "previous_response_id",
+            "previous_response_not_found",
+        )
+
+
+def _instructions(fields: Fields) -> tuple[SystemMessage, ...]:
+    words = fields.text("instructions")
+    return (SystemMessage((TextPart(words),)),) if words else ()
+
+
+def _conversation(fields: Fields, tools: ToolBox) -> Conversation:
+    conversation = Conversation(tools)
+    given = fields.value.get("input")
+    if isinstance(given, str):
+        conversation.add(Fields({"role": "user", "content": given}, "input"))
+        return conversation
+    if given is None and not any(fields.has(name) for name in ("prompt", "conversation")):
+        fields.missing("input")
+    for item in fields.objects("input"):
+        conversation.add(item)
+    return conversation
+
+
+def _reasoning(wish: Fields | None) -> ReasoningConfig | None:
+    if wish is None:
+        return None
+    effort: Effort | None = wish.one_of("effort", EFFORTS)
+    summary = wish.text("summary") or wish.text("generate_summary")
+    visible = None if summary is None else summary != "none"
+    if effort is None and visible is None:
+        return None
+    return ReasoningConfig(effort=effort, visible=visible)
+
+
+def _response_format(wish: Fields | None) -> ResponseFormat | None:
+    if wish is None:
+        return None
+    kind: _FormatType | None = wish.one_of("type", _FORMAT_TYPES)
+    if kind is None:
+        wish.missing("type")
+    if kind != "json_schema":
+        return ResponseFormat(kind)
+    schema = wish.object("schema")
+    return ResponseFormat(
+        "json_schema",
+        wish.text("name"),
+        schema.value if schema is not None else None,
+        wish.flag("strict"),
+        wish.text("description"),
+    )
+
+
+def _logprobs(fields: Fields) -> LogprobsConfig | None:
+    top = fields.integer("top_logprobs", 0)
+    return LogprobsConfig(top) if top or _LOGPROBS in fields.items("include") else None
+
+
+def _cache_ttl(fields: Fields) -> Literal["5m", "1h"] | None:
+    """Read how long the prompt is to stay cached; everything beyond minutes is `1h`."""
+    options = fields.object("prompt_cache_options")
+    if options is not None and options.has("ttl"):
+        return "1h"
+    match fields.text("prompt_cache_retention"):
+        case None:
+            return None
+        case "in_memory":
+            return "5m"
+        case _:
+            return "1h"
+
+
+def _extras(fields: Fields) -> list[Extra]:
+    """Gather the parameters that the hub has no word for."""
+    extras = [
+        Extra(key, value, essential=key in _ESSENTIAL)
+        for key, value in fields.value.items()
+        if key not in _UNDERSTOOD
+        and value is not None
+        and (key not in _HARMLESS or value != _HARMLESS[key])
+    ]
+    extras += (
+        Extra(f"include.{wanted}", True)
+        for wanted in fields.items("include")
+        if wanted not in (ENCRYPTED, _LOGPROBS)
+    )
+    return extras
