@@ -30,6 +30,7 @@ from addon.neutral import (
 from addon.wire.codec import encode_text
 from addon.wire.custom_tools import wrap_input
 
+EMPTY_MESSAGE: Block = {"type": "message", "role": "user", "content": "(empty)"}
 NO_RESULT = "(no result recorded)"
 _LONGEST_ID = 64
 _NAMED_RESULT = "Result of an earlier tool call ({}):"
@@ -66,6 +67,8 @@ class ItemRenderer:
                 calls = self._assistant(list(run), items)
             else:
                 self._between(list(run), calls, items)
+                if not items:  # a blank beginning must not vanish when more follows it
+                    items.append(EMPTY_MESSAGE)
                 calls = {}
         items += (self._output(call, kind, NO_RESULT) for call, kind in calls.items())
         return items

@@ -14,7 +14,7 @@ from addon.formats.base import Headers, RenderedBody
 from addon.formats.openai_responses.content_parsing import NAME
 from addon.formats.openai_responses.content_rendering import Block
 from addon.formats.openai_responses.dialects import Dialect, dialect
-from addon.formats.openai_responses.item_rendering import ItemRenderer
+from addon.formats.openai_responses.item_rendering import EMPTY_MESSAGE, ItemRenderer
 from addon.formats.openai_responses.request_parsing import EFFORTS, ENCRYPTED
 from addon.formats.openai_responses.tool_rendering import render_tools
 from addon.neutral import (
@@ -33,7 +33,6 @@ PATH = "/responses"
 HEADERS: Headers = (("content-type", "application/json"),)
 
 _LONGEST_USER_ID = 64
-_EMPTY: Block = {"type": "message", "role": "user", "content": "(empty)"}
 _EFFORT_FROM_BUDGET: tuple[tuple[int, Effort], ...] = (
     (2048, "low"),
     (8192, "medium"),
@@ -79,7 +78,7 @@ def render_request(request: Request, model: str, dialect_name: str) -> RenderedB
             body["parallel_tool_calls"] = request.parallel_tool_calls
     if tools.choice is not None:
         body["tool_choice"] = tools.choice
-    body["input"] = [*system, *items.conversation(request.messages)] or [_EMPTY]
+    body["input"] = [*system, *items.conversation(request.messages)] or [EMPTY_MESSAGE]
     return RenderedBody(path=PATH, headers=HEADERS, body=encode(body), losses=losses.to_tuple())
 
 
