@@ -26,6 +26,8 @@ def main() -> int:
         if is_stamped(environment / stamp_name, stamp):
             return 0
         if not is_sound(environment, root):
+            if environment.is_symlink():
+                environment.unlink()  # it leads to somebody else's, which is not ours to clear
             subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
         code = install(environment / "bin" / "python", root / lock_name)
         if code == 0:

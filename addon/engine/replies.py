@@ -19,10 +19,10 @@ BODY_LIMIT = 64 << 20
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
-def stream_head(call: Call, opening: Opening | None) -> Head:
+def stream_head(call: Call, opening: Opening | None, content_type: str) -> Head:
     """Begin a streamed answer; `opening` is None while the provider has not begun its own."""
     headers: Headers = (
-        ("content-type", "text/event-stream; charset=utf-8"),
+        ("content-type", content_type),
         ("cache-control", "no-cache"),
     )
     call.outcome.status = 200

@@ -127,7 +127,7 @@ class StreamedAnswer:
         if self._promised:
             return [data]
         self._promised = True
-        return [stream_head(self._call, self._opening), data]
+        return [stream_head(self._call, self._opening, self._translator.content_type), data]
 
     def _flow(self) -> list[Item]:
         self._flowing = True

@@ -75,6 +75,8 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the tools that the agent declared as custom (free text)."""
     stream: bool = False
     """Whether the agent asked for a stream."""
+    stream_type: str = "text/event-stream; charset=utf-8"
+    """The content type under which the agent expects a stream."""
     json_answer: bool = False
     """Whether the agent asked for an answer that is one JSON value and nothing else."""
     extensions: Mapping[str, Any] = {}

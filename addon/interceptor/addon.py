@@ -170,9 +170,10 @@ class Interceptor:
         exchange = self._exchanges.get(flow)
         if exchange is None or flow.response is None or flow.response.status_code == 101:
             return
-        content_type = access.header(flow.response, "content-type") or ""
-        answered = exchange.delivery is not None
-        if exchange.passes or (answered and content_type.startswith("text/event-stream")):
+        # Also a stream whose content type does not say so, as Gemini's JSON arrays are.
+        streams = exchange.route is not None and exchange.route.call.stream
+        answered = exchange.delivery is not None and "content-length" not in flow.response.headers
+        if exchange.passes or (answered and streams):
             flow.response.stream = True
         if exchange.passes:
             display.hide_secrets(flow.request)

@@ -65,6 +65,8 @@ class StreamTranslator:
             PassThrough(FORMATS[source], decoder) if same and self._repairer is None else None
         )
         self._same_format = same
+        self.content_type = reply.stream_type
+        """The content type under which the agent expects the stream."""
         self.ended = False
         """Whether the agent's stream has had its end."""
         self.error: ErrorInfo | None = None

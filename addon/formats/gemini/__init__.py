@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from addon.formats.base import (
     FormatName,
     Headers,
@@ -60,14 +62,15 @@ class GeminiFormat:
         target = read_target(line)
         wire = decode_object(body) or {} if _MIME_TYPE.search(body) else {}
         generation = mapping(field(wire, "generationConfig"))
-        return Reply(
+        reply = Reply(
             model=target.model or None,
             stream=target.stream,
             json_answer=field(generation, "responseMimeType") == "application/json",
-            extensions={JSON_ARRAY: True}
-            if target.stream and not target.server_sent_events
-            else {},
         )
+        if target.stream and not target.server_sent_events:
+            array = {JSON_ARRAY: True}
+            reply = replace(reply, stream_type="application/json", extensions=array)
+        return reply
 
     def parse_response(self, body: bytes) -> tuple[Response, tuple[Loss, ...]]:
         """Read a whole answer."""
