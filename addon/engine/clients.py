@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, TypedDict
+from typing import Any, TypedDict, cast
 
 import certifi
 import httpcore2
 import httpx2
 import msgspec
 
-from addon.engine.network import Network
+from addon.engine.network import Network, Stream
 from addon.formats.base import Headers
 from addon.providers import Timeouts
 
@@ -27,6 +29,7 @@ IDLE_EXPIRY = 60.0
 STALE_WINDOW = 2.0
 """Seconds within which a reused connection shows that the provider had closed it meanwhile."""
 MOST_IDLE = 100
+_TRANSFER_ENCODING = b"transfer-encoding"
 
 # mitmproxy has everything logged down to DEBUG and hands every record to each of its addons; the
 # pool has a dozen things to say about a call: a millisecond of CPU, and headers of answers in it.
@@ -142,6 +145,24 @@ class ClientPool:
         """Close every connection."""
         await self._direct.aclose()
         await self._remote.aclose()
+
+
+async def body_of(response: httpcore2.Response) -> AsyncGenerator[bytes]:
+    """Yield the body of an answer in pieces that are never empty.
+
+    Raises:
+        httpcore2.NetworkError: The provider breaks off.
+        httpcore2.ProtocolError: It does not speak HTTP.
+    """
+    stream = cast("dict[str, Any]", response.extensions).get("network_stream")
+    encodings = [value for name, value in response.headers if name.lower() == _TRANSFER_ENCODING]
+    if isinstance(stream, Stream) and [value.lower() for value in encodings] == [b"chunked"]:
+        async with aclosing(stream.chunks()) as chunks:
+            async for chunk in chunks:
+                yield chunk
+    async with aclosing(response.aiter_stream()) as chunks:
+        async for chunk in chunks:
+            yield chunk
 
 
 def _is_local(host: str) -> bool:

@@ -8,7 +8,7 @@ from contextlib import aclosing
 import msgspec
 
 from addon.engine.call import Call
-from addon.engine.clients import ClientPool
+from addon.engine.clients import ClientPool, body_of
 from addon.engine.encodings import EncodingError, StackedDecoder
 from addon.engine.headers import provider_headers
 from addon.formats.base import Headers, header
@@ -46,7 +46,7 @@ async def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | 
         yield opening
         content_encoding = header(opening.headers, "content-encoding")
         decoder = StackedDecoder(content_encoding) if content_encoding else None
-        async with aclosing(response.aiter_stream()) as chunks:
+        async with aclosing(body_of(response)) as chunks:
             async for chunk in chunks:
                 if decoder is None:
                     yield chunk

@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
-from collections.abc import Generator, Iterable
+from collections.abc import AsyncGenerator, Generator, Iterable
 from itertools import chain, zip_longest
 from typing import Any, override
 
 import httpcore2
 
+from addon.engine.chunked import ChunkedReader
+
 type Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
+READ_SIZE = 65536
+_INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)")
 HEAD_START = 0.25
 """Seconds that an address has to itself before the next one is tried as well."""
 
@@ -31,24 +36,70 @@ class Stream(httpcore2.AsyncNetworkStream):
         self._writer = writer
         self._head = b""
         """The head of a request whose body has not come yet."""
+        self._answer_head: bytearray | None = None
+        """The head of an answer, as far as it has come; None: its body is next."""
+        self._rest = b""
+        """What has come but was not asked for yet."""
 
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Return what has come, `b""` at the end."""
-        if timeout is None:  # as the engine has it, piece by piece: so no more work than needed
+        if self._rest:
+            data, self._rest = self._rest, b""
+        elif timeout is None:  # as the engine has it, piece by piece: so no more work than needed
+            data = await self._read(max_bytes)
+        else:
+            with _renamed(httpcore2.ReadTimeout, httpcore2.ReadError):
+                async with asyncio.timeout(timeout):
+                    data = await self._reader.read(max_bytes)
+        return data if self._answer_head is None else self._stop_at_body(data, self._answer_head)
+
+    async def chunks(self) -> AsyncGenerator[bytes]:
+        """Yield the body of an answer that comes in chunks, but for the last, empty one.
+
+        That one is left for `read`.
+
+        Raises:
+            httpcore2.RemoteProtocolError: It ends too early, or is not made of chunks.
+        """
+        reader = ChunkedReader()
+        while reader.rest is None:
+            data, self._rest = self._rest, b""
+            data = data or await self._read(READ_SIZE)
+            if not data:
+                raise httpcore2.RemoteProtocolError("the connection was closed within the body")
             try:
-                return await self._reader.read(max_bytes)
-            except OSError as error:
-                raise httpcore2.ReadError(str(error)) from error
-        with _renamed(httpcore2.ReadTimeout, httpcore2.ReadError):
-            async with asyncio.timeout(timeout):
-                return await self._reader.read(max_bytes)
+                body = reader.feed(data)
+            except ValueError as error:
+                raise httpcore2.RemoteProtocolError(str(error)) from error
+            if body:
+                yield body
+        self._rest = reader.rest
+
+    async def _read(self, max_bytes: int) -> bytes:
+        try:
+            return await self._reader.read(max_bytes)
+        except OSError as error:
+            raise httpcore2.ReadError(str(error)) from error
+
+    def _stop_at_body(self, data: bytes, head: bytearray) -> bytes:
+        """Return no more than the head of an answer; interim answers have heads of their own."""
+        known = len(head)
+        head += data
+        end = head.find(b"\r\n\r\n", max(known - 3, 0))
+        if end < 0:
+            return data
+        cut = end + 4 - known
+        self._rest = data[cut:]
+        self._answer_head = bytearray() if _INTERIM.match(head) else None
+        return data[:cut]
 
     @override
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes, but keep the head of a request until what follows it: both go at once."""
         if not self._head and buffer.endswith(b"\r\n\r\n"):
             self._head = buffer
+            self._answer_head = bytearray()
             return
         data, self._head = self._head + buffer if self._head else buffer, b""
         if not data:
@@ -87,7 +138,7 @@ class Stream(httpcore2.AsyncNetworkStream):
         """Return what the pool wants to know of a connection."""
         if info == "is_readable":
             # Of an idle connection: whether the other side has closed it.
-            return self._reader.at_eof() or self._writer.is_closing()
+            return bool(self._rest) or self._reader.at_eof() or self._writer.is_closing()
         return self._writer.get_extra_info(info)
 
 
