@@ -89,6 +89,7 @@ async def test_a_body_that_ends_too_early_is_an_error():
     reader = asyncio.StreamReader()
     reader.feed_data(b"5\r\nab")
     reader.feed_eof()
+    chunks = Stream(reader, writer=None).chunks()
+    assert await anext(chunks) == b"ab"
     with pytest.raises(httpcore2.RemoteProtocolError, match="within the body"):
-        async for chunk in Stream(reader, writer=None).chunks():
-            assert chunk == b"ab"
+        await anext(chunks)
