@@ -62,9 +62,10 @@ def test_what_is_not_chunked_is_refused(stream):
 
 def test_an_endless_line_is_refused():
     reader = ChunkedReader()
+    for _ in range(8):
+        reader.feed(b"1" * 1000)
     with pytest.raises(ValueError, match="no end"):
-        for _ in range(100):
-            reader.feed(b"1" * 1000)
+        reader.feed(b"1" * 1000)
 
 
 @given(st.binary(max_size=100))
