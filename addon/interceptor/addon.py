@@ -11,6 +11,7 @@ without one mitmproxy would send the agent's request, or a half-translated one, 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Sequence
 
@@ -21,6 +22,7 @@ from mitmproxy.connection import Client
 from mitmproxy.flow import Flow
 from mitmproxy.proxy import layer
 
+from addon.authority.home import open_home
 from addon.engine import Call, ClientPool, answer
 from addon.formats import format_for_path
 from addon.interceptor import (
@@ -52,6 +54,7 @@ from addon.rules import (
     load_rules,
     read_rules,
 )
+from addon.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
 
@@ -75,6 +78,16 @@ class Interceptor:
         self._defaults: Defaults | None = None
         self._clients: ClientPool | None = None
         self._closing: asyncio.Task[None] | None = None
+        self._vault: Vault | None = None
+
+    def vault(self) -> Vault:
+        """Return what is kept from call to call, opened at its first use."""
+        if self._vault is None:
+            settings = self._read_settings()
+            with contextlib.suppress(OSError):  # of which the vault will speak
+                open_home(settings.home)
+            self._vault = open_vault(settings.home, settings.vault_limits)
+        return self._vault
 
     def load(self, loader: Loader) -> None:
         """Declare the options and set what plain mitmproxy would get wrong."""
@@ -117,6 +130,8 @@ class Interceptor:
     def done(self) -> asyncio.Task[None] | None:
         """Stop every answer and close the connections to providers."""
         self._exchanges.end_all()
+        if self._vault is not None:
+            self._vault.close()
         if self._defaults is not None:
             self._defaults.release()
         return self._close_clients()

@@ -17,6 +17,7 @@ from mitmproxy.options import Options
 from mitmproxy.utils import human
 
 from addon.engine.call import KEEP_ALIVE
+from addon.vault import Limits
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most bytes that a request may have, unpacked."""
     keep_alive: float
     """Seconds of silence after which a streaming agent gets a comment; 0: never."""
+    vault_limits: Limits
 
 
 _OPTIONS: dict[str, tuple[str, str]] = {
@@ -48,6 +50,11 @@ _OPTIONS: dict[str, tuple[str, str]] = {
         "Seconds of silence after which an agent that waits for a stream is sent a comment. "
         "0 sends none.",
     ),
+    "detour_vault_size": (
+        "512m",
+        "Most bytes of what is kept between calls, in vault.db. Understands k/m/g suffixes.",
+    ),
+    "detour_vault_days": ("30", "Days after which what nobody asked for is forgotten."),
 }
 
 NAMES = frozenset(_OPTIONS)
@@ -71,6 +78,10 @@ def read_settings(options: Options) -> Settings:
         flow_limit=_number(options, "detour_flow_limit", int),
         body_limit=_size(options, "detour_body_limit"),
         keep_alive=_number(options, "detour_keep_alive", float),
+        vault_limits=Limits(
+            size=_size(options, "detour_vault_size"),
+            age=_number(options, "detour_vault_days", float) * 86400,
+        ),
     )
 
 

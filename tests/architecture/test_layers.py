@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "engine": {"translation", "providers", "formats", "wire", "neutral"},
     "interceptor": {
         "authority",
+        "vault",
         "engine",
         "rules",
         "translation",
@@ -26,6 +27,7 @@ MAY_IMPORT = {
         "neutral",
     },
     "embedded": {"wire"},
+    "vault": set(),
     "authority": set(),
     "commands": None,  # the outermost layer
 }

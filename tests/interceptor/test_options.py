@@ -7,6 +7,7 @@ from mitmproxy.test import taddons
 
 from addon.interceptor import Interceptor
 from addon.interceptor.options import add_options, read_settings
+from addon.vault import Limits
 
 
 @pytest.fixture
@@ -25,6 +26,7 @@ def test_the_defaults(options):
     assert settings.rules == Path("rules.yaml")
     assert settings.home == Path.home() / ".detour"
     assert (settings.flow_limit, settings.body_limit, settings.keep_alive) == (500, 64 << 20, 15)
+    assert settings.vault_limits == Limits(size=512 << 20, age=30 * 86400)
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,8 @@ def test_the_defaults(options):
         ("detour_keep_alive", "soon", "must be a number"),
         ("detour_body_limit", "big", "detour_body_limit must be a size such as 64m, not 'big'"),
         ("detour_body_limit", "0", "must be a size"),
+        ("detour_vault_size", "much", "must be a size"),
+        ("detour_vault_days", "-1", "between 0 and"),
         ("detour_rules", "", "detour_rules must not be empty"),
     ],
 )
@@ -51,5 +55,5 @@ async def test_what_cannot_be_read_keeps_mitmproxy_from_starting(name, value, co
 def test_every_option_is_text(options):
     """mitmproxy drops a script whose typed option cannot be read and goes on without it."""
     names = [name for name in options.keys() if name.startswith("detour_")]  # noqa: SIM118
-    assert len(names) == 5
+    assert len(names) == 7
     assert {options._options[name].typespec for name in names} == {str}

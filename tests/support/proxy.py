@@ -220,6 +220,7 @@ async def running_proxy(
             # A script's place in the chain is before the addons that show and save flows.
             master.addons.chain.insert(0, master.addons.register(interceptor))
             master.addons.add(proxy.watcher)
+            settings.setdefault("detour_home", tempfile.mkdtemp(dir=folder))
             master.options.update(detour_rules=str(rules), **settings)
             task = asyncio.create_task(master.run())
             server = master.addons.get("proxyserver")

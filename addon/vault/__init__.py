@@ -1,0 +1,8 @@
+"""Where Detour keeps what must survive from one call to the next, and from one run to the next."""
+
+from addon.vault.memory_vault import MemoryVault
+from addon.vault.opening import open_vault
+from addon.vault.sqlite_vault import SqliteVault
+from addon.vault.store import Limits, Vault
+
+__all__ = ["Limits", "MemoryVault", "SqliteVault", "Vault", "open_vault"]
