@@ -36,10 +36,13 @@ _FAVOURITES = (
     "terminal",
 )
 _FILE_NAME = re.compile(r"\bfile (?:named|called) [`'\"]?([\w.-]*\w)")
-_FILE_TEXT = re.compile(r"\b(?:exactly the text|containing) [`'\"]?(\w+)")
+_FILE_TEXT = re.compile(r"\b(?:exactly the text|containing(?! exactly)) [`'\"]?(\w+)")
 _PATHS = frozenset({"path", "file_path", "filepath", "filename", "file_name", "file"})
 _TEXTS = frozenset({"content", "contents", "text", "file_text", "data"})
 _COMMANDS = frozenset({"command", "cmd", "commands"})
+_INTERPRETERS = frozenset({"exec"})
+"""Tools that run JavaScript, in which Codex's other tools are functions."""
+_SCRIPTS = frozenset({"input", "code", "script"})
 
 
 @dataclass(frozen=True)
@@ -160,7 +163,7 @@ def _choose_calls(prompt: Prompt, directives: Directives) -> tuple[ToolCall, ...
         directives.answers or prompt.answers_tool or prompt.turns_since
     ):
         return ()
-    by_name = {tool.name.rsplit("__", 1)[-1].lower(): tool for tool in reversed(prompt.tools)}
+    by_name = {_plain_name(tool): tool for tool in reversed(prompt.tools)}
     favourite = next((by_name[name] for name in _FAVOURITES if name in by_name), prompt.tools[0])
     return (_call(favourite, prompt.text),)
 
@@ -172,8 +175,8 @@ def _call(tool: Tool, text: str) -> ToolCall:
     file = name.group(1) if name else "hello.txt"
     line = content.group(1) if content else "hi"
     command = f"printf '{line}\\n' > {file}"
+    script = f"const r = await tools.exec_command({json.dumps({'cmd': command})}); text(r);"
     if tool.freeform:
-        script = f"const r = await tools.exec_command({json.dumps({'cmd': command})}); text(r);"
         return ToolCall(tool.name, script)
     arguments = sample(tool.schema, tool.name)
     if not isinstance(arguments, dict):
@@ -181,15 +184,22 @@ def _call(tool: Tool, text: str) -> ToolCall:
     fields = cast("dict[str, Any]", arguments)
     for key, value in fields.items():
         plain = key.lower().replace("-", "_")
-        if plain in _PATHS and isinstance(value, str):
+        if plain in _SCRIPTS and _plain_name(tool) in _INTERPRETERS:
+            fields[key] = script
+        elif plain in _PATHS and isinstance(value, str):
             fields[key] = file
         elif plain in _TEXTS and isinstance(value, str):
             fields[key] = line
         elif plain in _COMMANDS:
             fields[key] = command if isinstance(value, str) else ["bash", "-lc", command]
-    if tool.name.rsplit("__", 1)[-1].lower() in _FAVOURITES:
+    if _plain_name(tool) in _FAVOURITES:
         _keep_required(fields, tool.schema)
     return ToolCall(tool.name, fields)
+
+
+def _plain_name(tool: Tool) -> str:
+    """Name a tool without the namespace before it."""
+    return tool.name.rsplit("__", 1)[-1].lower()
 
 
 def _keep_required(fields: dict[str, Any], schema: Mapping[str, Any]) -> None:

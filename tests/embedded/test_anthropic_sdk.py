@@ -204,3 +204,18 @@ async def test_the_cache_counts_what_was_marked(client: AsyncAnthropic) -> None:
     assert second.usage.cache_read_input_tokens == written
     assert second.usage.cache_creation_input_tokens == 0
     assert other.usage.cache_read_input_tokens == 0
+
+
+async def test_a_tool_that_runs_javascript_gets_a_script(client):
+    """Codex's `exec`, as a format without free-text tools offers it."""
+    arguments = {"type": "object", "properties": {"input": {"type": "string"}}}
+    tool = {
+        "name": "functions__exec",
+        "input_schema": {**arguments, "required": ["input"], "additionalProperties": False},
+    }
+    prompt = "Create a file named b.txt containing exactly the text hi."
+    message = await client.messages.create(**asking(prompt, tools=[tool]))
+    (call,) = [block for block in message.content if block.type == "tool_use"]
+    assert "await tools.exec_command(" in call.input["input"]
+    assert "printf 'hi" in call.input["input"]
+    assert "> b.txt" in call.input["input"]
