@@ -92,9 +92,14 @@ def cut_error(call: Call) -> ErrorInfo:
     return ErrorInfo("cut", f"{call.destination.provider.title} ended without an answer.")
 
 
+def first_byte(body: bytes | bytearray) -> bytes:
+    """Return the first byte that means something."""
+    return bytes(body[:64]).removeprefix(BYTE_ORDER_MARK).lstrip()[:1]
+
+
 def looks_like_events(opening: Opening, body: bytes) -> bool:
     """Tell server-sent events from a JSON document or a page, by content rather than by label."""
-    start = body[:64].removeprefix(BYTE_ORDER_MARK).lstrip()[:1]
+    start = first_byte(body)
     if start in (b"{", b"[", b"<"):
         return False
     content_type = header(opening.headers, "content-type") or ""

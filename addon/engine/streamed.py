@@ -17,6 +17,7 @@ from addon.engine.replies import (
     cut_error,
     error_reply,
     find_error,
+    first_byte,
     looks_like_events,
     note_response,
     redirect_error,
@@ -131,6 +132,8 @@ class StreamedAnswer:
 
     def _flow(self) -> list[Item]:
         self._flowing = True
+        if self._holds_array() != self._translator.content_type.startswith("application/json"):
+            self._translator.reframe()
         held = bytes(self._held)
         self._held.clear()
         return self._emit(self._translator.feed(held))
@@ -140,7 +143,13 @@ class StreamedAnswer:
         opening = self._opening
         if opening is None or not self._held.strip():
             return opening is not None and opening.status >= 400
-        return opening.status >= 400 or not looks_like_events(opening, bytes(self._held[:64]))
+        if opening.status >= 400:
+            return True
+        return not (self._holds_array() or looks_like_events(opening, bytes(self._held[:64])))
+
+    def _holds_array(self) -> bool:
+        """Tell whether the provider streams one JSON array, as Gemini does without `alt=sse`."""
+        return self._call.destination.format == "gemini" and first_byte(self._held) == b"["
 
     def _hold_on(self) -> list[Item]:
         failed = self._opening is not None and self._opening.status >= 400

@@ -12,6 +12,7 @@ import msgspec
 from addon.formats.base import FormatName
 from addon.providers import BUILT_IN, NO_KEY, Provider, Secret, Timeouts, expand
 from addon.providers.expansion import sole_variable
+from addon.providers.vertex import is_vertex, vertex_settings
 from addon.rules.problems import Mark, Mistake, suggestion
 from addon.rules.shapes import Reading, Values
 
@@ -78,7 +79,8 @@ class _Builder:
         if values.failed & {"base_url", "formats"}:
             return None
         if base is None or "base_url" in values or "formats" in values:
-            changes["base_urls"] = self._base_urls(base)
+            urls = self._base_urls(base)
+            changes |= {"base_urls": urls} | vertex_settings(urls)
         if base is None:
             return Provider(id=self._name, title=self._name, **changes)
         return msgspec.structs.replace(base, **changes)
@@ -97,8 +99,9 @@ class _Builder:
             urls = own
         elif isinstance(given, str):
             mark = values.marks["base_url"]
-            names = formats or tuple(own) or ("openai-chat",)
-            urls = self._shared_url(self._url(given, mark), names, mark)
+            url = self._url(given, mark)
+            names = formats or tuple(own) or ("gemini" if is_vertex(url) else "openai-chat",)
+            urls = self._shared_url(url, names, mark)
         else:
             mark = values.marks["base_url"]
             named: dict[FormatName, str] = {n: self._url(url, mark) for n, url in given.items()}

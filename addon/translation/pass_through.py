@@ -9,28 +9,38 @@ from __future__ import annotations
 
 from addon.formats.base import Format, StreamDecoder
 from addon.neutral import Event
+from addon.wire.json_stream import JsonArrayReader
 
 _BLANK_LINES = (b"\n\n", b"\n\r\n", b"\r\r", b"\r\n\r\n")
 _LONGEST_BLANK_LINE = 4
 
 
 class WholeEvents:
-    """Cuts a byte stream after blank lines only, losing nothing.
+    """Cuts a byte stream after whole events only, losing nothing.
 
-    A stream that is one JSON array (Gemini's, without `alt=sse`) has no events: it passes as it is.
+    Events end in a blank line; those of a stream that is one JSON array (Gemini's, without
+    `alt=sse`) are its objects.
     """
 
     def __init__(self) -> None:
         self._tail: list[bytes] = []
         self._overlap = b""
-        self._array: bool | None = None
+        self._begun = False
+        self._array: JsonArrayReader | None = None
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the stream is one JSON array, as far as its first byte has come."""
+        return self._array is not None
 
     def feed(self, data: bytes) -> bytes:
-        """Return all bytes up to the last blank line that has been seen."""
-        if self._array is None and (start := data.lstrip()[:1]):
-            self._array = start == b"["
-        if self._array:
-            return b"".join((self.rest(), data))
+        """Return all bytes up to the end of the last event that has been seen."""
+        if not self._begun and (start := data.lstrip()[:1]):
+            self._begun = True
+            self._array = JsonArrayReader() if start == b"[" else None
+        if self._array is not None:
+            self._array.feed(data)
+            return self._cut(data, self._array.end)
         window = self._overlap + data
         end = max(
             (start + len(blank) for blank in _BLANK_LINES if (start := window.rfind(blank)) >= 0),
@@ -41,9 +51,15 @@ class WholeEvents:
             self._tail.append(data)
             self._overlap = window[-(_LONGEST_BLANK_LINE - 1) :]
             return b""
+        self._overlap = data[cut:][-(_LONGEST_BLANK_LINE - 1) :]
+        return self._cut(data, cut)
+
+    def _cut(self, data: bytes, cut: int) -> bytes:
+        if cut == 0:
+            self._tail.append(data)
+            return b""
         whole = b"".join((*self._tail, data[:cut]))
         self._tail = [data[cut:]]
-        self._overlap = data[cut:][-(_LONGEST_BLANK_LINE - 1) :]
         return whole
 
     def rest(self) -> bytes:
@@ -60,10 +76,21 @@ class PassThrough:
         self._format = format
         self._decoder = decoder
         self._bytes = WholeEvents()
+        self._passed = False
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the stream is one JSON array rather than server-sent events."""
+        return self._bytes.is_array
+
+    def splice(self, frame: bytes) -> bytes:
+        """Return a last event, written as if it were the only one, as it must stand here."""
+        return b",\r\n" + frame.lstrip(b"[") if self._passed and self.is_array else frame
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
         """Return the bytes to pass on, and the noteworthy events among them."""
         whole = self._bytes.feed(data)
+        self._passed = self._passed or bool(whole)
         if not whole or self._format.only_deltas(whole):
             return whole, []
         return whole, self._decoder.feed(whole)

@@ -86,6 +86,11 @@ class StreamTranslator:
         losses.extend(self._encoder.losses)
         return losses.to_tuple()
 
+    def reframe(self) -> None:
+        """Translate even the agent's own format: the provider frames it in another way."""
+        self._pass_through = None
+        self._same_format = False
+
     def feed(self, chunk: bytes) -> bytes:
         """Take the provider's next bytes, cut anywhere, and return the agent's."""
         if self.ended and self._pass_through is None:
@@ -110,9 +115,10 @@ class StreamTranslator:
             return b""
         self.ended = True
         self.error = error
-        self._pass_through = None  # whatever still arrives is not for the agent
+        passed, self._pass_through = self._pass_through, None  # what still comes is not for it
         try:
-            return self._encoder.encode(StreamError(error))
+            frame = self._encoder.encode(StreamError(error))
+            return passed.splice(frame) if passed is not None else frame
         except Exception:
             logger.exception("the error %r could not be written", error.kind)
             return b""
@@ -144,7 +150,7 @@ class StreamTranslator:
         self._watch(events)
         if cut:
             # The bytes of a half event would swallow the error frame that follows.
-            return b"".join(map(self._encoder.encode, events[-1:]))
+            return stream.splice(self._encoder.encode(events[-1]))
         return rest
 
     def _encode(self, events: Iterable[Event]) -> bytes:

@@ -265,3 +265,35 @@ def test_hosts_of_ones_own_providers_are_known():
     assert loaded.provider_for_host("api.openai.com") == "openai"
     assert loaded.provider_for_host("nobody.example") is None
     assert loaded.hosts_of("mine") == ("gateway.example",)
+
+
+VERTEX = "https://us-central1-aiplatform.googleapis.com/v1/projects/p/locations/us-central1"
+
+
+@pytest.mark.parametrize("end", ["", "/", "/publishers/google", "/publishers/google/models/"])
+def test_a_vertex_url_says_what_it_is(end):
+    mine = provider(f"{{base_url: '{VERTEX}{end}', api_key: token}}")
+    assert mine.base_urls == {"gemini": f"{VERTEX}/publishers/google"}
+    assert mine.dialect == "vertex"
+    assert mine.auth_headers("gemini", "token") == (("authorization", "Bearer token"),)
+
+
+def test_vertex_in_express_mode_takes_an_api_key():
+    url = "https://aiplatform.googleapis.com/v1/publishers/google"
+    mine = provider(f"{{base_url: {{gemini: '{url}'}}, api_key: key}}")
+    assert mine.base_urls == {"gemini": url}
+    assert mine.dialect == "vertex"
+    assert mine.auth_headers("gemini", "key") == (("x-goog-api-key", "key"),)
+
+
+def test_google_itself_can_be_moved_to_vertex():
+    google = provider(f"{{base_url: {{gemini: '{VERTEX}'}}}}", name="google")
+    assert google.base_urls["gemini"] == f"{VERTEX}/publishers/google"
+    assert google.base_urls["openai-chat"] == BUILT_IN["google"].base_urls["openai-chat"]
+    assert google.dialect == "vertex"
+
+
+def test_other_gemini_urls_stay_what_they_are():
+    mine = provider("{base_url: 'http://h:1/gateway', formats: [gemini]}")
+    assert mine.base_urls == {"gemini": "http://h:1/gateway"}
+    assert mine.dialect == "mine"

@@ -159,7 +159,28 @@ def test_a_json_array_passes_piece_by_piece():
         b'[{\n "candidates": [{"content": {"parts": [{"text": "a"}]}}]\n}\n,\r\n',
         b'{"candidates": [{"finishReason": "STOP"}]}]',
     ]
-    assert [translator.feed(piece) for piece in pieces] == [b"", pieces[0] + pieces[1], pieces[2]]
-    assert translator.close() == b""
+    fed = [translator.feed(piece) for piece in pieces]
+    assert fed[1] == pieces[0] + pieces[1].removesuffix(b"\n,\r\n")
+    assert b"".join([*fed, translator.close()]) == b"".join(pieces)
     assert translator.ended
     assert translator.error is None
+
+
+ARRAY = b"[" + b",\r\n".join(
+    b'{"candidates": [{"content": {"parts": [{"text": "%d {[\\"]}"}]}}]}' % n for n in range(3)
+)
+
+
+@given(st.data())
+def test_an_array_that_breaks_off_stays_an_array(data):
+    line = RequestLine("/v1beta/models/m:streamGenerateContent")
+    translator = StreamTranslator("gemini", "gemini", b"{}", line=line)
+    stream = ARRAY[: data.draw(st.integers(0, len(ARRAY)))]
+    output = b"".join(translator.feed(piece) for piece in data.draw(cuts(stream)))
+    if data.draw(st.booleans()):
+        output += translator.fail(ErrorInfo("timeout", "late"))
+    else:
+        output += translator.close()
+    *chunks, last = json.loads(output)
+    assert "error" in last
+    assert all("candidates" in chunk for chunk in chunks)

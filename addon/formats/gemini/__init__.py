@@ -3,7 +3,7 @@
 Follows https://ai.google.dev/api/generate-content. The room for a change: `request_parsing` reads
 requests with the help of `content_parsing` and `tool_parsing`; `request_rendering` writes them with
 `turns`, `content`, `tools` and `thinking`; `models` knows the generations, `schema` the dialects of
-JSON Schema; `stream_decoder` reads answers with `answer_parts`, `json_stream`, `streamed_arguments`
+JSON Schema; `stream_decoder` reads answers with `answer_parts`, `streamed_arguments`
 and `grounding`; `stream_encoder` writes them; `errors` holds errors.
 """
 

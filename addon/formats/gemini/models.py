@@ -73,12 +73,25 @@ _NEWEST = GeminiModel()
 _VERSION = re.compile(r"gemini-(\d+)(?:\.(\d+))?-?(.*)")
 
 
-def gemini_model(name: str) -> GeminiModel:
+VERTEX = "vertex"
+"""Dialect of Vertex AI, which serves the same models and accepts a little more."""
+
+
+def gemini_model(name: str, dialect: str = "google") -> GeminiModel:
     """Return the abilities of a model by its name at any place.
 
     Prefixes (`models/`, `publishers/google/models/`) and suffixes (dates, `-preview`) do not
     matter. A name that is not known is taken for the newest generation.
     """
+    model = _generation(name)
+    if dialect != VERTEX:
+        return model
+    # Seen in the catalogue of the Vercel AI SDK: only Vertex lets 2.5 have penalties.
+    penalties = model.penalties or model.thinking == "budget"
+    return msgspec.structs.replace(model, public_urls=True, penalties=penalties)
+
+
+def _generation(name: str) -> GeminiModel:
     bare = name.rsplit("/", 1)[-1].lower()
     if bare.startswith(("gemma", "learnlm")):
         return _GEMMA

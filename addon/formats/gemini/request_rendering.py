@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from addon.formats.base import Headers, RenderedBody
 from addon.formats.gemini.content import Wire
-from addon.formats.gemini.models import GeminiModel, gemini_model
+from addon.formats.gemini.models import VERTEX, GeminiModel, gemini_model
 from addon.formats.gemini.schema import json_schema
 from addon.formats.gemini.thinking import render_thinking
 from addon.formats.gemini.tools import Tools, render_tools
@@ -24,8 +24,6 @@ HEADERS: Headers = (("content-type", "application/json"),)
 
 _MOST_STOPS = 5
 _SERVICE_TIERS = {"default": "standard", "flex": "flex", "priority": "priority"}
-_VERTEX = "vertex"
-"""Dialect whose base URLs hold the version, the project and the publisher."""
 
 
 def render_request(request: Request, model_name: str, dialect: str) -> RenderedBody:
@@ -35,7 +33,7 @@ def render_request(request: Request, model_name: str, dialect: str) -> RenderedB
         UnsupportedFeature: It holds content that the API has no way to express.
     """
     losses = LossList()
-    model = gemini_model(model_name)
+    model = gemini_model(model_name, dialect)
     _refuse(request, losses)
     tools = render_tools(request, model, losses)
     json_mode = _json_mode(request, model, tools, losses)
@@ -67,9 +65,17 @@ def render_request(request: Request, model_name: str, dialect: str) -> RenderedB
 
 def provider_path(model_name: str, dialect: str, *, stream: bool) -> str:
     """Return what follows the base URL, query included."""
-    name = quote(model_name.rsplit("models/", 1)[-1], safe="-._~")
     method = "streamGenerateContent?alt=sse" if stream else "generateContent"
-    version = "" if dialect == _VERTEX else "/v1beta"
+    return method_path(model_name, method, dialect)
+
+
+def method_path(model_name: str, method: str, dialect: str) -> str:
+    """Return the path of one of a model's methods.
+
+    Vertex's base URLs hold version, project, location and publisher already.
+    """
+    name = quote(model_name.rsplit("models/", 1)[-1], safe="-._~")
+    version = "" if dialect == VERTEX else "/v1beta"
     return f"{version}/models/{name}:{method}"
 
 

@@ -22,7 +22,6 @@ from addon.formats.gemini.finish_reasons import (
     read_block_reason,
     read_reason,
 )
-from addon.formats.gemini.json_stream import JsonArrayReader
 from addon.formats.gemini.plain_chunk import PlainChunk, read_plain_chunk
 from addon.formats.gemini.usage import parse_usage
 from addon.neutral import (
@@ -35,6 +34,7 @@ from addon.neutral import (
     StreamError,
 )
 from addon.wire.codec import decode_object
+from addon.wire.json_stream import JsonArrayReader
 from addon.wire.reading import mapping, sequence, text
 from addon.wire.sse import SseDecoder, SseOverflowError
 

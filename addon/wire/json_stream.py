@@ -24,6 +24,8 @@ class JsonArrayReader:
     """Reads the objects of one stream, however the bytes are cut."""
 
     def __init__(self) -> None:
+        self.end = 0
+        """Where in the bytes last fed the last whole object ends; 0: none ended there."""
         self._pieces: list[bytes] = []
         self._size = 0
         self._depth = 0
@@ -36,12 +38,14 @@ class JsonArrayReader:
         Raises:
             SseOverflowError: One object exceeds the limit that server-sent events have too.
         """
+        self.end = 0
         if not self._depth:
             # Mostly a chunk is one object; the decoder then finds its end much faster.
             stripped = data.strip(_BETWEEN)
             single = stripped.startswith(b"{") and stripped.endswith(b"}")
             whole = decode_object(stripped) if single else None
             if whole is not None:
+                self.end = data.rindex(b"}") + 1
                 return [whole]
         return [wire for wire in map(decode_object, self._split(data)) if wire is not None]
 
@@ -70,6 +74,7 @@ class JsonArrayReader:
                     if self._depth == 1:
                         objects.append(b"".join((*self._pieces, data[start:position])))
                         self._pieces, self._size = [], 0
+                        self.end = position
                     self._depth = max(self._depth - 1, 0)
         if self._depth:
             self._keep(data[start:])
