@@ -11,7 +11,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, Protocol, get_args
 
 import msgspec
@@ -20,6 +20,9 @@ from addon.neutral import ErrorInfo, Event, Loss, Request, Response
 
 type FormatName = Literal["openai-chat", "openai-responses", "anthropic", "gemini"]
 FORMAT_NAMES: tuple[FormatName, ...] = get_args(FormatName.__value__)
+
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+"""The content type of server-sent events."""
 
 type Headers = tuple[tuple[str, str], ...]
 
@@ -75,7 +78,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     """Names of the tools that the agent declared as custom (free text)."""
     stream: bool = False
     """Whether the agent asked for a stream."""
-    stream_type: str = "text/event-stream; charset=utf-8"
+    stream_type: str = EVENT_STREAM
     """The content type under which the agent expects a stream."""
     json_answer: bool = False
     """Whether the agent asked for an answer that is one JSON value and nothing else."""
@@ -113,103 +116,6 @@ class StreamEncoder(Protocol):
         ...
 
 
-class Format(Protocol):
-    """One wire format."""
-
-    @property
-    def name(self) -> FormatName:
-        """The id used in rules, commands and events."""
-        ...
-
-    def parse_request(self, body: bytes, line: RequestLine) -> Request:
-        """Read an agent's request.
-
-        Raises:
-            ClientRequestError: It is not what the format allows.
-        """
-        ...
-
-    def render_request(self, request: Request, model: str, dialect: str) -> RenderedBody:
-        """Write a request for the provider's `model`.
-
-        The result depends on the arguments alone, and rendering a longer conversation leaves the
-        rendering of its beginning unchanged (decision D8).
-
-        Args:
-            request: What the agent asks.
-            model: The provider's name of the model.
-            dialect: Which provider's rendition of the format to write, a provider id.
-
-        Raises:
-            UnsupportedFeature: It holds content that the format has no way to express.
-        """
-        ...
-
-    def rewrite_request(
-        self, body: bytes, line: RequestLine, model: str, dialect: str
-    ) -> RenderedBody:
-        """Adapt a request that is in this format already, in place (decision D3).
-
-        Every byte stays but for the model name and what the provider's `dialect` refuses.
-
-        Raises:
-            ClientRequestError: The body is not a JSON object.
-        """
-        ...
-
-    def reply(self, body: bytes, line: RequestLine) -> Reply:
-        """Read from the agent's request what shapes the answer; never raises."""
-        ...
-
-    def parse_response(self, body: bytes) -> tuple[Response, tuple[Loss, ...]]:
-        """Read a whole answer.
-
-        Raises:
-            ProviderResponseError: It is not an answer in this format.
-        """
-        ...
-
-    def render_response(self, response: Response, reply: Reply) -> tuple[bytes, tuple[Loss, ...]]:
-        """Write a whole answer."""
-        ...
-
-    def parse_error(self, status: int, headers: Headers, body: bytes) -> ErrorInfo:
-        """Read an error answer of whatever shape; never raises and never invents a success."""
-        ...
-
-    def find_error(self, body: bytes) -> ErrorInfo | None:
-        """Return the error that a body with status 200 holds, or None for a real answer."""
-        ...
-
-    def render_error(self, error: ErrorInfo) -> RenderedError:
-        """Write an error the way the format's own provider would."""
-        ...
-
-    def decoder(self) -> StreamDecoder:
-        """Make a reader for one provider stream."""
-        ...
-
-    def encoder(self, reply: Reply) -> StreamEncoder:
-        """Make a writer for one agent stream."""
-        ...
-
-    def only_deltas(self, events: bytes) -> bool:
-        """Tell at a glance that whole wire events hold nothing but more of the answer.
-
-        For streams that pass untouched: what neither begins nor ends an answer, nor tells its
-        usage, need not be decoded. False is always a safe answer.
-        """
-        ...
-
-    def repairer(self, dialect: str, reply: Reply) -> StreamRepairer | None:
-        """Make a pass-through that mends a provider's dialect, or None where none is needed."""
-        ...
-
-    def repair_response(self, body: bytes, dialect: str, reply: Reply) -> bytes:
-        """Mend a whole answer for an agent of this format; the same bytes where none is needed."""
-        ...
-
-
 class StreamRepairer(Protocol):
     """Passes a stream of the agent's own format on, mending only what would mislead the agent."""
 
@@ -220,3 +126,79 @@ class StreamRepairer(Protocol):
     def close(self) -> bytes:
         """The provider has closed: return what ends the agent's stream properly."""
         ...
+
+
+def _never(events: bytes) -> bool:
+    del events
+    return False
+
+
+def _needs_no_repairer(dialect: str, reply: Reply) -> StreamRepairer | None:
+    del dialect, reply
+
+
+def _as_it_is(body: bytes, dialect: str, reply: Reply) -> bytes:
+    del dialect, reply
+    return body
+
+
+class Format(msgspec.Struct, frozen=True, kw_only=True):
+    """One wire format: its id, and the functions that each role is played by."""
+
+    name: FormatName
+    """The id used in rules, commands and events."""
+
+    parse_request: Callable[[bytes, RequestLine], Request]
+    """Read an agent's request.
+
+    Raises `ClientRequestError`: it is not what the format allows.
+    """
+    render_request: Callable[[Request, str, str], RenderedBody]
+    """Write a request for the provider's model; arguments: request, model, dialect.
+
+    The dialect says which provider's rendition of the format to write, by provider id. The result
+    depends on the arguments alone, and rendering a longer conversation leaves the rendering of its
+    beginning unchanged (decision D8).
+
+    Raises `UnsupportedFeature`: it holds content that the format has no way to express.
+    """
+    rewrite_request: Callable[[bytes, RequestLine, str, str], RenderedBody]
+    """Adapt a request that is in this format already; arguments: body, line, model, dialect.
+
+    Every byte stays but for the model name and what the provider's dialect refuses (decision D3).
+
+    Raises `ClientRequestError`: the body is not a JSON object.
+    """
+    reply: Callable[[bytes, RequestLine], Reply]
+    """Read from the agent's request what shapes the answer; never raises."""
+
+    parse_response: Callable[[bytes], tuple[Response, tuple[Loss, ...]]]
+    """Read a whole answer.
+
+    Raises `ProviderResponseError`: it is not an answer in this format.
+    """
+    render_response: Callable[[Response, Reply], tuple[bytes, tuple[Loss, ...]]]
+    """Write a whole answer."""
+
+    parse_error: Callable[[int, Headers, bytes], ErrorInfo]
+    """Read an error answer of whatever shape; never raises and never invents a success."""
+    find_error: Callable[[bytes], ErrorInfo | None]
+    """Return the error that a body with status 200 holds, or None for a real answer."""
+    render_error: Callable[[ErrorInfo], RenderedError]
+    """Write an error the way the format's own provider would."""
+
+    decoder: Callable[[], StreamDecoder]
+    """Make a reader for one provider stream."""
+    encoder: Callable[[Reply], StreamEncoder]
+    """Make a writer for one agent stream."""
+
+    only_deltas: Callable[[bytes], bool] = _never
+    """Tell at a glance that whole wire events hold nothing but more of the answer.
+
+    For streams that pass untouched: what neither begins nor ends an answer, nor tells its usage,
+    need not be decoded. False is always a safe answer.
+    """
+    repairer: Callable[[str, Reply], StreamRepairer | None] = _needs_no_repairer
+    """Make a pass-through that mends a provider's dialect, or None where none is needed."""
+    repair_response: Callable[[bytes, str, Reply], bytes] = _as_it_is
+    """Mend a whole answer for an agent of this format; the same bytes where none is needed."""

@@ -1,6 +1,7 @@
 import json
 import logging
 
+import msgspec
 from mitmproxy.test import tflow
 
 from addon.formats import FORMATS
@@ -33,7 +34,8 @@ def test_even_a_broken_format_does_not_let_a_call_through(monkeypatch, caplog):
     def fail(_):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(FORMATS["openai-chat"], "render_error", fail, raising=False)
+    broken = msgspec.structs.replace(FORMATS["openai-chat"], render_error=fail)
+    monkeypatch.setitem(FORMATS, "openai-chat", broken)
     with caplog.at_level(logging.ERROR):
         response = refused()
     assert response.status_code == 500

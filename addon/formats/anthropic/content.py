@@ -9,6 +9,7 @@ import base64
 import binascii
 from typing import Any
 
+from addon.formats.base import FormatName
 from addon.neutral import (
     CacheBreakpoint,
     Citation,
@@ -27,7 +28,7 @@ from addon.neutral import (
 from addon.wire.codec import decode_object
 from addon.wire.reading import mapping, sequence, text
 
-NAME = "anthropic"
+NAME: FormatName = "anthropic"
 
 IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif", "image/webp")
 _IMAGE_MAGIC = (

@@ -10,7 +10,7 @@ be missing, repeated, out of order or of the wrong type, and the bytes may end a
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, override
 
 import msgspec
 
@@ -20,7 +20,6 @@ from addon.formats.anthropic.stop_reasons import finish_reason, parse_usage
 from addon.formats.anthropic.structured_output import STRUCTURED_OUTPUT_TOOL
 from addon.neutral import (
     Citation,
-    ErrorInfo,
     Event,
     Loss,
     LossList,
@@ -32,15 +31,12 @@ from addon.neutral import (
     ResponseEnd,
     ResponseStart,
     SignatureDelta,
-    StreamError,
     TextDelta,
     ToolCallDelta,
 )
-from addon.wire.codec import decode_object, encode_text
+from addon.wire.answer_decoder import TypedEventDecoder
+from addon.wire.codec import encode_text
 from addon.wire.reading import integer, mapping, text
-from addon.wire.sse import SseDecoder, SseEvent, SseOverflowError
-
-CUT_MESSAGE = "the provider closed the connection before its answer was complete"
 
 
 class _Block(msgspec.Struct):
@@ -57,22 +53,20 @@ class _Block(msgspec.Struct):
     citations: list[Citation] = []
 
 
-class AnthropicDecoder:
+class AnthropicDecoder(TypedEventDecoder):
     """Reads one stream."""
 
     def __init__(self) -> None:
-        self._sse = SseDecoder()
+        super().__init__(LossList())
         self._blocks: dict[int | None, _Block | None] = {}
         self._parts = 0
         self._started = False
-        self._ended = False
         self._stop_reason: str | None = None
         self._stop_sequence: str | None = None
         self._explanation = ""
         self._structured = False
         self._usage: dict[str, Any] = {}
-        self._losses = LossList()
-        self._handlers: dict[str, Callable[[dict[str, Any]], list[Event]]] = {
+        self._handlers = {
             "content_block_delta": self._on_block_delta,
             "content_block_start": self._on_block_start,
             "content_block_stop": self._on_block_stop,
@@ -95,42 +89,9 @@ class AnthropicDecoder:
         """Blocks, deltas and events that have no counterpart in the hub."""
         return self._losses.to_tuple()
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes and return the events that they complete."""
-        if self._ended:
-            return []
-        try:
-            return self._take(self._sse.feed(data))
-        except SseOverflowError as error:
-            return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
-
-    def feed_eof(self) -> list[Event]:
-        """Return what ends the stream, now that the provider has closed."""
-        if self._ended:
-            return []
-        events = self._take(self._sse.flush())
-        if self._ended:
-            return events
-        if self._stop_reason is not None:
-            return events + self._on_message_stop({})
-        return events + self._fail(ErrorInfo("cut", CUT_MESSAGE))
-
-    def _take(self, incoming: list[SseEvent]) -> list[Event]:
-        events: list[Event] = []
-        for event in incoming:
-            wire = decode_object(event.data)
-            if wire is None:
-                self._losses.dropped("stream", "an event that is not a JSON object")
-                continue
-            kind = text(wire.get("type")) or event.name.decode("utf-8", "replace")
-            handler = self._handlers.get(kind)
-            if handler is None:
-                self._losses.dropped(f"stream.{kind}", "an event that Detour does not know")
-                continue
-            events += handler(wire)
-            if self._ended:
-                break
-        return events
+    @override
+    def _end(self) -> list[Event]:
+        return self._cut() if self._stop_reason is None else self._on_message_stop({})
 
     def _on_message_start(self, wire: dict[str, Any]) -> list[Event]:
         message = mapping(wire.get("message"))
@@ -292,10 +253,6 @@ class AnthropicDecoder:
 
     def _on_error(self, wire: dict[str, Any]) -> list[Event]:
         return self._fail(parse_error_object(wire, None))
-
-    def _fail(self, error: ErrorInfo) -> list[Event]:
-        self._ended = True
-        return [StreamError(error)]
 
     def _merge_usage(self, wire: dict[str, Any]) -> None:
         """Counts are cumulative: the last number of each field holds, null says nothing."""

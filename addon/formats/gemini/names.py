@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, unquote
 
 import msgspec
 
-from addon.formats.base import RequestLine
+from addon.formats.base import FormatName, RequestLine
 
-NAME = "gemini"
+NAME: FormatName = "gemini"
 
 _CAPITAL = re.compile(r"[A-Z]")
 _PATH = re.compile(

@@ -10,7 +10,7 @@ and the bytes may end anywhere.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, override
 
 import msgspec
 
@@ -31,30 +31,28 @@ from addon.neutral import (
     LossList,
     ResponseEnd,
     ResponseStart,
-    StreamError,
 )
+from addon.wire.answer_decoder import AnswerDecoder
 from addon.wire.codec import decode_object
 from addon.wire.json_stream import JsonArrayReader
 from addon.wire.reading import mapping, sequence, text
-from addon.wire.sse import SseDecoder, SseOverflowError
-
-CUT_MESSAGE = "the provider closed the connection before its answer was complete"
+from addon.wire.sse import SseEvent
 
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 _LONGEST_TAIL = 64 * 1024
 _MOST_TRIES = 16
 
 
-class GeminiDecoder:
+class GeminiDecoder(AnswerDecoder):
     """Reads one stream."""
 
     def __init__(self) -> None:
-        self._sse: SseDecoder | None = None
+        super().__init__()
+        self._sniffed = False
         self._json: JsonArrayReader | None = None
         self._tail: list[bytes] = []
         self._tail_size = 0
         self._started = False
-        self._ended = False
         self._finish = ""
         self._finish_message = ""
         self._block_reason = ""
@@ -68,53 +66,38 @@ class GeminiDecoder:
         """Parts and candidates that have no counterpart in the hub."""
         return self._losses.to_tuple()
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes and return the events that they complete."""
-        if self._ended:
-            return []
-        try:
-            return self._read(data)
-        except SseOverflowError as error:
-            return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
-
-    def feed_eof(self) -> list[Event]:
-        """Return what ends the stream, now that the provider has closed."""
-        if self._ended:
-            return []
-        rest = [] if self._sse is None else [event.data for event in self._sse.flush()]
-        events = self._take(rest)
-        if self._ended:
-            return events
+    @override
+    def _end(self) -> list[Event]:
         if self._finish or self._block_reason:
-            return events + self._end()
+            return self._finish_answer()
         error = self._find_bare_error()
-        return events + self._fail(error or ErrorInfo("cut", CUT_MESSAGE))
+        return self._cut() if error is None else self._fail(error)
 
     def read_whole(self, chunks: Iterable[dict[str, Any]]) -> list[Event]:
         """Read an answer that was not streamed and is complete by its nature."""
         events = self._take_chunks(chunks)
-        return events if self._ended else events + self._end()
+        return events if self._ended else events + self._finish_answer()
 
+    @override
     def _read(self, data: bytes) -> list[Event]:
         """Read the next bytes in the stream's framing, once its first byte has told it."""
-        if self._sse is not None:
-            incoming = [event.data for event in self._sse.feed(data)]
+        if self._json is not None:
+            return self._take_chunks(self._json.feed(data))
+        if self._sniffed:
+            incoming = self._sse.feed(data)
             if incoming:
                 self._tail, self._tail_size = [data], len(data)
             elif self._tail_size < _LONGEST_TAIL:
                 self._tail.append(data)
                 self._tail_size += len(data)
             return self._take(incoming)
-        if self._json is not None:
-            return self._take_chunks(self._json.feed(data))
         data = b"".join((*self._tail, data)).lstrip(_BLANKS)
         self._tail = []
         if not data:
             return []
         if data[:1] in (b"[", b"{"):
             self._json = JsonArrayReader()
-        else:
-            self._sse = SseDecoder()
+        self._sniffed = True
         return self._read(data)
 
     def _find_bare_error(self) -> ErrorInfo | None:
@@ -127,9 +110,13 @@ class GeminiDecoder:
                 return parse_error_object(wire, None)
         return None
 
-    def _take(self, incoming: Iterable[bytes]) -> list[Event]:
+    @override
+    def _take(self, incoming: list[SseEvent]) -> list[Event]:
+        return self._take_documents([event.data for event in incoming])
+
+    def _take_documents(self, documents: Iterable[bytes]) -> list[Event]:
         events: list[Event] = []
-        for data in incoming:
+        for data in documents:
             plain = read_plain_chunk(data) if self._started else None
             if plain is not None:
                 self._take_plain_chunk(plain, events)
@@ -159,7 +146,7 @@ class GeminiDecoder:
         """Take what is no JSON object: perhaps several, where blank lines were left out."""
         lines = data.splitlines()
         if len(lines) > 1:
-            return self._take(lines)
+            return self._take_documents(lines)
         if data.strip() not in (b"", b"[DONE]"):
             self._losses.dropped("stream", "an event that is not a JSON object")
         return []
@@ -214,7 +201,7 @@ class GeminiDecoder:
         if "citationMetadata" in candidate:
             self._losses.dropped("citationMetadata", "sources that the model may have recited")
 
-    def _end(self) -> list[Event]:
+    def _finish_answer(self) -> list[Event]:
         """End the answer in good order."""
         events: list[Event] = []
         if not self._started:
@@ -233,7 +220,3 @@ class GeminiDecoder:
         self._parts.finish(events, self._finish_message if reason == "content_filter" else "")
         events.append(ResponseEnd(reason, raw or None, None, parse_usage(self._usage)))
         return events
-
-    def _fail(self, error: ErrorInfo) -> list[Event]:
-        self._ended = True
-        return [StreamError(error)]

@@ -38,8 +38,8 @@ from addon.neutral import (
 from addon.wire.codec import decode_object, encode
 from addon.wire.custom_tools import wrap_input
 
-JSON_ARRAY = "json_array"
-"""Key of `Reply.extensions`: the agent wants a JSON array instead of server-sent events."""
+JSON_ARRAY = "application/json"
+"""The content type of a stream that is one JSON array instead of server-sent events."""
 
 type PartEvent = PartStart | TextDelta | ReasoningDelta | SignatureDelta | ToolCallDelta | PartEnd
 type Chunk = dict[str, Any]
@@ -50,7 +50,7 @@ class GeminiEncoder:
 
     def __init__(self, reply: Reply) -> None:
         self._chunks = ChunkWriter(reply)
-        self._array = bool(reply.extensions.get(JSON_ARRAY))
+        self._array = reply.stream_type == JSON_ARRAY
         self._first = True
 
     @property

@@ -16,12 +16,11 @@ from addon.formats.openai_chat.choice_mending import ChoiceMender, Wire
 from addon.formats.openai_chat.dialects import Dialect, dialect
 from addon.formats.openai_chat.errors import find_error_object
 from addon.formats.openai_chat.stream_decoder import (
-    CUT_MESSAGE,
-    NESTED_TOO_DEEPLY,
     ChatDecoder,
 )
 from addon.formats.openai_chat.stream_encoder import DONE, ChatEncoder
 from addon.neutral import ErrorInfo, Event
+from addon.wire.answer_decoder import CUT, NESTED_TOO_DEEPLY
 from addon.wire.codec import decode_object, encode
 from addon.wire.openai_errors import error_object, parse_error_object
 from addon.wire.reading import integer, mapping, sequence, text
@@ -157,7 +156,7 @@ class StreamMender:
             return output
         if self._choices and all(choice.finished for choice in self._choices.values()):
             return output + self._finish()
-        return output + self._fail(ErrorInfo("cut", CUT_MESSAGE))
+        return output + self._fail(CUT)
 
     def _pass_all(self, incoming: list[SseEvent], *, flushing: bool = False) -> bytes:
         pieces: list[bytes] = []
@@ -172,7 +171,7 @@ class StreamMender:
         if self._misses < _MOST_MISSES and self._is_plain(event):
             return frame(data)
         if data.startswith(b"[DONE]"):
-            return self._finish() if self._choices else self._fail(ErrorInfo("cut", CUT_MESSAGE))
+            return self._finish() if self._choices else self._fail(CUT)
         wire = decode_object(data)
         if wire is None:
             if flushing or not data.lstrip().startswith(b"{"):

@@ -13,7 +13,7 @@ from addon.formats.openai_chat.answer_reader import AnswerReader
 from addon.formats.openai_chat.chunk import read_chunk
 from addon.formats.openai_chat.citations import render_annotations
 from addon.formats.openai_chat.finish_reasons import render_finish_reason
-from addon.formats.openai_chat.stream_decoder import NESTED_TOO_DEEPLY, ChatDecoder
+from addon.formats.openai_chat.stream_decoder import ChatDecoder
 from addon.formats.openai_chat.usage import render_usage
 from addon.neutral import (
     Citation,
@@ -31,6 +31,7 @@ from addon.neutral import (
     ToolCallPart,
     fold,
 )
+from addon.wire.answer_decoder import NESTED_TOO_DEEPLY
 from addon.wire.codec import decode_object, encode
 from addon.wire.custom_tools import unwrap_arguments
 

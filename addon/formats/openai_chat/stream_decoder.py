@@ -9,74 +9,48 @@ missing, and a provider may answer in plain JSON instead.
 
 from __future__ import annotations
 
+from typing import override
+
 import msgspec
 
 from addon.formats.openai_chat.answer_reader import AnswerReader
 from addon.formats.openai_chat.chunk import Chunk, decode_chunk, read_chunk
 from addon.formats.openai_chat.errors import find_error_object
-from addon.neutral import ErrorInfo, Event, Loss, StreamError
+from addon.neutral import ErrorInfo, Event, Loss
+from addon.wire.answer_decoder import AnswerDecoder
 from addon.wire.codec import decode_object
 from addon.wire.openai_errors import parse_error_object
-from addon.wire.sse import LIMIT, SseDecoder, SseEvent, SseOverflowError
-
-CUT_MESSAGE = "the provider closed the connection before its answer was complete"
-
-NESTED_TOO_DEEPLY = ErrorInfo(
-    "server_error", "the provider's answer is nested too deeply", code="unreadable_response"
-)
+from addon.wire.sse import LIMIT, SseEvent
 
 _BLANKS = b" \t\r\n\xef\xbb\xbf"
 
 
-class ChatDecoder:
+class ChatDecoder(AnswerDecoder):
     """Reads one stream."""
 
     def __init__(self) -> None:
-        self._sse = SseDecoder()
+        super().__init__()
         self._answer = AnswerReader()
         self._plain: list[bytes] | None = None
         self._plain_size = 0
         self._sniffed = False
-        self._ended = False
 
     @property
     def losses(self) -> tuple[Loss, ...]:
         """What has no counterpart in the hub."""
         return self._answer.losses.to_tuple()
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes and return the events that they complete."""
-        if self._ended:
-            return []
+    @override
+    def _read(self, data: bytes) -> list[Event]:
         if not self._sniffed:
             self._sniff(data)
-        if self._plain is not None:
-            return self._collect(self._plain, data)
-        try:
-            return self._take(self._sse.feed(data))
-        except SseOverflowError as error:
-            return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
-        except RecursionError:
-            return self._fail(NESTED_TOO_DEEPLY)
+        return super()._read(data) if self._plain is None else self._collect(self._plain, data)
 
-    def feed_eof(self) -> list[Event]:
-        """Return what ends the stream, now that the provider has closed."""
-        if self._ended:
-            return []
-        try:
-            return self._end()
-        except RecursionError:
-            return self._fail(NESTED_TOO_DEEPLY)
-
+    @override
     def _end(self) -> list[Event]:
         if self._plain is not None:
             return self._read_plain(b"".join(self._plain))
-        events = self._take(self._sse.flush(), flushing=True)
-        if self._ended:
-            return events
-        if self._answer.finish_reason:
-            return events + self._finish()
-        return events + self._cut()
+        return self._finish() if self._answer.finish_reason else self._cut()
 
     def _sniff(self, data: bytes) -> None:
         """Recognise a provider that answers in JSON though a stream was asked for."""
@@ -92,7 +66,8 @@ class ChatDecoder:
             return self._fail(ErrorInfo("server_error", f"the answer exceeds {LIMIT} bytes"))
         return []
 
-    def _take(self, incoming: list[SseEvent], *, flushing: bool = False) -> list[Event]:
+    @override
+    def _take(self, incoming: list[SseEvent]) -> list[Event]:
         events: list[Event] = []
         for event in incoming:
             data = event.data
@@ -104,7 +79,7 @@ class ChatDecoder:
             except (msgspec.DecodeError, RecursionError):
                 chunk = None
             if chunk is None or chunk.error or event.name == b"error":
-                chunk, error = self._read_odd(event.name, data, flushing=flushing)
+                chunk, error = self._read_odd(event.name, data)
                 if error is not None:
                     events += self._fail(error)
                     break
@@ -112,13 +87,11 @@ class ChatDecoder:
                 events += self._answer.read(chunk)
         return events
 
-    def _read_odd(
-        self, name: bytes, data: bytes, *, flushing: bool
-    ) -> tuple[Chunk | None, ErrorInfo | None]:
+    def _read_odd(self, name: bytes, data: bytes) -> tuple[Chunk | None, ErrorInfo | None]:
         """Read an event that is no chunk at first sight: an error, another shape, or nothing."""
         wire = decode_object(data)
         if wire is None:
-            if flushing or not data.strip():
+            if self._closed or not data.strip():
                 return None, None  # the caller sees the cut
             if data.lstrip().startswith(b"{"):
                 message = "the provider sent an event that is not JSON"
@@ -143,10 +116,3 @@ class ChatDecoder:
     def _finish(self) -> list[Event]:
         self._ended = True
         return self._answer.end()
-
-    def _cut(self) -> list[Event]:
-        return self._fail(ErrorInfo("cut", CUT_MESSAGE))
-
-    def _fail(self, error: ErrorInfo) -> list[Event]:
-        self._ended = True
-        return [StreamError(error)]

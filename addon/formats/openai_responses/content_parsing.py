@@ -6,6 +6,7 @@ Parts of either side are accepted in any role: agents that rebuild a history mix
 
 from __future__ import annotations
 
+from addon.formats.base import FormatName
 from addon.neutral import (
     AudioPart,
     CacheBreakpoint,
@@ -23,7 +24,7 @@ from addon.wire.data_urls import parse_media
 from addon.wire.reading import integer, mapping, sequence, text
 from addon.wire.request_fields import Fields
 
-NAME = "openai-responses"
+NAME: FormatName = "openai-responses"
 
 _TEXTS = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
 _PARTS = (*_TEXTS, "refusal", "input_image", "input_file", "input_audio", "computer_screenshot")

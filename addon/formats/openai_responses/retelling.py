@@ -43,8 +43,15 @@ class Retelling:
         return b"".join(map(self._encoder.encode, events))
 
 
-def retell_response(body: bytes, reply: Reply) -> bytes:
-    """Write a whole answer again; the same bytes where it cannot be read."""
+def repairer(dialect_name: str, reply: Reply) -> Retelling | None:
+    """Make a reteller for a provider that does not know all of the agent's kinds of tools."""
+    return Retelling(reply) if needs_retelling(reply, dialect_name) else None
+
+
+def retell_response(body: bytes, dialect_name: str, reply: Reply) -> bytes:
+    """Write a whole answer again where `repairer` does; the same bytes where it cannot be read."""
+    if not needs_retelling(reply, dialect_name):
+        return body
     try:
         response, _ = parse_response(body)
     except ProviderResponseError:

@@ -8,18 +8,14 @@ fill what an earlier one left open.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import override
 
 from addon.formats.openai_responses.answer_reader import AnswerReader, Wire
 from addon.formats.openai_responses.errors import find_error_object, parse_failure
-from addon.neutral import ErrorInfo, Event, Loss, StreamError
-from addon.wire.codec import decode_object
+from addon.neutral import Event, Loss
+from addon.wire.answer_decoder import TypedEventDecoder
 from addon.wire.reading import integer, mapping, text
-from addon.wire.sse import SseDecoder, SseEvent, SseOverflowError
 
-CUT_MESSAGE = "the provider closed the connection before its answer was complete"
-
-_DONE = b"[DONE]"
 _QUIET = frozenset((
     "keepalive", "ping", "response.content_part.added", "response.output_text.done",
     "response.queued", "response.reasoning_summary_part.added",
@@ -35,16 +31,15 @@ _HOSTED = (
 """Events of items that are listed as lost already."""
 
 
-class ResponsesDecoder:
+class ResponsesDecoder(TypedEventDecoder):
     """Reads one stream."""
 
     def __init__(self) -> None:
-        self._sse = SseDecoder()
         self._reader = AnswerReader()
-        self._ended = False
+        super().__init__(self._reader.losses)
         self._places: dict[str, int] = {}
         self._last_place = 0
-        self._handlers: dict[str, Callable[[Wire], list[Event]]] = {
+        self._handlers = {
             "response.output_text.delta": self._on_text,
             "response.function_call_arguments.delta": self._on_arguments,
             "response.custom_tool_call_input.delta": self._on_arguments,
@@ -69,52 +64,14 @@ class ResponsesDecoder:
     @property
     def losses(self) -> tuple[Loss, ...]:
         """Items and events that have no counterpart in the hub."""
-        return self._reader.losses.to_tuple()
+        return self._losses.to_tuple()
 
-    def feed(self, data: bytes) -> list[Event]:
-        """Take the next bytes and return the events that they complete."""
-        if self._ended:
-            return []
-        try:
-            return self._take(self._sse.feed(data))
-        except SseOverflowError as error:
-            return self._fail(ErrorInfo("server_error", str(error), code="event_too_large"))
-
-    def feed_eof(self) -> list[Event]:
-        """Return what ends the stream, now that the provider has closed."""
-        if self._ended:
-            return []
-        events = self._take(self._sse.flush())
-        if self._ended:
-            return events
-        return events + self._fail(ErrorInfo("cut", CUT_MESSAGE))
-
-    def _take(self, incoming: list[SseEvent]) -> list[Event]:
-        events: list[Event] = []
-        for event in incoming:
-            wire = decode_object(event.data)
-            if wire is None:
-                if event.data != _DONE:
-                    self._reader.losses.dropped("stream", "an event that is not a JSON object")
-                continue
-            kind = text(wire.get("type")) or event.name.decode("utf-8", "replace")
-            handler = self._handlers.get(kind)
-            if handler is not None:
-                events += handler(wire)
-            else:
-                events += self._on_other(kind, wire)
-            if self._ended:
-                break
-        return events
-
-    def _on_other(self, kind: str, wire: Wire) -> list[Event]:
+    @override
+    def _take_other(self, kind: str, wire: Wire) -> list[Event]:
         if kind in _QUIET or kind.startswith(_HOSTED):
             return []
         error = None if kind.startswith("response.") else find_error_object(wire)
-        if error is not None:
-            return self._fail(error)
-        self._reader.losses.dropped(f"stream.{kind}", "an event that Detour does not know")
-        return []
+        return self._fail(error) if error is not None else super()._take_other(kind, wire)
 
     def _place(self, wire: Wire) -> int:
         """Find the place of the item that an event is about."""
@@ -180,19 +137,15 @@ class ResponsesDecoder:
         return self._reader.start(mapping(wire.get("response")))
 
     def _on_completed(self, wire: Wire) -> list[Event]:
-        return self._end(wire, "completed")
+        return self._finish(wire, "completed")
 
     def _on_incomplete(self, wire: Wire) -> list[Event]:
-        return self._end(wire, "incomplete")
+        return self._finish(wire, "incomplete")
 
-    def _end(self, wire: Wire, status: str) -> list[Event]:
+    def _finish(self, wire: Wire, status: str) -> list[Event]:
         self._ended = True
         return self._reader.end(mapping(wire.get("response")), status)
 
     def _on_failed(self, wire: Wire) -> list[Event]:
         response = mapping(wire.get("response"))
         return self._fail(parse_failure(response or wire))
-
-    def _fail(self, error: ErrorInfo) -> list[Event]:
-        self._ended = True
-        return [StreamError(error)]

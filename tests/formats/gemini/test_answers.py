@@ -105,7 +105,7 @@ def test_a_whole_answer_returns_as_it_was():
 
 
 def test_an_array_of_chunks_is_a_whole_answer():
-    pieces, _ = encode(unfold(ANSWER), extensions={"json_array": True})
+    pieces, _ = encode(unfold(ANSWER), stream_type="application/json")
     found, _ = FORMAT.parse_response(b"".join(pieces))
     assert found.parts[2:] == ANSWER.parts[2:]
     assert found.usage == ANSWER.usage
@@ -172,19 +172,19 @@ def test_a_refusal_is_text():
 
 def test_a_stream_may_be_an_array():
     events = [ResponseStart("r", "m"), PartStart(0, "text"), TextDelta(0, "a"), TextDelta(0, "b")]
-    whole, _ = encode([*events, PartEnd(0), ResponseEnd("stop")], extensions={"json_array": True})
+    whole, _ = encode([*events, PartEnd(0), ResponseEnd("stop")], stream_type="application/json")
     assert len(json.loads(b"".join(whole))) == 3
     error = StreamError(ErrorInfo("overloaded", "busy", retry_after=3))
-    broken, _ = encode([*events, error], extensions={"json_array": True})
+    broken, _ = encode([*events, error], stream_type="application/json")
     assert json.loads(b"".join(broken))[-1]["error"]["status"] == "UNAVAILABLE"
-    at_once, _ = encode([error], extensions={"json_array": True})
+    at_once, _ = encode([error], stream_type="application/json")
     assert json.loads(b"".join(at_once))[0]["error"]["details"][0]["retryDelay"] == "3s"
 
 
 @given(events=event_streams(state_format="gemini"))
-@pytest.mark.parametrize("extensions", [{}, {"json_array": True}])
-def test_what_is_written_can_be_read(extensions, events):
-    pieces, _ = encode(events, extensions=extensions)
+@pytest.mark.parametrize("stream_type", ["text/event-stream", "application/json"])
+def test_what_is_written_can_be_read(stream_type, events):
+    pieces, _ = encode(events, stream_type=stream_type)
     found = read(b"".join(pieces))
     checker = EventChecker()
     for event in found:

@@ -302,7 +302,7 @@ def test_what_the_api_does_not_allow_is_refused(body):
 )
 def test_what_shapes_the_answer(line, body, expected):
     reply = FORMAT.reply(body, line)
-    array = bool(reply.extensions)
+    array = reply.stream_type == "application/json"
     assert (reply.model, reply.stream, reply.json_answer, array) == expected
 
 
