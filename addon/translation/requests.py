@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
-from addon.formats import FORMATS
+from addon.formats import FORMATS, find_format
 from addon.formats.base import FormatName, RenderedBody, RequestLine
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import BUILT_IN, Destination, Provider
@@ -47,8 +47,10 @@ def translate_request(
     Raises:
         ClientRequestError: The body cannot be read.
         UnsupportedFeature: It holds content that the target cannot express.
-        DetourError: The provider is unknown or does not offer the target format.
+        DetourError: A format or the provider is unknown, or it does not offer the target format.
     """
+    for name in (source, target):
+        find_format(name)
     name = provider or DEFAULT_PROVIDER[target]
     chosen = BUILT_IN.get(name)
     if chosen is None:

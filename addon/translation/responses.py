@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from addon.formats import FORMATS
+from addon.formats import FORMATS, find_format
 from addon.formats.base import FormatName, Headers, RenderedError, Reply, RequestLine
 from addon.neutral import ErrorInfo, Loss, ProviderResponseError, Response, fold, unfold
 from addon.translation.json_fence import strip_response
@@ -60,7 +60,12 @@ def translate_response(
 
     Returns:
         Status, headers and body for the agent. A body that cannot be read becomes an error.
+
+    Raises:
+        DetourError: A format is unknown.
     """
+    for name in (source, target):
+        find_format(name)
     answer = translate_response_for(status, tuple(headers), body, source, target, request)
     return answer.status, list(answer.headers), answer.body
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from addon.formats import FORMATS
+from addon.formats import find_format
 from addon.formats.base import FormatName, RequestLine, StreamRepairer
 from addon.neutral import (
     ErrorInfo,
@@ -51,18 +51,22 @@ class StreamTranslator:
             line: The agent's request line, for formats that keep words in it.
             dialect: The provider, when its rendition of the agent's own format is to be mended;
                 None passes the same format through untouched.
+
+        Raises:
+            DetourError: A format is unknown.
         """
-        reply = FORMATS[target].reply(request or b"{}", line)
+        provider, agent = find_format(source), find_format(target)
+        reply = agent.reply(request or b"{}", line)
         same = source == target
-        decoder = FORMATS[source].decoder()
+        decoder = provider.decoder()
         self._decoder = decoder
-        self._encoder = FORMATS[target].encoder(reply)
+        self._encoder = agent.encoder(reply)
         self._filter = FenceFilter() if reply.json_answer and not same else None
         self._repairer: StreamRepairer | None = (
-            FORMATS[target].repairer(dialect, reply) if same and dialect is not None else None
+            agent.repairer(dialect, reply) if same and dialect is not None else None
         )
         self._pass_through = (
-            PassThrough(FORMATS[source], decoder) if same and self._repairer is None else None
+            PassThrough(provider, decoder) if same and self._repairer is None else None
         )
         self._same_format = same
         self.content_type = reply.stream_type
