@@ -9,17 +9,18 @@ are not inherited, as at OpenAI), or the items of the conversation, then what th
 every `item_reference` in it resolved. All bytes are those that came in, so the input of a turn
 begins with that of the turn before.
 
-A history that must outlive no connection (WebSocket mode goes on from responses with `store: false`)
-is given a second archive, over a `MemoryVault` of its own: it is asked first, and keeps what the
-agent does not want stored.
+A connection that remembers by itself (WebSocket mode goes on from responses with `store: false`)
+gives its history a second archive, over a `MemoryVault` of its own: it is asked first, and keeps
+also what the agent does not want stored.
 
 Follows https://platform.openai.com/docs/guides/conversation-state.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -41,7 +42,8 @@ from addon.stateful.items import item_id, join_items, name_of, reference, split_
 from addon.wire.codec import decode, encode
 from addon.wire.json_edit import edit_object, members
 
-_MARKS = (b'"previous_response_id"', b'"conversation"', b'"item_reference"', b'"store"', b'"id"')
+_MARKS = (b'"previous_response_id"', b'"conversation"', b'"item_reference"', b'"store"')
+_BARE_REFERENCE = re.compile(rb'\{\s*"id"\s*:\s*"[^"]*"\s*\}')
 _RUNNING = ("queued", "in_progress")
 
 
@@ -92,7 +94,7 @@ class History:
             StateError: It refers to something that is not known.
             ClientRequestError: It is not what the format allows.
         """
-        if not any(mark in body for mark in _MARKS):
+        if not any(mark in body for mark in _MARKS) and not _BARE_REFERENCE.search(body):
             return Turn(request=body, body=body)
         fields = self._fields(body)
         stores = fields.get("store") != b"false"
@@ -177,18 +179,19 @@ class History:
 
     def made_from(self, response_id: str) -> list[tuple[str, bytes]] | None:
         """Return id and bytes of all items that a response was made from; None: it is not known."""
-        document = self._find(response_id)
-        if document is None:
-            return None
         named: list[tuple[str, bytes]] = []
-        if document.previous:
-            earlier = self.made_from(document.previous)
-            found = self._find(document.previous)
-            if earlier is not None and found is not None:
-                named += earlier
-                named += [(name_of(item).id or "", item) for item in _output(found)]
-        own = self._items([*document.before, *document.input]) or []
-        named += [(item_id(item, response_id, index), item) for index, item in enumerate(own)]
+        try:
+            links = self._links(response_id)
+        except StateError:
+            document = self._find(response_id)
+            if document is None:
+                return None
+            links = [(response_id, document)]  # what came before has been deleted
+        for link_id, link in links:
+            items = self._items([*link.before, *link.input]) or []
+            named += [(item_id(item, link_id, index), item) for index, item in enumerate(items)]
+            if link_id != response_id:
+                named += [(name_of(item).id or "", item) for item in _output(link)]
         return named
 
     def _fields(self, body: bytes) -> dict[str, bytes]:
@@ -197,9 +200,7 @@ class History:
                 member.key: body[member.value_start : member.value_end] for member in members(body)
             }
         except ValueError:
-            raise ClientRequestError(
-                "We could not parse the JSON body of your request."
-            ) from None
+            raise ClientRequestError("We could not parse the JSON body of your request.") from None
 
     def _keeping(self, turn: Turn) -> Iterator[Archive]:
         if turn.stores:
@@ -219,29 +220,38 @@ class History:
                 return items
         return None
 
-    def _chain(self, response_id: str) -> tuple[list[bytes], frozenset[str]]:
-        """Gather everything up to and including a response."""
-        links: list[StoredResponse] = []
+    def _links(self, response_id: str) -> list[tuple[str, StoredResponse]]:
+        """Return a response and all that it goes on from, the oldest first.
+
+        Raises:
+            StateError: One of them is not here.
+        """
+        links: list[tuple[str, StoredResponse]] = []
         following = response_id
         while following:
             link = self._find(following)
             if link is None:
                 raise previous_response_not_found(following)
-            links.append(link)
+            links.append((following, link))
             following = link.previous
-        history: list[bytes] = []
-        for link in reversed(links):
-            items = self._items([*link.before, *link.input])
-            if items is None:
-                raise previous_response_not_found(response_id)
-            history += items
-            history += _output(link)
-        if read_answer(links[0].response).status in _RUNNING:
+        return links[::-1]
+
+    def _chain(self, response_id: str) -> tuple[list[bytes], frozenset[str]]:
+        """Gather everything up to and including a response."""
+        links = [link for _, link in self._links(response_id)]
+        if read_answer(links[-1].response).status in _RUNNING:
             raise StateError(
                 f"Response '{response_id}' has not ended yet; wait until its status is "
                 "'completed', or cancel it.",
                 param="previous_response_id",
             )
+        history: list[bytes] = []
+        for link in links:
+            items = self._items([*link.before, *link.input])
+            if items is None:
+                raise previous_response_not_found(response_id)
+            history += items
+            history += _output(link)
         return history, frozenset(link.keeper for link in links)
 
     def _conversation_items(self, conversation_id: str) -> list[bytes]:
@@ -315,16 +325,25 @@ def _output(document: StoredResponse) -> list[bytes]:
     return [bytes(item) for item in read_answer(document.response).output]
 
 
+def _decode(fields: dict[str, bytes], key: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    try:
+        return decode(fields.get(key, b"null"))
+    except ValueError:
+        raise ClientRequestError("We could not parse the JSON body of your request.") from None
+
+
 def _text(fields: dict[str, bytes], key: str) -> str | None:
-    value = decode(fields.get(key, b"null"))
+    value = _decode(fields, key)
     if value is not None and not isinstance(value, str):
         raise ClientRequestError(f"Invalid type for '{key}': expected a string.", key)
     return value or None
 
 
 def _conversation_id(fields: dict[str, bytes]) -> str | None:
-    value = decode(fields.get("conversation", b"null"))
-    given = value.get("id") if isinstance(value, dict) else value
+    value = _decode(fields, "conversation")
+    given: object = value
+    if isinstance(value, dict):
+        given = cast("dict[str, object]", value).get("id")
     if given is not None and not isinstance(given, str):
         raise ClientRequestError(
             "Invalid type for 'conversation': expected a string or an object with an id.",

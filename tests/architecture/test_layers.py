@@ -17,6 +17,7 @@ MAY_IMPORT = {
     "engine": {"translation", "providers", "formats", "wire", "neutral"},
     "interceptor": {
         "authority",
+        "stateful",
         "vault",
         "engine",
         "rules",
@@ -28,12 +29,13 @@ MAY_IMPORT = {
     },
     "embedded": {"wire"},
     "vault": set(),
+    "stateful": {"vault", "wire", "neutral"},
     "authority": set(),
     "commands": None,  # the outermost layer
 }
 """What each folder may know of the others; None: everything."""
 
-SANS_IO = ("neutral", "wire", "formats", "providers", "rules", "translation")
+SANS_IO = ("neutral", "wire", "formats", "providers", "rules", "translation", "stateful")
 FORBIDDEN_IN_CORE = ("mitmproxy", "httpx2", "httpx", "asyncio", "socket", "click")
 
 
