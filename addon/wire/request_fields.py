@@ -11,16 +11,31 @@ from collections.abc import Iterator
 from typing import Any, NoReturn, cast
 
 from addon.neutral import ClientRequestError
+from addon.wire.unread import Unread
 
 
 class Fields:
-    """A JSON object of the request and the path at which it stands."""
+    """A JSON object of the request and the path at which it stands.
 
-    __slots__ = ("path", "value")
+    Objects within it report to the same list of what was left unread.
+    """
 
-    def __init__(self, value: dict[str, Any], path: str = "") -> None:
+    __slots__ = ("path", "unread", "value")
+
+    def __init__(self, value: dict[str, Any], path: str = "", unread: Unread | None = None) -> None:
         self.value = value
         self.path = path
+        self.unread = unread
+
+    def knows(self, known: frozenset[str]) -> None:
+        """Report every other member as one that is not understood."""
+        if self.unread is not None:
+            self.unread.look(self.value, known, self.path)
+
+    def lose(self, key: str) -> None:
+        """Report a member as one that has no place elsewhere."""
+        if self.unread is not None:
+            self.unread.lose(self.place(key), self.value.get(key))
 
     def place(self, key: str) -> str:
         """Return the path of a member."""
@@ -92,7 +107,7 @@ class Fields:
             return None
         if not isinstance(value, dict):
             self.wrong_type(key, "an object")
-        return Fields(cast("dict[str, Any]", value), self.place(key))
+        return Fields(cast("dict[str, Any]", value), self.place(key), self.unread)
 
     def required_object(self, key: str) -> Fields:
         """Read an object that must be there."""
@@ -120,7 +135,7 @@ class Fields:
                     f"but got {_kind(item)} instead.",
                     place,
                 )
-            yield Fields(cast("dict[str, Any]", item), place)
+            yield Fields(cast("dict[str, Any]", item), place, self.unread)
 
     def missing(self, key: str) -> NoReturn:
         """Complain that a member is not there."""

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from addon.formats.gemini.names import NAME, camel_case, field
+from addon.formats.gemini.names import NAME, camel_case, field, look
 from addon.neutral import (
     AudioPart,
     ClientRequestError,
@@ -31,9 +31,22 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.unread import Unread
 
 _OUTPUT_KEYS = ("output", "result")
-_EXTRA_KEYS = frozenset(("thought", "thoughtSignature", "videoMetadata", "mediaResolution"))
+_EXTRA_KEYS = frozenset((
+    "mediaResolution", "partMetadata", "thought", "thoughtSignature", "videoMetadata"
+))  # fmt: skip
+_SIGNED = frozenset(("thought", "thoughtSignature"))
+_KNOWN_OF_PART = {
+    kind: _SIGNED | {kind}
+    for kind in ("text", "functionCall", "functionResponse", "inlineData", "fileData")
+}
+_KNOWN_OF_CONTENT = frozenset(("parts", "role"))
+_KNOWN_OF_CALL = frozenset(("args", "id", "name"))
+_KNOWN_OF_RESPONSE = frozenset(("id", "name", "parts", "response"))
+_KNOWN_OF_DATA = frozenset(("data", "displayName", "mimeType"))
+_KNOWN_OF_FILE = frozenset(("displayName", "fileUri", "mimeType"))
 _OWN_PLACES = ("gs://", "https://generativelanguage.googleapis.com/")
 _ENCODINGS = {"mpeg": "mp3", "x-wav": "wav"}
 
@@ -49,7 +62,13 @@ class _OpenCall(msgspec.Struct, frozen=True):
 class Conversation:
     """One conversation, content by content."""
 
-    def __init__(self) -> None:
+    def __init__(self, unread: Unread) -> None:
+        """Prepare.
+
+        Args:
+            unread: Receives what the hub has no word for.
+        """
+        self._unread = unread
         self.messages: list[Message] = []
         self._open: list[_OpenCall] = []
         self._minted = 0
@@ -64,6 +83,7 @@ class Conversation:
         role = wire.get("role") or "user"
         if role not in ("user", "model", "function"):
             raise ClientRequestError(f"{path}.role: valid roles are: user, model", f"{path}.role")
+        look(self._unread, wire, _KNOWN_OF_CONTENT, "contents")
         values = content_parts(wire)
         if role == "model":
             self._open = []
@@ -75,8 +95,9 @@ class Conversation:
         for index, part in values:
             response = field(mapping(part), "functionResponse")
             if response is None:
-                others.append(parse_part(mapping(part), f"{path}.parts[{index}]"))
+                others.append(parse_part(mapping(part), f"{path}.parts[{index}]", self._unread))
             else:
+                self._look(mapping(part), "functionResponse")
                 results.append(self._result(mapping(response), f"{path}.parts[{index}]"))
         if results:
             self.messages.append(Message("tool", tuple(results)))
@@ -86,8 +107,10 @@ class Conversation:
     def _model_part(self, part: dict[str, Any], path: str) -> Part:
         wire = field(part, "functionCall")
         if wire is None:
-            return parse_part(part, path)
+            return parse_part(part, path, self._unread)
         call = mapping(wire)
+        self._look(part, "functionCall")
+        look(self._unread, call, _KNOWN_OF_CALL, "contents.parts.functionCall")
         name = text(call.get("name"))
         call_id = text(call.get("id"))
         opened = _OpenCall(call_id or self._mint(), name, not call_id)
@@ -95,11 +118,15 @@ class Conversation:
         arguments = encode_text(mapping(call.get("args")))
         return ToolCallPart(opened.call_id, name, arguments, state=parse_state(part))
 
+    def _look(self, part: dict[str, Any], kind: str) -> None:
+        look(self._unread, part, _KNOWN_OF_PART[kind], "contents.parts")
+
     def _mint(self) -> str:
         self._minted += 1
         return f"call_{self._minted}"
 
     def _result(self, wire: dict[str, Any], path: str) -> ToolResultPart:
+        look(self._unread, wire, _KNOWN_OF_RESPONSE, "contents.parts.functionResponse")
         name = text(wire.get("name"))
         call = self._matching(text(wire.get("id")), name)
         if call is not None:
@@ -110,9 +137,12 @@ class Conversation:
         if words:
             content.append(TextPart(words))
         for index, value in enumerate(sequence(wire.get("parts"))):
-            part = parse_part(mapping(value), f"{path}.functionResponse.parts[{index}]")
+            place = f"{path}.functionResponse.parts[{index}]"
+            part = parse_part(mapping(value), place, self._unread)
             if isinstance(part, TextPart | ImagePart | FilePart | NativePart):
                 content.append(part)
+            else:
+                self._unread.lose("contents.parts.functionResponse.parts", value)
         return ToolResultPart(call_id, tuple(content), is_error)
 
     def _matching(self, call_id: str, name: str) -> _OpenCall | None:
@@ -132,22 +162,32 @@ def content_parts(wire: dict[str, Any]) -> list[tuple[int, Any]]:
     return list(enumerate([parts] if isinstance(parts, dict) else sequence(parts)))
 
 
-def parse_part(part: dict[str, Any], path: str) -> Part:
+def parse_part(part: dict[str, Any], path: str, unread: Unread) -> Part:
     """Read a part that is neither a call nor a result.
+
+    Args:
+        part: The part.
+        path: Where it stands.
+        unread: Receives what the hub has no word for.
 
     Raises:
         ClientRequestError: It holds nothing.
     """
     if isinstance(part.get("text"), str):
+        look(unread, part, _KNOWN_OF_PART["text"], "contents.parts")
         if part.get("thought") is True:
             return ReasoningPart(part["text"], parse_state(part))
         return TextPart(part["text"], state=parse_state(part))
     inline = field(part, "inlineData")
     if inline is not None:
-        return _inline(mapping(inline))
+        look(unread, part, _KNOWN_OF_PART["inlineData"], "contents.parts")
+        look(unread, mapping(inline), _KNOWN_OF_DATA, "contents.parts.inlineData")
+        return _inline(mapping(inline), unread)
     file = field(part, "fileData")
     if file is not None:
-        return _file(mapping(file))
+        look(unread, part, _KNOWN_OF_PART["fileData"], "contents.parts")
+        look(unread, mapping(file), _KNOWN_OF_FILE, "contents.parts.fileData")
+        return _file(mapping(file), unread)
     kinds = [camel_case(key) for key in part if camel_case(key) not in _EXTRA_KEYS]
     if not kinds:
         if parse_state(part) is not None:
@@ -162,10 +202,12 @@ def parse_state(part: dict[str, Any]) -> OpaqueState | None:
     return OpaqueState(NAME, signature) if signature else None
 
 
-def _inline(wire: dict[str, Any]) -> Part:
+def _inline(wire: dict[str, Any], unread: Unread) -> Part:
     media_type = text(field(wire, "mimeType"))
     source = InlineMedia(media_type, _standard_base64(text(wire.get("data"))))
     family, _, subtype = media_type.partition("/")
+    if family in ("image", "audio"):
+        unread.lose("contents.parts.inlineData.displayName", field(wire, "displayName"))
     if family == "image":
         return ImagePart(source)
     if family == "audio":
@@ -173,11 +215,12 @@ def _inline(wire: dict[str, Any]) -> Part:
     return FilePart(source, filename=text(field(wire, "displayName")) or None)
 
 
-def _file(wire: dict[str, Any]) -> Part:
+def _file(wire: dict[str, Any], unread: Unread) -> Part:
     uri = text(field(wire, "fileUri"))
     own = uri.startswith(_OWN_PLACES)
     source = FileReference(NAME, uri) if own else UrlMedia(uri)
     if text(field(wire, "mimeType")).startswith("image/"):
+        unread.lose("contents.parts.fileData.displayName", field(wire, "displayName"))
         return ImagePart(source)
     return FilePart(source, filename=text(field(wire, "displayName")) or None)
 

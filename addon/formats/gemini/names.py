@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, unquote
 import msgspec
 
 from addon.formats.base import FormatName, RequestLine
+from addon.wire.unread import Unread
 
 NAME: FormatName = "gemini"
 
@@ -70,3 +71,9 @@ def read_target(line: RequestLine) -> Target:
         match["method"] == "streamGenerateContent",
         ("alt", "sse") in parse_qsl(line.query),
     )
+
+
+def look(unread: Unread, wire: dict[str, Any], known: frozenset[str], place: str) -> None:
+    """Report the members of an object that are not understood, under their names in camelCase."""
+    if not wire.keys() <= known:
+        unread.look({camel_case(key): value for key, value in wire.items()}, known, place)

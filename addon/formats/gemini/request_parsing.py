@@ -11,7 +11,7 @@ from typing import Any, cast
 
 from addon.formats.base import RequestLine
 from addon.formats.gemini.content_parsing import Conversation, content_parts
-from addon.formats.gemini.names import NAME, Target, camel_case, field, read_target
+from addon.formats.gemini.names import NAME, Target, camel_case, field, look, read_target
 from addon.formats.gemini.schema import from_openapi
 from addon.formats.gemini.thinking import EFFORT_ORDER
 from addon.formats.gemini.tool_parsing import parse_tool_choice, parse_tools
@@ -29,6 +29,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import decode
 from addon.wire.reading import integer, mapping, number, sequence, text
+from addon.wire.unread import Unread
 
 _KNOWN = frozenset((
     "contents", "generationConfig", "model", "serviceTier", "systemInstruction", "toolConfig",
@@ -40,6 +41,8 @@ _GENERATION_KNOWN = frozenset((
     "responseJsonSchema", "responseLogprobs", "responseMimeType", "responseModalities",
     "responseSchema", "seed", "stopSequences", "temperature", "thinkingConfig", "topK", "topP",
 ))  # fmt: skip
+_KNOWN_OF_INSTRUCTION = frozenset(("text", "thought"))
+_KNOWN_OF_THINKING = frozenset(("includeThoughts", "thinkingBudget", "thinkingLevel"))
 _SERVICE_TIERS = {"standard": "default", "flex": "flex", "priority": "priority"}
 _LEVELS = ("", "low", "medium", "high", "minimal")
 _TEXT_MODALITIES = ("TEXT", "MODALITY_UNSPECIFIED", 0, 1)
@@ -53,7 +56,8 @@ def parse_request(body: bytes, line: RequestLine) -> Request:
     """
     wire = _decode_body(body)
     target = read_target(line)
-    conversation = Conversation()
+    unread = Unread()
+    conversation = Conversation(unread)
     contents = wire.get("contents")
     if not isinstance(contents, list) or not contents:
         raise ClientRequestError("contents: contents are required", "contents")
@@ -65,20 +69,20 @@ def parse_request(body: bytes, line: RequestLine) -> Request:
     return Request(
         model=_model(wire, target),
         source_format=NAME,
-        system=_parse_system(field(wire, "systemInstruction")),
+        system=_parse_system(field(wire, "systemInstruction"), unread),
         messages=tuple(conversation.messages),
-        tools=parse_tools(wire.get("tools")),
-        tool_choice=parse_tool_choice(mapping(field(wire, "toolConfig"))),
+        tools=parse_tools(wire.get("tools"), unread),
+        tool_choice=parse_tool_choice(mapping(field(wire, "toolConfig")), unread),
         sampling=_parse_sampling(generation),
         stop=tuple(text(stop) for stop in sequence(field(generation, "stopSequences"))),
         max_output_tokens=integer(field(generation, "maxOutputTokens")),
-        reasoning=_parse_reasoning(mapping(field(generation, "thinkingConfig"))),
+        reasoning=_parse_reasoning(mapping(field(generation, "thinkingConfig")), unread),
         response_format=_parse_format(generation),
         stream=target.stream,
         count=integer(field(generation, "candidateCount")) or 1,
         logprobs=_parse_logprobs(generation),
-        service_tier=_SERVICE_TIERS.get(text(field(wire, "serviceTier")).lower()),
-        extras=(*_extras(wire), *_generation_extras(generation)),
+        service_tier=_parse_tier(text(field(wire, "serviceTier")), unread),
+        extras=(*_extras(wire), *_generation_extras(generation), *unread.extras),
     )
 
 
@@ -96,9 +100,19 @@ def _model(wire: dict[str, Any], target: Target) -> str:
     return target.model or text(wire.get("model")).rsplit("models/", 1)[-1]
 
 
-def _parse_system(value: object) -> tuple[SystemMessage, ...]:
+def _parse_tier(tier: str, unread: Unread) -> str | None:
+    """Read the tier; clients of other languages write `SERVICE_TIER_FLEX` for `flex`."""
+    known = _SERVICE_TIERS.get(tier.lower().removeprefix("service_tier_"))
+    if known is None:
+        unread.lose("serviceTier", tier)
+    return known
+
+
+def _parse_system(value: object, unread: Unread) -> tuple[SystemMessage, ...]:
     if isinstance(value, str):
         return (SystemMessage((TextPart(value),)),) if value else ()
+    for _, part in content_parts(mapping(value)):
+        look(unread, mapping(part), _KNOWN_OF_INSTRUCTION, "systemInstruction.parts")
     words = [text(mapping(part).get("text")) for _, part in content_parts(mapping(value))]
     return tuple(SystemMessage((TextPart(word),)) for word in words if word)
 
@@ -114,9 +128,10 @@ def _parse_sampling(generation: dict[str, Any]) -> Sampling:
     )
 
 
-def _parse_reasoning(thinking: dict[str, Any]) -> ReasoningConfig | None:
+def _parse_reasoning(thinking: dict[str, Any], unread: Unread) -> ReasoningConfig | None:
     if not thinking:
         return None
+    look(unread, thinking, _KNOWN_OF_THINKING, "generationConfig.thinkingConfig")
     level = field(thinking, "thinkingLevel")
     place = integer(level)
     word = _LEVELS[place] if place and 0 < place < len(_LEVELS) else text(level).lower()

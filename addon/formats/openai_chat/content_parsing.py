@@ -39,6 +39,16 @@ SYSTEM_PARTS = ("text",)
 TOOL_PARTS = ("text", "image_url", "file")
 """OpenAI allows text only; compatible providers take pictures too, so agents may send them."""
 
+_MARKS = ("cache_control", "prompt_cache_breakpoint")
+_KNOWN: dict[str, frozenset[str]] = {
+    kind: frozenset(("type", kind, *_MARKS))
+    for kind in (*USER_PARTS, *ASSISTANT_PARTS, *_FOREIGN_FILES)
+}
+_KNOWN["document_url"] |= {"document_name"}
+_KNOWN_OF_IMAGE = frozenset(("detail", "url"))
+_KNOWN_OF_AUDIO = frozenset(("data", "format"))
+_KNOWN_OF_FILE = frozenset(("file_data", "file_id", "filename"))
+
 _AUDIO_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 _SHORT_TTLS = ("5m", "in_memory")
 
@@ -96,6 +106,7 @@ def parse_cache_breakpoint(fields: Fields, ttl: CacheTtl | None) -> CacheBreakpo
 
 def _parse_part(part: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None) -> Part:
     kind = part.required_text("type")
+    part.knows(_KNOWN.get(kind, frozenset()))
     cache_breakpoint = parse_cache_breakpoint(part, ttl)
     if kind in _FOREIGN_FILES and "file" in allowed:
         return FilePart(parse_media(_address(part, kind)), part.text("document_name"))
@@ -109,6 +120,7 @@ def _parse_part(part: Fields, allowed: tuple[str, ...], ttl: CacheTtl | None) ->
             return ImagePart(parse_media(_address(part, kind)), detail, cache_breakpoint)
         case "input_audio":
             audio = part.required_object("input_audio")
+            audio.knows(_KNOWN_OF_AUDIO)
             encoding = audio.required_text("format")
             media_type = _AUDIO_TYPES.get(encoding, f"audio/{encoding}")
             return AudioPart(InlineMedia(media_type, audio.required_text("data")), encoding)
@@ -124,10 +136,13 @@ def _address(part: Fields, key: str) -> str:
     """Read an address; OpenAI also accepts a bare string, which it does not document."""
     if isinstance(part.value.get(key), str):
         return part.required_text(key)
-    return part.required_object(key).required_text("url")
+    address = part.required_object(key)
+    address.knows(_KNOWN_OF_IMAGE)
+    return address.required_text("url")
 
 
 def _parse_file(file: Fields, cache_breakpoint: CacheBreakpoint | None) -> FilePart:
+    file.knows(_KNOWN_OF_FILE)
     filename = file.text("filename")
     if (identifier := file.text("file_id")) is not None:
         source: MediaSource = FileReference(NAME, identifier)

@@ -20,7 +20,6 @@ from addon.formats.openai_chat.content_parsing import (
 )
 from addon.neutral import (
     ClientRequestError,
-    Extra,
     Message,
     OpaqueState,
     Part,
@@ -35,8 +34,18 @@ from addon.wire.request_fields import Fields
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
-_UNSPOKEN = ("audio", "annotations")
-"""Fields of an assistant's message that no other format has a place for."""
+_MARKS = ("cache_control", "prompt_cache_breakpoint")
+_KNOWN = frozenset(("role", "content", "name", *_MARKS))
+_KNOWN_OF_RESULT = _KNOWN | {"tool_call_id"}
+_KNOWN_OF_ASSISTANT = _KNOWN | {
+    *("function_call", "reasoning", "reasoning_content", "reasoning_details", "refusal"),
+    "tool_calls",
+}
+_KNOWN_OF_CALL = frozenset((
+    "custom", "extra_content", "function", "id", "index", "type", *_MARKS
+))  # fmt: skip
+_KNOWN_OF_FUNCTION = frozenset(("arguments", "name"))
+_KNOWN_OF_CUSTOM = frozenset(("input", "name"))
 
 
 class Conversation:
@@ -46,14 +55,8 @@ class Conversation:
         self._ttl: CacheTtl | None = ttl
         self._legacy_calls: list[ToolCallPart] = []
         self._unanswered: list[ToolCallPart] = []
-        self._extras: dict[str, Extra] = {}
         self.system: list[SystemMessage] = []
         self.messages: list[Message] = []
-
-    @property
-    def extras(self) -> list[Extra]:
-        """What the messages hold that the hub has no word for, each kind once."""
-        return list(self._extras.values())
 
     def add(self, message: Fields) -> None:
         """Take the next message.
@@ -67,6 +70,7 @@ class Conversation:
             case "system" | "developer":
                 self._add_system(message, developer=role == "developer")
             case "user":
+                message.knows(_KNOWN)
                 parts = parse_content(message, USER_PARTS, self._ttl)
                 self.messages.append(Message("user", parts, name))
             case "assistant":
@@ -80,6 +84,7 @@ class Conversation:
                 message.wrong_value("role", ROLES)
 
     def _add_system(self, message: Fields, *, developer: bool) -> None:
+        message.knows(_KNOWN)
         parts = parse_text_content(message, self._ttl)
         if self.messages:
             name = message.text("name")
@@ -87,9 +92,10 @@ class Conversation:
             return
         self.system.append(SystemMessage(parts, "developer" if developer else "system"))
         if message.has("name"):
-            self._lose("name", message)
+            message.lose("name")
 
     def _assistant(self, message: Fields) -> list[Part]:
+        message.knows(_KNOWN_OF_ASSISTANT)
         parts: list[Part] = []
         thoughts = message.text("reasoning_content") or message.text("reasoning")
         if thoughts := thoughts or _reasoning_details(message):
@@ -100,19 +106,19 @@ class Conversation:
         parts += [self._call(call) for call in message.objects("tool_calls")]
         if (function := message.object("function_call")) is not None:
             parts.append(self._legacy_call(function))
-        for field in _UNSPOKEN:
-            if message.value.get(field):
-                self._lose(field, message)
         return parts
 
     def _call(self, call: Fields) -> ToolCallPart:
+        call.knows(_KNOWN_OF_CALL)
         call_id = call.required_text("id")
         cache_breakpoint = parse_cache_breakpoint(call, self._ttl)
         if call.one_of("type", ("function", "custom")) == "custom":
             custom = call.required_object("custom")
+            custom.knows(_KNOWN_OF_CUSTOM)
             name, arguments = custom.required_text("name"), custom.required_text("input")
             return ToolCallPart(call_id, name, arguments, "custom", cache_breakpoint)
         function = call.required_object("function")
+        function.knows(_KNOWN_OF_FUNCTION)
         signature = thought_signature(call.value.get("extra_content"))
         return ToolCallPart(
             call_id,
@@ -143,16 +149,13 @@ class Conversation:
         if not call_id:
             place = message.place("tool_call_id")
             raise ClientRequestError(f"Invalid '{place}': empty string.", place)
+        message.knows(_KNOWN_OF_RESULT)
         result = ToolResultPart(
             call_id,
             parse_tool_content(message, self._ttl),
             cache_breakpoint=parse_cache_breakpoint(message, self._ttl),
         )
         self.messages.append(Message("tool", (result,)))
-
-    def _lose(self, field: str, message: Fields) -> None:
-        name = f"messages[].{field}"
-        self._extras.setdefault(name, Extra(name, message.value.get(field)))
 
 
 def _reasoning_details(message: Fields) -> str:

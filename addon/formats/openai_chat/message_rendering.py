@@ -174,7 +174,7 @@ class MessageRenderer:
         rendered += self._missing_results([call for call in calls if call not in results])
         if attachments:
             self._losses.approximated(
-                "messages[].content", "pictures and files of a tool's result follow it as user's"
+                "messages.content", "pictures and files of a tool's result follow it as user's"
             )
             rendered.append({"role": "user", "content": self._content.parts(attachments)})
         for message in messages:
@@ -250,7 +250,7 @@ class MessageRenderer:
         if self._dialect.message_names:
             message["name"] = name
         else:
-            self._losses.dropped("messages[].name", "the provider's messages carry no name")
+            self._losses.dropped("messages.name", "the provider's messages carry no name")
 
 
 def _signed(signature: str) -> Block:

@@ -76,7 +76,7 @@ class MessageRewriter:
         if "name" in message and not provider.message_names and role != "function":
             changes["name"] = None
             if message["name"]:
-                self._losses.dropped("messages[].name", "the provider's messages carry no name")
+                self._losses.dropped("messages.name", "the provider's messages carry no name")
         if call_id := text(message.get("tool_call_id")):
             renamed = self._renderer.call_id(call_id)
             if renamed != call_id:

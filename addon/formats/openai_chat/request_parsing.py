@@ -27,11 +27,16 @@ from addon.neutral import (
 from addon.wire.codec import decode, decode_object, encode
 from addon.wire.reading import mapping, sequence, text
 from addon.wire.request_fields import Fields
+from addon.wire.unread import Unread
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort.__value__)
 
 type _FormatType = Literal["json_object", "json_schema", "text"]
 _FORMAT_TYPES: tuple[_FormatType, ...] = ("json_object", "json_schema", "text")
+
+_KNOWN_OF_STREAM = frozenset(("include_obfuscation", "include_usage"))
+_KNOWN_OF_CACHE = frozenset(("ttl",))
+_KNOWN_OF_SCHEMA = frozenset(("description", "name", "schema", "strict"))
 
 _UNDERSTOOD = frozenset((
     "frequency_penalty", "function_call", "functions", "logprobs", "max_completion_tokens",
@@ -50,7 +55,10 @@ def parse_request(body: bytes) -> Request:
     Raises:
         ClientRequestError: It is not what the format allows.
     """
-    fields = Fields(_decode(body))
+    unread = Unread()
+    fields = Fields(_decode(body), unread=unread)
+    if (options := fields.object("stream_options")) is not None:
+        options.knows(_KNOWN_OF_STREAM)
     ttl = _cache_ttl(fields)
     conversation = _conversation(fields, ttl)
     wanted = fields.integer("max_completion_tokens", 1)
@@ -84,7 +92,7 @@ def parse_request(body: bytes) -> Request:
         service_tier=fields.text("service_tier"),
         cache_ttl=ttl,
         verbosity=fields.one_of("verbosity", ("low", "medium", "high")),
-        extras=(*_extras(fields), *conversation.extras),
+        extras=(*_extras(fields), *unread.extras),
     )
 
 
@@ -156,8 +164,10 @@ def _conversation(fields: Fields, ttl: CacheTtl | None) -> Conversation:
 def _cache_ttl(fields: Fields) -> CacheTtl | None:
     """Read how long the prompt is to stay cached; everything beyond minutes is `1h`."""
     options = fields.object("prompt_cache_options")
-    if options is not None and options.has("ttl"):
-        return "1h"
+    if options is not None:
+        options.knows(_KNOWN_OF_CACHE)
+        if options.has("ttl"):
+            return "1h"
     match fields.text("prompt_cache_retention"):
         case None:
             return None
@@ -187,6 +197,7 @@ def parse_response_format(wish: Fields | None) -> ResponseFormat | None:
     if kind != "json_schema":
         return ResponseFormat(kind)
     schema = wish.required_object("json_schema")
+    schema.knows(_KNOWN_OF_SCHEMA)
     definition = schema.object("schema")
     return ResponseFormat(
         "json_schema",

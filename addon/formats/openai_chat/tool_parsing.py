@@ -28,6 +28,16 @@ _MODES: tuple[_Mode, ...] = ("none", "auto", "required")
 _ALLOWED_MODES: tuple[_Mode, ...] = ("auto", "required")
 _OLD_MODES: tuple[_Mode, ...] = ("none", "auto")
 
+_KNOWN = frozenset((
+    "cache_control", "custom", "function", "parameters", "prompt_cache_breakpoint", "type"
+))  # fmt: skip
+_KNOWN_OF_FUNCTION = frozenset(("description", "name", "parameters", "strict"))
+_KNOWN_OF_CUSTOM = frozenset(("description", "format", "name"))
+_PLACE = ("city", "country", "region", "timezone")
+_KNOWN_OF_SEARCH = frozenset((
+    "allowed_domains", "excluded_domains", "search_context_size", "type", "user_location"
+))  # fmt: skip
+_KNOWN_OF_PLACE = frozenset(("approximate", "type", *_PLACE))
 
 type _AnyTool = Tool | WebSearchTool | NativeTool
 
@@ -53,7 +63,9 @@ def parse_tool_choice(request: Fields) -> ToolChoice | None:
         mode: _Mode | None = request.one_of("tool_choice", _MODES)
         return ToolChoice(mode or "auto")
     if isinstance(choice, dict):
-        return _parse_choice_object(Fields(cast("dict[str, Any]", choice), "tool_choice"))
+        return _parse_choice_object(
+            Fields(cast("dict[str, Any]", choice), "tool_choice", request.unread)
+        )
     if choice is not None:
         request.wrong_type("tool_choice", "one of a string or object")
     return _parse_function_choice(request)
@@ -65,12 +77,15 @@ def _parse_tool(tool: Fields, ttl: CacheTtl | None) -> _AnyTool:
     if kind is None and not tool.has("function"):
         tool.missing("type")
     if kind in _SEARCH_TYPES:
+        # Gateways write the search's settings under `parameters` or beside `type`.
         return _parse_web_search(tool.object("parameters") or tool)
     if kind is not None and kind not in _TOOL_TYPES:
         return NativeTool(NAME, kind, tool.value)
+    tool.knows(_KNOWN)
     if kind != "custom":
         return _parse_function(tool.required_object("function"), cache_breakpoint)
     custom = tool.required_object("custom")
+    custom.knows(_KNOWN_OF_CUSTOM)
     return Tool(
         custom.required_text("name"),
         custom.text("description"),
@@ -81,6 +96,7 @@ def _parse_tool(tool: Fields, ttl: CacheTtl | None) -> _AnyTool:
 
 
 def _parse_function(function: Fields, cache_breakpoint: CacheBreakpoint | None = None) -> Tool:
+    function.knows(_KNOWN_OF_FUNCTION)
     schema = function.object("parameters")
     return Tool(
         function.required_text("name"),
@@ -99,7 +115,9 @@ def _parse_grammar(wish: Fields | None) -> ToolGrammar | None:
 
 
 def _parse_web_search(search: Fields) -> WebSearchTool:
+    search.knows(_KNOWN_OF_SEARCH)
     location = search.object("user_location") or Fields({})
+    location.knows(_KNOWN_OF_PLACE)
     place = location.object("approximate") or location
     size: _Size | None = search.one_of("search_context_size", _SIZES)
     return WebSearchTool(

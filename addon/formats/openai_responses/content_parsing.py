@@ -28,6 +28,18 @@ NAME: FormatName = "openai-responses"
 
 _TEXTS = ("input_text", "output_text", "text", "summary_text", "reasoning_text")
 _PARTS = (*_TEXTS, "refusal", "input_image", "input_file", "input_audio", "computer_screenshot")
+_MARKED = frozenset(("prompt_cache_breakpoint", "type"))
+_KNOWN_OF_TEXT = _MARKED | {"text"}
+_KNOWN_OF_PART = {
+    "refusal": _MARKED | {"refusal"},
+    "input_image": _MARKED | {"detail", "file_id", "image_url"},
+    "computer_screenshot": _MARKED | {"detail", "file_id", "image_url"},
+    "input_file": _MARKED | {"file_data", "file_id", "file_url", "filename"},
+    "input_audio": _MARKED | {"input_audio"},
+}
+_KNOWN_OF_MARK = frozenset(("mode", "ttl"))
+"""The one mode is the one that a mark stands for."""
+
 _AUDIO_TYPES = {"wav": "audio/wav", "mp3": "audio/mpeg"}
 
 
@@ -47,11 +59,13 @@ def parse_output(
     holder: Fields, key: str = "output"
 ) -> tuple[TextPart | ImagePart | FilePart | NativePart, ...]:
     """Read what a tool gave back."""
-    return tuple(
-        part
-        for part in parse_content(holder, key)
-        if isinstance(part, (TextPart, ImagePart, FilePart))
-    )
+    content: list[TextPart | ImagePart | FilePart | NativePart] = []
+    for part in parse_content(holder, key):
+        if isinstance(part, (TextPart, ImagePart, FilePart)):
+            content.append(part)
+        else:
+            holder.lose(key)
+    return tuple(content)
 
 
 def parse_annotations(wire: object) -> tuple[Citation, ...]:
@@ -73,8 +87,9 @@ def _parse_part(part: Fields) -> Part:
         part.wrong_value("type", _PARTS)
     mark = _breakpoint(part)
     if kind in _TEXTS:
-        citations = parse_annotations(part.value.get("annotations"))
-        return TextPart(part.required_text("text"), citations, mark)
+        part.knows(_KNOWN_OF_TEXT)
+        return TextPart(part.required_text("text"), cache_breakpoint=mark)
+    part.knows(_KNOWN_OF_PART[kind])
     match kind:
         case "refusal":
             return RefusalPart(part.required_text("refusal"))
@@ -114,4 +129,5 @@ def _breakpoint(part: Fields) -> CacheBreakpoint | None:
     marker = part.object("prompt_cache_breakpoint")
     if marker is None:
         return None
+    marker.knows(_KNOWN_OF_MARK)
     return CacheBreakpoint("5m" if marker.text("ttl") in (None, "5m", "in_memory") else "1h")

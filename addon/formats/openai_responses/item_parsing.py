@@ -52,6 +52,28 @@ _REFUSED = ("item_reference", "compaction", "compaction_summary", "compaction_tr
 _OF_THE_USER = ("mcp_approval_response", "computer_call_output")
 _FAILED = ("failed", "incomplete")
 
+_BOOKKEEPING = frozenset(("id", "status", "type"))
+"""What the API's own books say of an item; it means nothing to a model."""
+_KNOWN = {
+    "message": _BOOKKEEPING | {"content", "role"},
+    "reasoning": _BOOKKEEPING | {"content", "encrypted_content", "summary"},
+    "function_call": _BOOKKEEPING | {"arguments", "call_id", "name", "namespace"},
+    "custom_tool_call": _BOOKKEEPING | {"call_id", "input", "name", "namespace"},
+    # The call, which comes before, says what was called.
+    "function_call_output": _BOOKKEEPING | {"call_id", "name", "namespace", "output"},
+    "custom_tool_call_output": _BOOKKEEPING | {"call_id", "name", "namespace", "output"},
+    "additional_tools": _BOOKKEEPING | {"role", "tools"},
+    "configuration_update": _BOOKKEEPING | {"reasoning", "text"},
+    "local_shell_call": _BOOKKEEPING | {"action", "call_id"},
+    "shell_call": _BOOKKEEPING | {"action", "call_id"},
+    "apply_patch_call": _BOOKKEEPING | {"call_id", "operation"},
+    "local_shell_call_output": _BOOKKEEPING | {"call_id", "output"},
+    "shell_call_output": _BOOKKEEPING | {"call_id", "output"},
+    "apply_patch_call_output": _BOOKKEEPING | {"call_id", "output"},
+    "tool_search_call": _BOOKKEEPING | {"arguments", "call_id", "execution"},
+    "tool_search_output": _BOOKKEEPING | {"call_id", "execution", "tools"},
+}
+
 
 class Conversation:
     """Gathers the messages of one request."""
@@ -76,6 +98,8 @@ class Conversation:
         kind = item.text("type")
         if kind is None and item.has("role"):
             kind = "message"
+        if kind in _KNOWN:
+            item.knows(_KNOWN[kind])
         match kind:
             case None:
                 item.missing("type")

@@ -25,6 +25,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import decode
 from addon.wire.request_fields import Fields
+from addon.wire.unread import Unread
 
 EFFORTS: tuple[Effort, ...] = get_args(Effort.__value__)
 ENCRYPTED = "reasoning.encrypted_content"
@@ -32,6 +33,12 @@ _LOGPROBS = "message.output_text.logprobs"
 
 type _FormatType = Literal["text", "json_object", "json_schema"]
 _FORMAT_TYPES: tuple[_FormatType, ...] = ("text", "json_object", "json_schema")
+
+_KNOWN_OF_STREAM = frozenset(("include_obfuscation", "include_usage"))
+_KNOWN_OF_CACHE = frozenset(("ttl",))
+_KNOWN_OF_REASONING = frozenset(("effort", "generate_summary", "summary"))
+_KNOWN_OF_TEXT = frozenset(("format", "verbosity"))
+_KNOWN_OF_FORMAT = frozenset(("description", "name", "schema", "strict", "type"))
 
 _UNDERSTOOD = frozenset((
     "include", "input", "instructions", "max_output_tokens", "metadata", "model",
@@ -55,15 +62,19 @@ def parse_request(body: bytes) -> Request:
         ClientRequestError: It is not what the format allows, or it builds on an answer that is
             not here.
     """
-    fields = Fields(_decode(body))
+    unread = Unread()
+    fields = Fields(_decode(body), unread=unread)
     _refuse_state(fields)
     tools = ToolBox()
     tools.add_all(fields)
     conversation = _conversation(fields, tools)
     messages = conversation.to_messages()
-    wish = Fields({**fields.value, **conversation.updates})
+    wish = Fields({**fields.value, **conversation.updates}, unread=unread)
     choice, lost = parse_tool_choice(fields)
     words = wish.object("text") or Fields({})
+    words.knows(_KNOWN_OF_TEXT)
+    if (options := fields.object("stream_options")) is not None:
+        options.knows(_KNOWN_OF_STREAM)
     return Request(
         model=fields.text("model") or "",
         source_format=NAME,
@@ -82,7 +93,7 @@ def parse_request(body: bytes) -> Request:
         service_tier=fields.text("service_tier"),
         cache_ttl=_cache_ttl(fields),
         verbosity=words.one_of("verbosity", ("low", "medium", "high")),
-        extras=(*_extras(fields), *lost, *conversation.extras),
+        extras=(*_extras(fields), *lost, *conversation.extras, *unread.extras),
     )
 
 
@@ -118,7 +129,8 @@ def _conversation(fields: Fields, tools: ToolBox) -> Conversation:
     conversation = Conversation(tools)
     given = fields.value.get("input")
     if isinstance(given, str):
-        conversation.add(Fields({"role": "user", "content": given}, "input"))
+        said = {"role": "user", "content": given}
+        conversation.add(Fields(said, "input", fields.unread))
         return conversation
     if given is None and not any(fields.has(name) for name in ("prompt", "conversation")):
         fields.missing("input")
@@ -130,6 +142,7 @@ def _conversation(fields: Fields, tools: ToolBox) -> Conversation:
 def _reasoning(wish: Fields | None) -> ReasoningConfig | None:
     if wish is None:
         return None
+    wish.knows(_KNOWN_OF_REASONING)
     effort: Effort | None = wish.one_of("effort", EFFORTS)
     summary = wish.text("summary") or wish.text("generate_summary")
     visible = None if summary is None else summary != "none"
@@ -141,6 +154,7 @@ def _reasoning(wish: Fields | None) -> ReasoningConfig | None:
 def _response_format(wish: Fields | None) -> ResponseFormat | None:
     if wish is None:
         return None
+    wish.knows(_KNOWN_OF_FORMAT)
     kind: _FormatType | None = wish.one_of("type", _FORMAT_TYPES)
     if kind is None:
         wish.missing("type")
@@ -164,8 +178,10 @@ def _logprobs(fields: Fields) -> LogprobsConfig | None:
 def _cache_ttl(fields: Fields) -> Literal["5m", "1h"] | None:
     """Read how long the prompt is to stay cached; everything beyond minutes is `1h`."""
     options = fields.object("prompt_cache_options")
-    if options is not None and options.has("ttl"):
-        return "1h"
+    if options is not None:
+        options.knows(_KNOWN_OF_CACHE)
+        if options.has("ttl"):
+            return "1h"
     match fields.text("prompt_cache_retention"):
         case None:
             return None

@@ -28,6 +28,21 @@ type _Size = Literal["low", "medium", "high"]
 _MODES: tuple[_Mode, ...] = ("none", "auto", "required")
 _ALLOWED_MODES: tuple[_Mode, ...] = ("auto", "required")
 _SIZES: tuple[_Size, ...] = ("low", "medium", "high")
+_KNOWN = {
+    "function": frozenset(("description", "name", "parameters", "strict", "type")),
+    "custom": frozenset(("description", "format", "name", "type")),
+    "namespace": frozenset(("description", "name", "tools", "type")),
+    "local_shell": frozenset(("type",)),
+    "shell": frozenset(("environment", "type")),
+    "apply_patch": frozenset(("type",)),
+    "tool_search": frozenset(("description", "execution", "parameters", "type")),
+}
+_KNOWN_OF_PLACE_OF_WORK = frozenset(("type",))
+_KNOWN_OF_SEARCH = frozenset((
+    "external_web_access", "filters", "search_context_size", "type", "user_location"
+))  # fmt: skip
+_KNOWN_OF_FILTERS = frozenset(("allowed_domains", "blocked_domains", "excluded_domains"))
+_KNOWN_OF_PLACE = frozenset(("city", "country", "region", "timezone", "type"))
 _BUILT_IN = ("local_shell", "shell", "apply_patch", "tool_search")
 
 
@@ -54,11 +69,14 @@ class ToolBox:
 
     def _add(self, tool: Fields, namespace: str | None) -> None:
         kind = tool.required_text("type")
+        if kind in _KNOWN:
+            tool.knows(_KNOWN[kind])
         if kind == "namespace":
+            tool.lose("description")
             self.add_all(tool, tool.required_text("name"))
         elif kind in ("function", "custom"):
             self._add_own(tool, kind, namespace)
-        elif (builtin := builtin_tool(kind, tool.value)) is not None:
+        elif (builtin := builtin_tool(kind, tool.value)) is not None and _is_local(tool):
             self._tools[builtin[0].name], self.routes[builtin[0].name] = builtin
         elif kind.startswith("web_search") and tool.value.get("external_web_access") is not False:
             self._tools["web_search"] = _parse_web_search(tool)
@@ -89,6 +107,15 @@ class ToolBox:
         )
 
 
+def _is_local(tool: Fields) -> bool:
+    """Tell whether the agent itself runs a shell; the provider runs those in containers."""
+    environment = tool.object("environment")
+    if environment is None:
+        return True
+    environment.knows(_KNOWN_OF_PLACE_OF_WORK)
+    return environment.text("type") == "local"
+
+
 def parse_tool_choice(request: Fields) -> tuple[ToolChoice | None, tuple[Extra, ...]]:
     """Read `tool_choice`; also return what of it the hub has no word for."""
     choice = request.value.get("tool_choice")
@@ -99,7 +126,7 @@ def parse_tool_choice(request: Fields) -> tuple[ToolChoice | None, tuple[Extra, 
         return ToolChoice(mode or "auto"), ()
     if not isinstance(choice, dict):
         request.wrong_type("tool_choice", "one of a string or object")
-    wish = Fields(cast("dict[str, Any]", choice), "tool_choice")
+    wish = Fields(cast("dict[str, Any]", choice), "tool_choice", request.unread)
     kind = wish.required_text("type")
     if kind in ("function", "custom"):
         name = flat_name(wish.required_text("name"), wish.text("namespace"))
@@ -131,8 +158,11 @@ def _parse_grammar(wish: Fields | None) -> ToolGrammar | None:
 
 
 def _parse_web_search(search: Fields) -> WebSearchTool:
+    search.knows(_KNOWN_OF_SEARCH)
     filters = search.object("filters") or Fields({})
+    filters.knows(_KNOWN_OF_FILTERS)
     place = search.object("user_location") or Fields({})
+    place.knows(_KNOWN_OF_PLACE)
     size: _Size | None = search.one_of("search_context_size", _SIZES)
     return WebSearchTool(
         size,

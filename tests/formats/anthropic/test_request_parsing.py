@@ -104,7 +104,7 @@ def test_tools_and_choice():
         tools=[
             {"name": "ls", "input_schema": {"type": "object"}, "strict": True},
             {"type": "web_search_20250305", "name": "web_search", "allowed_domains": ["a.org"]},
-            {"type": "bash_20250124", "name": "bash"},
+            {"type": "web_fetch_20260209", "name": "web_fetch"},
         ],
         tool_choice={"type": "any", "disable_parallel_tool_use": True},
     )

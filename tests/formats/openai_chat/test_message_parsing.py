@@ -198,7 +198,7 @@ def test_cache_markers_inherit_the_request_s_time():
 def test_what_messages_hold_beyond_the_hub_is_listed_once():
     spoken = {"role": "assistant", "content": "A", "audio": {"id": "a1"}, "annotations": []}
     request = parse(spoken, spoken, {"role": "user", "content": "B"})
-    assert [extra.field for extra in request.extras] == ["messages[].audio"]
+    assert [extra.field for extra in request.extras] == ["messages.audio"]
     assert not request.extras[0].essential
 
 

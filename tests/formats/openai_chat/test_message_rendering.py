@@ -152,7 +152,7 @@ def test_pictures_of_results_follow_all_results():
     assert rendered[3]["content"]
     kinds = [part["type"] for part in rendered[4]["content"]]
     assert kinds == ["text", "image_url", "text", "image_url"]
-    assert losses == ["messages[].content"]
+    assert losses == ["messages.content"]
 
 
 def test_failed_calls_are_listed():
@@ -252,7 +252,7 @@ def test_names_are_dropped_where_they_are_refused():
     losses = []
     assert render(user("x", name="bob"), losses=losses)[0]["name"] == "bob"
     assert "name" not in render(user("x", name="bob"), dialect="groq", losses=losses)[0]
-    assert losses == ["messages[].name"]
+    assert losses == ["messages.name"]
 
 
 def test_mistral_wants_a_begun_answer_marked():

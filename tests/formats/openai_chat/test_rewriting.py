@@ -201,7 +201,7 @@ def test_messages_are_adapted_in_place():
     expected = body.replace(b'"developer"', b'"system"').replace(b',"name":"bob"', b"")
     answer = rewrite(body, "m", "mistral")
     assert answer.body == expected
-    assert [loss.field for loss in answer.losses] == ["messages[].name"]
+    assert [loss.field for loss in answer.losses] == ["messages.name"]
 
 
 CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
