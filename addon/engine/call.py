@@ -6,7 +6,8 @@ from typing import override
 
 import msgspec
 
-from addon.formats.base import FormatName, Headers, RequestLine
+from addon.formats import FORMATS
+from addon.formats.base import FormatName, Headers, Reply, RequestLine
 from addon.neutral import ErrorInfo, FinishReason, Loss, Usage
 from addon.providers import Destination, Timeouts
 from addon.translation import RenderedRequest
@@ -60,6 +61,8 @@ class Call(msgspec.Struct, kw_only=True):
     """Headers of the agent's request; only what `headers` lets through reaches the provider."""
     stream: bool = False
     """Whether the agent wants the answer as a stream."""
+    shape: Reply | None = None
+    """What shapes the answer, where it is not the body alone that says so."""
     keep_alive: float = KEEP_ALIVE
     outcome: Outcome = msgspec.field(default_factory=Outcome)
 
@@ -67,6 +70,11 @@ class Call(msgspec.Struct, kw_only=True):
     def timeouts(self) -> Timeouts:
         """How long this provider may take."""
         return self.destination.provider.timeouts
+
+    @property
+    def reply(self) -> Reply:
+        """What the agent's request says about the answer it expects."""
+        return self.shape or FORMATS[self.agent_format].reply(self.body, self.line)
 
     @property
     def dialect(self) -> str:

@@ -75,9 +75,8 @@ class PlainAnswer:
             body,
             call.destination.format,
             call.agent_format,
-            call.body,
-            line=call.line,
             dialect=call.dialect,
+            reply=call.reply,
         )
         return self._reply(translated, opening)
 
@@ -98,8 +97,8 @@ class PlainAnswer:
         if isinstance(folded, ErrorInfo):
             return self.fail(folded)
         target = self._call.agent_format
-        reply = FORMATS[target].reply(self._call.body, self._call.line)
-        return self._reply(render_answer(folded, decoder.losses, target, reply), opening)
+        translated = render_answer(folded, decoder.losses, target, self._call.reply)
+        return self._reply(translated, opening)
 
     def _reply(self, translated: Translated, opening: Opening) -> list[Item]:
         self.done = True

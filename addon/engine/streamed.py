@@ -37,7 +37,7 @@ class StreamedAnswer:
         source = call.destination.format
         self._call = call
         self._translator = StreamTranslator(
-            source, call.agent_format, call.body, line=call.line, dialect=call.dialect
+            source, call.agent_format, dialect=call.dialect, reply=call.reply
         )
         self._probe = FORMATS[source].decoder()
         self._opening: Opening | None = None
@@ -165,8 +165,7 @@ class StreamedAnswer:
         if error := find_error(call, self._opening, body):
             return self.fail(error)
         response, losses = FORMATS[call.destination.format].parse_response(body)
-        reply = FORMATS[call.agent_format].reply(call.body, call.line)
-        stream, more = stream_from_answer(response, call.agent_format, reply)
+        stream, more = stream_from_answer(response, call.agent_format, call.reply)
         call.outcome.losses += (*losses, *more)
         note_response(call, response)
         items = self._emit(stream)

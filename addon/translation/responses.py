@@ -80,10 +80,12 @@ def translate_response_for(
     *,
     line: RequestLine = RequestLine(),  # noqa: B008 - immutable
     dialect: str | None = None,
+    reply: Reply | None = None,
 ) -> Translated:
     """Do the same for a known call; also return the losses and the answer in neutral words.
 
     With a `dialect`, an answer in the agent's own format is mended where the provider bends it.
+    With a `reply`, `request` and `line` are not asked what shapes the answer.
     """
     provider = FORMATS[source]
     if status >= 400:
@@ -97,7 +99,8 @@ def translate_response_for(
         if source == target:
             return Translated(status, _kept_headers(headers), body)
         return failure(problem.to_error_info(), target)
-    reply = FORMATS[target].reply(request or b"{}", line)
+    if reply is None:
+        reply = FORMATS[target].reply(request or b"{}", line)
     if source == target:
         if dialect is not None:
             body = provider.repair_response(body, dialect, reply)

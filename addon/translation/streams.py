@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from addon.formats import find_format
-from addon.formats.base import FormatName, RequestLine, StreamRepairer
+from addon.formats.base import FormatName, Reply, RequestLine, StreamRepairer
 from addon.neutral import (
     ErrorInfo,
     Event,
@@ -40,6 +40,7 @@ class StreamTranslator:
         *,
         line: RequestLine = RequestLine(),  # noqa: B008 - immutable
         dialect: str | None = None,
+        reply: Reply | None = None,
     ) -> None:
         """Prepare for one stream.
 
@@ -51,12 +52,14 @@ class StreamTranslator:
             line: The agent's request line, for formats that keep words in it.
             dialect: The provider, when its rendition of the agent's own format is to be mended;
                 None passes the same format through untouched.
+            reply: What shapes the answer, where it has been read from the request already.
 
         Raises:
             DetourError: A format is unknown.
         """
         provider, agent = find_format(source), find_format(target)
-        reply = agent.reply(request or b"{}", line)
+        if reply is None:
+            reply = agent.reply(request or b"{}", line)
         same = source == target
         decoder = provider.decoder()
         self._decoder = decoder

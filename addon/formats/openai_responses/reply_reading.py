@@ -19,6 +19,7 @@ _EXTENSION = "openai-responses"
 
 _ECHOED: dict[str, Any] = {
     "background": False,
+    "conversation": None,
     "instructions": None,
     "max_output_tokens": None,
     "max_tool_calls": None,
@@ -52,6 +53,8 @@ class Wishes(msgspec.Struct, frozen=True):
     echo: Mapping[str, Any] = msgspec.field(default_factory=lambda: _ECHOED)
     refusal_as_text: bool = False
     """Whether a refusal is told as plain text, for Codex, which drops messages that hold one."""
+    response_id: str = ""
+    """What the response is called; empty: as the provider calls its answer."""
 
 
 def read_reply(body: bytes, created: int) -> Reply:
@@ -62,6 +65,8 @@ def read_reply(body: bytes, created: int) -> Reply:
         key: value if (value := wire.get(key)) is not None else default
         for key, default in _ECHOED.items()
     }
+    if isinstance(echo["conversation"], str):
+        echo["conversation"] = {"id": echo["conversation"]}
     if echo["service_tier"] == "auto":
         echo["service_tier"] = "default"
     client = mapping(wire.get("client_metadata"))
@@ -75,6 +80,21 @@ def read_reply(body: bytes, created: int) -> Reply:
         json_answer=wish.get("type") in ("json_schema", "json_object"),
         extensions={_EXTENSION: wishes},
     )
+
+
+def with_state(reply: Reply, response_id: str, stated: Mapping[str, Any]) -> Reply:
+    """Name the response, and let it repeat what was said of state.
+
+    Args:
+        reply: What shapes the answer.
+        response_id: The id of the response.
+        stated: Parameters that were taken out of the request before `reply` was read from it.
+    """
+    wishes = wishes_of(reply)
+    wishes = msgspec.structs.replace(
+        wishes, response_id=response_id, echo={**wishes.echo, **stated}
+    )
+    return msgspec.structs.replace(reply, extensions={**reply.extensions, _EXTENSION: wishes})
 
 
 def wishes_of(reply: Reply) -> Wishes:

@@ -48,15 +48,16 @@ class ResponseObject:
 
     def __init__(self, reply: Reply) -> None:
         self._reply = reply
-        self._echo = wishes_of(reply).echo
+        self._wishes = wishes_of(reply)
         self.id = ""
         self._model = ""
         self._seed = ""
 
     def start(self, identifier: str, model: str) -> None:
         """Note who answers."""
+        given = self._wishes.response_id
         own = identifier.startswith("resp_")
-        self.id = identifier if own else f"resp_{identifier or self._reply.created}"
+        self.id = given or (identifier if own else f"resp_{identifier or self._reply.created}")
         self._model = self._reply.model or model
         self._seed = hashlib.sha256(self.id.encode("utf-8", "surrogatepass")).hexdigest()[:24]
 
@@ -84,7 +85,7 @@ class ResponseObject:
             "error": None if error is None else failure(error),
             "incomplete_details": None if incomplete is None else {"reason": incomplete},
             "tools": [],
-            **self._echo,
+            **self._wishes.echo,
             "usage": render_usage(usage),
         }
 
