@@ -31,6 +31,8 @@ class ReceivedRequest:
     body: bytes = b""
     status: int | None = None
     """What was answered; None while the answer has not begun."""
+    sentinels: int = 0
+    """Words in it that stand for a thought signature which is gone; only Gemini knows them."""
     disconnected: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when the client left before the answer was complete."""
 

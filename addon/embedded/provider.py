@@ -7,34 +7,24 @@ import hashlib
 import itertools
 import ssl
 from collections import Counter
-from typing import Any, Self
+from typing import Self
 
-from addon.embedded import anthropic_answer, chat_answer
-from addon.embedded.anthropic_validation import check_messages_request
-from addon.embedded.chat_validation import check_chat_request
+from addon.embedded.anthropic.endpoint import AnthropicEndpoint
+from addon.embedded.chat.endpoint import ChatEndpoint
 from addon.embedded.coding import Gzip, Identity
 from addon.embedded.connection import Connection, ReceivedRequest
 from addon.embedded.directives import Directives
-from addon.embedded.front import (
-    CHAT_PATH,
-    answer_headers,
-    check_key,
-    list_models,
-    read_json,
-    request_id,
-)
-from addon.embedded.prefix import PromptCache, chain
+from addon.embedded.endpoint import Endpoint, Json, Performance
+from addon.embedded.gemini.endpoint import GeminiEndpoint
 from addon.embedded.refusal import Refusal
-from addon.embedded.scenario import Answer, Script, write_script
+from addon.embedded.scenario import Answer
 from addon.wire.codec import encode
 
-MESSAGES_PATH = "/v1/messages"
-COUNT_PATH = "/v1/messages/count_tokens"
 _JSON = ("content-type", "application/json")
 
 
 class EmbeddedProvider:
-    """A strict provider of the Anthropic and the Chat format on a local port.
+    """A strict provider of the Anthropic, the Chat and the Gemini format on a local port.
 
     It answers ill-formed requests as the real APIs do, and well-formed ones as the prompt asks
     (see `addon.embedded.directives`). Any key is accepted unless it begins with `bad`.
@@ -58,7 +48,6 @@ class EmbeddedProvider:
         self.requests: list[ReceivedRequest] = []
         """Everything that was received, in order."""
         self._certificate = certificate
-        self._secret = secret
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -66,11 +55,15 @@ class EmbeddedProvider:
         self._gate_open = False
         self._turns = itertools.count(1)
         self._failures: Counter[bytes] = Counter()
-        self._cache = PromptCache()
+        self._endpoints: tuple[Endpoint, ...] = (
+            GeminiEndpoint(secret),
+            ChatEndpoint(),
+            AnthropicEndpoint(secret),
+        )
 
     @property
     def base_url(self) -> str:
-        """The URL without a version, as the Anthropic format takes it; Chat adds `/v1`."""
+        """The URL without a version, as Anthropic and Gemini take it; OpenAI's add `/v1`."""
         scheme = "https" if self._certificate else "http"
         return f"{scheme}://{self.host}:{self.port}"
 
@@ -114,65 +107,44 @@ class EmbeddedProvider:
     async def _respond(self, request: ReceivedRequest, connection: Connection) -> None:
         self.requests.append(request)
         turn = next(self._turns)
+        endpoint = next(one for one in self._endpoints if one.serves(request))
+        headers = endpoint.headers(turn)
         try:
-            if request.method == "GET" and request.path.startswith("/v1/models"):
-                check_key(request)
-                await self._send_json(request, connection, 200, list_models(request), turn)
-            elif request.path == COUNT_PATH:
-                body, headers = read_json(request)
-                checked, _ = check_messages_request(body, headers, self._secret, counting=True)
-                tokens = {"input_tokens": chain(checked)[-1].tokens}
-                await self._send_json(request, connection, 200, tokens, turn)
-            elif request.path in (MESSAGES_PATH, CHAT_PATH):
-                answer, script, stream = self._prepare(request, turn)
-                await self._play(request, connection, answer, script, stream, turn)
+            reply = endpoint.reply(request, turn)
+            if isinstance(reply, Performance):
+                await self._play(request, connection, reply, headers)
             else:
-                raise Refusal(f"Not Found: {request.path}", status=404, kind="not_found_error")
+                await self._send_json(request, connection, 200, reply, headers)
         except Refusal as refusal:
-            await self._refuse(request, connection, refusal, turn)
-
-    def _prepare(self, request: ReceivedRequest, turn: int) -> tuple[Answer, Script, bool]:
-        """Check a request and write its answer.
-
-        Raises:
-            Refusal: It is ill-formed.
-        """
-        body, headers = read_json(request)
-        if request.path == CHAT_PATH:
-            chat = check_chat_request(body)
-            script = write_script(chat_answer.read_prompt(chat))
-            stream = bool(chat.get("stream"))
-            return chat_answer.ChatAnswer(chat, script, turn), script, stream
-        checked, model = check_messages_request(body, headers, self._secret)
-        script = write_script(anthropic_answer.read_prompt(checked, model))
-        usage = self._cache.use(chain(checked))
-        answer = anthropic_answer.compose(checked, model, script, usage, self._secret, turn)
-        return answer, script, bool(checked.get("stream"))
+            if refusal.kind == "html":
+                await self._send_page(request, connection, refusal.status)
+                return
+            body = endpoint.error_body(refusal, request, turn)
+            await self._send_json(
+                request, connection, refusal.status, body, [*headers, *_error_headers(refusal)]
+            )
 
     async def _play(
         self,
         request: ReceivedRequest,
         connection: Connection,
-        answer: Answer,
-        script: Script,
-        stream: bool,
-        turn: int,
+        performance: Performance,
+        headers: list[tuple[str, str]],
     ) -> None:
-        directives = script.directives
+        answer, directives = performance.answer, performance.script.directives
         if directives.silent:
             await asyncio.sleep(directives.silent)
         self._fail_if_asked(request, directives)
-        headers = answer_headers(request, turn)
         coding = Gzip() if directives.gzip else Identity()
-        headers += coding.headers
-        if not stream or directives.plain:
+        headers = [*headers, *coding.headers]
+        if not performance.streamed or directives.plain:
             body = coding.pack(encode(answer.plain())) + coding.finish()
             request.status = 200
             await connection.begin(200, [*headers, _JSON, ("content-length", str(len(body)))])
             await self._end(connection, body, directives)
             return
         headers += [
-            ("content-type", "text/event-stream; charset=utf-8"),
+            ("content-type", answer.stream_type),
             ("cache-control", "no-cache"),
             ("transfer-encoding", "chunked"),
         ]
@@ -230,45 +202,40 @@ class EmbeddedProvider:
                 failure.message or _words(failure.kind),
                 status=failure.status,
                 kind=failure.kind,
-                code=failure.kind if request.path == CHAT_PATH else None,
                 retry_after=directives.retry_after,
+                directed=True,
             )
 
-    async def _refuse(
-        self, request: ReceivedRequest, connection: Connection, refusal: Refusal, turn: int
+    async def _send_page(
+        self, request: ReceivedRequest, connection: Connection, status: int
     ) -> None:
-        headers = [("x-should-retry", "false")] if refusal.status == 400 else []
-        if refusal.retry_after is not None:
-            headers.append(("retry-after", f"{refusal.retry_after:g}"))
-        if refusal.kind == "html":
-            page = f"<html><head><title>{refusal.status}</title></head></html>\n".encode()
-            headers += [("content-type", "text/html"), ("content-length", str(len(page)))]
-            request.status = refusal.status
-            await connection.begin(refusal.status, headers)
-            await connection.write(page)
-            await connection.finish()
-            return
-        if request.path == CHAT_PATH:
-            body = chat_answer.error_body(refusal)
-        else:
-            body = anthropic_answer.error_body(refusal, request_id(turn))
-        await self._send_json(request, connection, refusal.status, body, turn, headers)
+        page = f"<html><head><title>{status}</title></head></html>\n".encode()
+        request.status = status
+        headers = [("content-type", "text/html"), ("content-length", str(len(page)))]
+        await connection.begin(status, headers)
+        await connection.write(page)
+        await connection.finish()
 
     async def _send_json(
         self,
         request: ReceivedRequest,
         connection: Connection,
         status: int,
-        value: dict[str, Any],
-        turn: int,
-        more: list[tuple[str, str]] | None = None,
+        value: Json,
+        headers: list[tuple[str, str]],
     ) -> None:
         body = encode(value)
-        headers = [*answer_headers(request, turn), *(more or []), _JSON]
         request.status = status
-        await connection.begin(status, [*headers, ("content-length", str(len(body)))])
+        await connection.begin(status, [*headers, _JSON, ("content-length", str(len(body)))])
         await connection.write(body)
         await connection.finish()
+
+
+def _error_headers(refusal: Refusal) -> list[tuple[str, str]]:
+    headers = [("x-should-retry", "false")] if refusal.status == 400 else []
+    if refusal.retry_after is not None:
+        headers.append(("retry-after", f"{refusal.retry_after:g}"))
+    return headers
 
 
 def _words(kind: str) -> str:

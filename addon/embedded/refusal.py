@@ -15,6 +15,7 @@ class Refusal(Exception):
         param: str | None = None,
         code: str | None = None,
         retry_after: float | None = None,
+        directed: bool = False,
     ) -> None:
         super().__init__(message)
         self.status = status
@@ -25,3 +26,5 @@ class Refusal(Exception):
         self.code = code
         self.retry_after = retry_after
         """Seconds, for the `retry-after` header."""
+        self.directed = directed
+        """Whether the prompt asked for it."""

@@ -103,6 +103,9 @@ class Script:
         return len(self.thinking or "") // CHARACTERS_PER_TOKEN
 
 
+EVENT_STREAM = "text/event-stream; charset=utf-8"
+
+
 class Frame(NamedTuple):
     """One event of a stream as it goes over the wire."""
 
@@ -113,6 +116,11 @@ class Frame(NamedTuple):
 
 class Answer(Protocol):
     """A script in the words of one wire format."""
+
+    @property
+    def stream_type(self) -> str:
+        """Return the content type of the stream."""
+        ...
 
     def plain(self) -> dict[str, Any]:
         """Return the body of a plain answer."""

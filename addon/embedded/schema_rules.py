@@ -34,23 +34,24 @@ class StrictRules:
     most_optional: int | None
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text that lists them."""
     return frozenset(text.split())
 
 
 ANTHROPIC_STRICT = StrictRules(
-    refused_keywords=_words(
+    refused_keywords=words(
         "oneOf not if then else patternProperties dependentSchemas dependentRequired uniqueItems "
         "propertyNames minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength "
         "maxLength pattern maxItems minProperties maxProperties contains"
     ),
-    formats=_words("date-time time date duration email hostname uri ipv4 ipv6 uuid"),
+    formats=words("date-time time date duration email hostname uri ipv4 ipv6 uuid"),
     all_required=False,
     recursion=False,
     most_optional=24,
 )
 OPENAI_STRICT = StrictRules(
-    refused_keywords=_words(
+    refused_keywords=words(
         "oneOf allOf not if then else patternProperties dependentSchemas dependentRequired "
         "uniqueItems propertyNames minProperties maxProperties contains"
     ),
@@ -67,7 +68,7 @@ def check_schema(schema: object, where: str) -> None:
     Raises:
         Refusal: It is not.
     """
-    for path, node in _nodes(schema, where):
+    for path, node in nodes_of(schema, where):
         if isinstance(node, bool):
             continue
         if not isinstance(node, dict):
@@ -104,7 +105,7 @@ def check_strict_schema(schema: object, where: str, rules: StrictRules) -> None:
     """
     check_schema(schema, where)
     optional = 0
-    for path, node in _nodes(schema, where):
+    for path, node in nodes_of(schema, where):
         if isinstance(node, dict):
             optional += _check_strict_node(cast("Schema", node), path, rules)
     if rules.most_optional is not None and optional > rules.most_optional:
@@ -153,7 +154,7 @@ def _check_no_recursion(schema: Schema, where: str) -> None:
     uses = {
         name: {
             cast("Schema", node)["$ref"]
-            for _, node in _nodes(definition, where)
+            for _, node in nodes_of(definition, where)
             if isinstance(node, dict) and "$ref" in node
         }
         for name, definition in definitions.items()
@@ -168,7 +169,7 @@ def _check_no_recursion(schema: Schema, where: str) -> None:
             raise Refusal(f"{where}: Recursive schemas are not supported: '{name}'")
 
 
-def _nodes(schema: object, path: str) -> Iterator[tuple[str, object]]:
+def nodes_of(schema: object, path: str) -> Iterator[tuple[str, object]]:
     """Yield every schema in a schema, itself first, with the path to it."""
     yield path, schema
     if not isinstance(schema, dict):
@@ -177,11 +178,11 @@ def _nodes(schema: object, path: str) -> Iterator[tuple[str, object]]:
     for keyword in _MAPS_OF_SCHEMAS:
         if isinstance(fields.get(keyword), dict):
             for name, child in cast("Schema", fields[keyword]).items():
-                yield from _nodes(child, f"{path}.{keyword}.{name}")
+                yield from nodes_of(child, f"{path}.{keyword}.{name}")
     for keyword in _LISTS_OF_SCHEMAS:
         if isinstance(fields.get(keyword), list):
             for index, child in enumerate(cast("list[object]", fields[keyword])):
-                yield from _nodes(child, f"{path}.{keyword}.{index}")
+                yield from nodes_of(child, f"{path}.{keyword}.{index}")
     for keyword in _SINGLE_SCHEMAS:
         if keyword in fields:
-            yield from _nodes(fields[keyword], f"{path}.{keyword}")
+            yield from nodes_of(fields[keyword], f"{path}.{keyword}")

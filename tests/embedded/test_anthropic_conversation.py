@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from addon.embedded.anthropic_validation import check_messages_request
+from addon.embedded.anthropic.validation import check_messages_request
 from addon.embedded.prefix import chain, sign
 from addon.embedded.refusal import Refusal
 from tests.support.provider import (

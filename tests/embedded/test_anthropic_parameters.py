@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from addon.embedded.anthropic_validation import check_messages_request
+from addon.embedded.anthropic.validation import check_messages_request
 from addon.embedded.refusal import Refusal
 from tests.support.provider import VERSION, WRITE_FILE, messages_body, text, user
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from addon.embedded.chat_validation import check_chat_request
+from addon.embedded.chat.validation import check_chat_request
 from addon.embedded.refusal import Refusal
 
 USER = {"role": "user", "content": "hi"}

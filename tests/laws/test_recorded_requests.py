@@ -16,8 +16,9 @@ import pytest
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 
-from addon.embedded.anthropic_validation import check_messages_request
-from addon.embedded.chat_validation import check_chat_request
+from addon.embedded.anthropic.validation import check_messages_request
+from addon.embedded.chat.validation import check_chat_request
+from addon.embedded.gemini.validation import check_generate_request
 from addon.formats import FORMATS
 from addon.formats.base import RequestLine
 from addon.neutral import ClientRequestError, UnsupportedFeature
@@ -67,15 +68,15 @@ def check_chat(body, beyond=()):
     CHAT_TYPE.validate_python(wire)
 
 
-def check_gemini(body, generation):
-    check_gemini_request(json.loads(body), generation=generation)
+def check_gemini(body, model):
+    check_generate_request(json.loads(body), model, None)
+    check_gemini_request(json.loads(body), generation=int(model[7]))
 
 
 def targets(target):
     if target == "gemini":
         return [
-            (model, "google", functools.partial(check_gemini, generation=int(model[7])))
-            for model in GEMINIS
+            (model, "google", functools.partial(check_gemini, model=model)) for model in GEMINIS
         ]
     if target == "openai-responses":
         models = (("gpt-5.5", "openai"), ("gpt-4.1", "openai"), ("grok-4.5", "xai"))

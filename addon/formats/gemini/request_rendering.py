@@ -23,6 +23,7 @@ from addon.wire.codec import encode, encode_text
 HEADERS: Headers = (("content-type", "application/json"),)
 
 _MOST_STOPS = 5
+_GREATEST_TOP_K = 64
 _SERVICE_TIERS = {"default": "standard", "flex": "flex", "priority": "priority"}
 
 
@@ -165,18 +166,18 @@ def _put_sampling(
     fields: dict[str, Any], request: Request, model: GeminiModel, losses: LossList
 ) -> None:
     sampling = request.sampling
-    temperature = sampling.temperature
-    if temperature is not None and not 0 <= temperature <= 2:
-        losses.approximated("temperature", "Gemini's scale ends at 2")
-        temperature = min(max(temperature, 0.0), 2.0)
-    for field, wire, value in (
-        ("temperature", "temperature", temperature),
-        ("top_p", "topP", sampling.top_p),
-        ("top_k", "topK", sampling.top_k),
+    for field, wire, value, least, most in (
+        ("temperature", "temperature", sampling.temperature, 0, 2),
+        ("top_p", "topP", sampling.top_p, 0, 1),
+        ("top_k", "topK", sampling.top_k, 1, _GREATEST_TOP_K),
     ):
-        if value is not None and model.sampling:
-            fields[wire] = value
-        elif value is not None and (value != 1 or field == "top_k"):
+        if value is None:
+            continue
+        if model.sampling:
+            fields[wire] = min(max(value, least), most)
+            if fields[wire] != value:
+                losses.approximated(field, f"Gemini takes {least} to {most}")
+        elif value != 1 or field == "top_k":
             losses.dropped(field, "the model has no such setting")
     for field, wire, value in (
         ("presence_penalty", "presencePenalty", sampling.presence_penalty),

@@ -11,7 +11,7 @@ import json
 import re
 from typing import Any, cast
 
-from addon.embedded.chat_shapes import CHAT_REQUEST
+from addon.embedded.chat.shapes import CHAT_REQUEST
 from addon.embedded.refusal import Refusal
 from addon.embedded.schema_rules import OPENAI_STRICT, check_schema, check_strict_schema
 from addon.embedded.shapes import Path, ShapeError

@@ -11,9 +11,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
-from addon.embedded.anthropic_conversation import check_conversation
-from addon.embedded.anthropic_shapes import CUSTOM_TOOL, SERVER_TOOLS, count_shape, create_shape
-from addon.embedded.claude_models import Claude, find_claude
+from addon.embedded.anthropic.conversation import check_conversation
+from addon.embedded.anthropic.models import Claude, find_claude
+from addon.embedded.anthropic.shapes import CUSTOM_TOOL, SERVER_TOOLS, count_shape, create_shape
 from addon.embedded.prefix import blocks_of, chain
 from addon.embedded.refusal import Refusal
 from addon.embedded.schema_rules import ANTHROPIC_STRICT, check_schema, check_strict_schema

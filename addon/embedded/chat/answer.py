@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, cast
 
-from addon.embedded.anthropic_answer import unique_name
+from addon.embedded.identifiers import unique_name
 from addon.embedded.prefix import estimate_tokens
 from addon.embedded.refusal import Refusal
-from addon.embedded.scenario import Frame, Prompt, Script, Tool, pieces
+from addon.embedded.scenario import EVENT_STREAM, Frame, Prompt, Script, Tool, pieces
 from addon.wire.codec import encode
 from addon.wire.sse import frame
 
@@ -42,6 +42,11 @@ class ChatAnswer:
     request: dict[str, Any]
     script: Script
     turn: int
+
+    @property
+    def stream_type(self) -> str:
+        """Return the content type of the stream."""
+        return EVENT_STREAM
 
     def plain(self) -> dict[str, Any]:
         """Return the plain answer."""
@@ -186,7 +191,7 @@ def error_body(refusal: Refusal) -> dict[str, Any]:
             "message": str(refusal),
             "type": refusal.kind,
             "param": refusal.param,
-            "code": refusal.code,
+            "code": refusal.kind if refusal.directed else refusal.code,
         }
     }
 

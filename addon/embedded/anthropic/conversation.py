@@ -10,7 +10,7 @@ import binascii
 from dataclasses import dataclass
 from typing import Any
 
-from addon.embedded.claude_models import Claude
+from addon.embedded.anthropic.models import Claude
 from addon.embedded.prefix import blocks_of, chain, is_authentic, is_bound
 from addon.embedded.refusal import Refusal
 

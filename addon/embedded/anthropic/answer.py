@@ -5,18 +5,17 @@ Page followed: https://platform.claude.com/docs/en/build-with-claude/streaming.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from addon.embedded.anthropic_conversation import REDACTED_PREFIX
-from addon.embedded.claude_models import Claude
+from addon.embedded.anthropic.conversation import REDACTED_PREFIX
+from addon.embedded.anthropic.models import Claude
+from addon.embedded.identifiers import unique_name
 from addon.embedded.prefix import InputUsage, blocks_of, chain, sign
 from addon.embedded.refusal import Refusal
-from addon.embedded.scenario import Frame, Prompt, Script, Tool, pieces
+from addon.embedded.scenario import EVENT_STREAM, Frame, Prompt, Script, Tool, pieces
 from addon.wire.codec import encode
 from addon.wire.sse import frame
 
@@ -46,6 +45,11 @@ class AnthropicAnswer:
     content: list[dict[str, Any]]
     """The finished content blocks."""
     identifier: str
+
+    @property
+    def stream_type(self) -> str:
+        """Return the content type of the stream."""
+        return EVENT_STREAM
 
     def plain(self) -> dict[str, Any]:
         """Return the plain answer."""
@@ -246,9 +250,3 @@ def compose(
         name = unique_name("toolu_01", turn, index)
         content.append({"type": "tool_use", "id": name, "name": call.name, "input": call.arguments})
     return AnthropicAnswer(request, script, usage, content, unique_name("msg_01", turn))
-
-
-def unique_name(prefix: str, *parts: object) -> str:
-    """Make up an id that looks like the API's; the same parts give the same id."""
-    digest = hashlib.sha256(repr((prefix, parts)).encode()).digest()
-    return prefix + base64.b32encode(digest).decode()[:22]
