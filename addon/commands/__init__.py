@@ -20,6 +20,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("demo", "Show the whole chain, with no key and no network."),
     "check": ("check", "Validate a rules file."),
     "explain": ("explain", "Say which rule a call would meet and what would be sent where."),
+    "keys": ("keys", "Keep the keys of providers, encrypted."),
     "translate": ("translate", "Translate a request or an answer from one format to another."),
 }
 """Name of a command: its module, and what `detour --help` says about it."""

@@ -7,7 +7,10 @@ from pathlib import Path
 
 import click
 
-from addon.providers import MissingKeyError, environment_files, load_environment
+from addon.authority.home import HOME
+from addon.commands.options import home_option
+from addon.neutral import DetourError
+from addon.providers import KeyStore, environment_files, load_environment
 from addon.rules import Problem, Rules, RulesError, load_rules, read_rules
 
 DEFAULT_FILE = Path("rules.yaml")
@@ -20,19 +23,21 @@ def check_filter(expression: str) -> str | None:
     return filters.check_filter(expression)
 
 
-def load(path: Path) -> Rules:
+def load(path: Path, home: Path = HOME) -> Rules:
     """Read a rules file as the proxy reads it.
 
     Raises:
         RulesError: It has mistakes.
     """
     environment = load_environment(environment_files(path))
-    return load_rules(read_rules(path), str(path), environment, check_filter)
+    text = read_rules(path)
+    return load_rules(text, str(path), environment, check_filter, KeyStore(home))
 
 
 @click.command()
 @click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE)
-def check(file: Path) -> None:
+@home_option
+def check(file: Path, home: Path) -> None:
     """Validate a rules file (rules.yaml unless named).
 
     Prints FILE:LINE:COLUMN: what is wrong, for every mistake at once, and ends with 1 if there is
@@ -40,7 +45,7 @@ def check(file: Path) -> None:
     do not count as mistakes.
     """
     try:
-        rules = load(file)
+        rules = load(file, home)
     except RulesError as error:
         for problem in error.problems:
             click.echo(problem)
@@ -53,11 +58,11 @@ def check(file: Path) -> None:
 
 
 def _missing_keys(rules: Rules, file: Path) -> list[Problem]:
-    """Find the providers that rules name and that have no key here, each at its first target."""
+    """Find the providers of rules that have no usable key here, each at its first target."""
     notices: dict[str, Problem] = {}
     for target in rules.targets():
         try:
             rules.keys.find(rules.providers[target.provider])
-        except MissingKeyError as error:
+        except DetourError as error:
             notices.setdefault(target.provider, Problem(str(file), *target.mark, str(error)))
     return list(notices.values())

@@ -11,6 +11,7 @@ import click
 
 from addon.commands.check import DEFAULT_FILE, load
 from addon.commands.explanation import PLACES, Explanation, Question, Sending, ask, explain_call
+from addon.commands.options import home_option
 from addon.neutral import DetourError
 from addon.rules import Decision, RulesError
 from addon.wire.codec import decode, encode
@@ -52,6 +53,7 @@ def _split_header(
 @click.option(
     "--rules", type=click.Path(path_type=Path), default=DEFAULT_FILE, help="The rules file."
 )
+@home_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain(
     *,
@@ -62,6 +64,7 @@ def explain(
     headers: tuple[tuple[str, str], ...],
     body: BinaryIO | None,
     rules: Path,
+    home: Path,
     as_json: bool,
 ) -> None:
     """Say which rule applies to a call, why the earlier ones do not, and what would be sent.
@@ -72,7 +75,7 @@ def explain(
         raise click.UsageError("give --model, or --body with a request that names one")
     content = body.read() if body else None
     try:
-        loaded = load(rules)
+        loaded = load(rules, home)
         if provider is not None and provider not in loaded.providers:
             raise click.UsageError(f"--provider: there is no provider {provider!r}")
         question = ask(

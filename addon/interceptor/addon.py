@@ -45,7 +45,7 @@ from addon.interceptor.identity import Identities
 from addon.interceptor.planning import Incoming, Pass, Refusal, Route, plan
 from addon.interceptor.refusals import refuse
 from addon.neutral import DetourError, ErrorInfo
-from addon.providers import environment_files, load_environment, provider_for_host
+from addon.providers import KeyStore, environment_files, load_environment, provider_for_host
 from addon.rules import (
     DEFAULT_INTERCEPT,
     Rules,
@@ -105,8 +105,10 @@ class Interceptor:
         before = self._settings
         if before is None or updated & options.NAMES:
             self._settings = options.read_settings(ctx.options)
-            if before is None or before.rules != self._settings.rules:
-                self._file = RulesFile(self._settings.rules, filters.check_filter)
+            places = self._settings.rules, self._settings.home
+            if before is None or places != (before.rules, before.home):
+                stored = KeyStore(self._settings.home)
+                self._file = RulesFile(self._settings.rules, filters.check_filter, stored)
         if updated & upstream.OPTIONS:
             self._close_clients()
 

@@ -3,6 +3,7 @@
 * `provider`: one place, and how to call it (`Provider`, `Destination`, `Timeouts`)
 * `registry`: the places that Detour knows by itself (`BUILT_IN`)
 * `keys`: finding the key (`KeyRing`)
+* `key_store`, `master_key`: keys at rest, encrypted (`KeyStore`)
 * `environment`, `expansion`: variables, `.env` files and `${NAME}`
 """
 
@@ -12,27 +13,41 @@ from addon.providers.environment import (
     parse_environment_file,
 )
 from addon.providers.expansion import Expansion, expand
-from addon.providers.keys import KeyRing, MissingKeyError, UnusableKeyError
+from addon.providers.key_store import KeyStore, KeyStoreError
+from addon.providers.keys import (
+    KEY_STORE,
+    KeyRing,
+    MissingKeyError,
+    StoredKeys,
+    UnusableKeyError,
+)
+from addon.providers.master_key import MasterKeyError
 from addon.providers.provider import NO_KEY, AuthScheme, Destination, Provider, Timeouts
 from addon.providers.registry import BUILT_IN, hosts, provider_for_host
-from addon.providers.secret import Secret
+from addon.providers.secret import Secret, mask
 
 __all__ = [
     "BUILT_IN",
+    "KEY_STORE",
     "NO_KEY",
     "AuthScheme",
     "Destination",
     "Expansion",
     "KeyRing",
+    "KeyStore",
+    "KeyStoreError",
+    "MasterKeyError",
     "MissingKeyError",
     "Provider",
     "Secret",
+    "StoredKeys",
     "Timeouts",
     "UnusableKeyError",
     "environment_files",
     "expand",
     "hosts",
     "load_environment",
+    "mask",
     "parse_environment_file",
     "provider_for_host",
 ]

@@ -1,18 +1,21 @@
 """Finding the key for a provider.
 
-The places, in order: `api_key` in rules.yaml, then the environment and the `.env` files. A key
-that rules.yaml takes from a variable (`${NAME}`) is looked for under that name only, so that a
-forgotten variable never makes Detour use another account's key.
+The places, in order: `api_key` in rules.yaml, the environment and the `.env` files, the key store.
+A key that rules.yaml takes from a variable (`${NAME}`) is looked for under that name only, and then
+in the key store, so that a forgotten variable never makes Detour use another variable's key.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import override
+from typing import Protocol, override
 
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers.provider import NO_KEY, Provider
+
+KEY_STORE = "key store"
+"""What `KeyRing.source` says of keys in the key store."""
 
 _KEY = re.compile(r"[!-~]+")
 
@@ -32,10 +35,16 @@ class MissingKeyError(DetourError):
 
 def _remedy(provider: Provider) -> str:
     if not provider.key_variables:
-        return f"give providers.{provider.id}.api_key in rules.yaml, or none if it needs no key"
+        return (
+            f"store it with `detour keys set {provider.id}`, or give"
+            f" providers.{provider.id}.api_key in rules.yaml (none if it needs no key)"
+        )
     first, *others = provider.key_variables
     also = f" (or {', '.join(others)})" if others else ""
-    return f"set {first}{also} in the environment or in .env beside rules.yaml"
+    return (
+        f"set {first}{also} in the environment or in .env beside rules.yaml, or store the key with"
+        f" `detour keys set {provider.id}`"
+    )
 
 
 class UnusableKeyError(DetourError):
@@ -52,15 +61,29 @@ class UnusableKeyError(DetourError):
         return ErrorInfo("authentication", str(self), code="unusable_provider_key")
 
 
+class StoredKeys(Protocol):
+    """Keys kept by name; see `KeyStore`."""
+
+    def get(self, name: str) -> str | None:
+        """Return the key of that name, or None where there is none.
+
+        Raises:
+            DetourError: It cannot be read.
+        """
+        ...
+
+
 class KeyRing:
     """Knows where the keys are.
 
     Args:
         environment: The variables to look in, see `load_environment`.
+        stored: The key store, asked last.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(self, environment: Mapping[str, str], stored: StoredKeys | None = None) -> None:
         self._environment = environment
+        self._stored = stored
 
     def find(self, provider: Provider) -> str | None:
         """Return the provider's key, or None where none is to be sent.
@@ -68,6 +91,7 @@ class KeyRing:
         Raises:
             MissingKeyError: It needs one and there is none.
             UnusableKeyError: What stands there cannot be a key.
+            DetourError: The key store cannot be read.
         """
         key, source = self._look_up(provider)
         if key == NO_KEY:
@@ -77,10 +101,11 @@ class KeyRing:
         return key
 
     def source(self, provider: Provider) -> str:
-        """Say where `find` gets the key from: a variable's name, `rules.yaml` or `none`.
+        """Say where `find` gets the key from: a variable, `rules.yaml`, `key store` or `none`.
 
         Raises:
             MissingKeyError: There is no key.
+            DetourError: The key store cannot be read.
         """
         key, source = self._look_up(provider)
         return NO_KEY if key == NO_KEY else source
@@ -91,6 +116,8 @@ class KeyRing:
         for name in provider.key_variables:
             if key := self._environment.get(name, "").strip():
                 return key, name
+        if self._stored is not None and (key := self._stored.get(provider.id)):
+            return key, KEY_STORE
         raise MissingKeyError(provider)
 
     @override

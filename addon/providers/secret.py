@@ -5,6 +5,11 @@ from __future__ import annotations
 from typing import Final, override
 
 
+def mask(key: str) -> str:
+    """Return as much of a key as its owner needs to tell it from another."""
+    return f"{key[:3]}...{key[-4:]}" if len(key) >= 20 else "***"
+
+
 class Secret:
     """Text that logs, tracebacks and dumps must not hold.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from addon.neutral import UnsupportedFeature
-from addon.providers import BUILT_IN, KeyRing, Provider
+from addon.providers import BUILT_IN, KeyRing, Provider, StoredKeys
 from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules
 from addon.rules.definitions import FILE
 from addon.rules.nodes import Mapping as MappingNode
@@ -23,6 +23,7 @@ def load_rules(
     filename: str,
     environment: Mapping[str, str],
     check_filter: Callable[[str], str | None] | None = None,
+    stored: StoredKeys | None = None,
 ) -> Rules:
     """Read a rules file.
 
@@ -32,6 +33,7 @@ def load_rules(
         environment: The variables that fill in `${NAME}` and may hold keys.
         check_filter: Says what is wrong with a mitmproxy filter expression, None if nothing is;
             without it such expressions are taken as they are.
+        stored: The key store.
 
     Raises:
         RulesError: It has mistakes; the error holds all of them.
@@ -48,14 +50,19 @@ def load_rules(
     values = reading.attempt(FILE, root)
     if values is FAILED:
         raise RulesError(_problems(filename, reading.mistakes))
-    rules = _assemble(values, environment, reading, filename)
+    keys = KeyRing(environment, stored)
+    rules = _assemble(values, environment, keys, reading, filename)
     if reading.mistakes:
         raise RulesError(_problems(filename, reading.mistakes))
     return rules
 
 
 def _assemble(
-    values: Values, environment: Mapping[str, str], reading: Reading, filename: str
+    values: Values,
+    environment: Mapping[str, str],
+    keys: KeyRing,
+    reading: Reading,
+    filename: str,
 ) -> Rules:
     entries: tuple[Values, ...] = values.get("rules", ())
     default: Target | Verdict = values.get("default", "pass")
@@ -76,7 +83,7 @@ def _assemble(
         rules=rules,
         default=default,
         intercept=values.get("intercept", DEFAULT_INTERCEPT),
-        keys=KeyRing(environment),
+        keys=keys,
         notices=_problems(filename, reading.notices),
     )
 

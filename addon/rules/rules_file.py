@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from addon.providers import environment_files, load_environment
+from addon.providers import StoredKeys, environment_files, load_environment
 from addon.rules.decisions import Rules
 from addon.rules.loading import load_rules
 from addon.rules.problems import Problem, RulesError
@@ -29,12 +29,17 @@ class RulesFile:
     Args:
         path: The rules file.
         check_filter: Says what is wrong with a mitmproxy filter expression.
+        stored: The key store.
     """
 
     def __init__(
-        self, path: str | Path, check_filter: Callable[[str], str | None] | None = None
+        self,
+        path: str | Path,
+        check_filter: Callable[[str], str | None] | None = None,
+        stored: StoredKeys | None = None,
     ) -> None:
         self.path = Path(path)
+        self._stored = stored
         self._check_filter = check_filter
         self._watched = (self.path, *environment_files(self.path))
         self._stamps: tuple[_Stamp, ...] | None = None
@@ -66,7 +71,8 @@ class RulesFile:
         environment = load_environment(self._watched[1:])
         name = str(self.path)
         try:
-            rules = load_rules(read_rules(self.path), name, environment, self._check_filter)
+            text = read_rules(self.path)
+            rules = load_rules(text, name, environment, self._check_filter, self._stored)
         except RulesError as error:
             self._report(error)
             return

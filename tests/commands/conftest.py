@@ -16,6 +16,15 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(autouse=True)
+def own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Keep commands that run in this process from the keys of whoever runs the tests."""
+    home = tmp_path / "own-home"
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.delenv("DETOUR_KEY", raising=False)
+    return home / ".detour"
+
+
 @pytest.fixture
 def machine(home: Path, tmp_path: Path) -> Machine:
     return Machine(home, tmp_path)

@@ -41,7 +41,8 @@ def test_a_missing_key_names_provider_variable_and_remedy():
         KeyRing({}).find(GOOGLE)
     assert str(caught.value) == (
         "no key for google: set GEMINI_API_KEY (or GOOGLE_API_KEY, GOOGLE_GENERATIVE_AI_API_KEY) in"
-        " the environment or in .env beside rules.yaml"
+        " the environment or in .env beside rules.yaml, or store the key with `detour keys set"
+        " google`"
     )
     error = caught.value.to_error_info()
     assert (error.kind, error.code) == ("authentication", "missing_provider_key")
@@ -52,7 +53,8 @@ def test_a_provider_without_variables_is_told_about_api_key():
     with pytest.raises(MissingKeyError) as caught:
         KeyRing({}).source(provider)
     assert str(caught.value) == (
-        "no key for office: give providers.office.api_key in rules.yaml, or none if it needs no key"
+        "no key for office: store it with `detour keys set office`, or give"
+        " providers.office.api_key in rules.yaml (none if it needs no key)"
     )
 
 
