@@ -21,6 +21,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Validate a rules file."),
     "explain": ("explain", "Say which rule a call would meet and what would be sent where."),
     "keys": ("keys", "Keep the keys of providers, encrypted."),
+    "providers": ("providers", "List the providers, or change them in rules.yaml."),
     "translate": ("translate", "Translate a request or an answer from one format to another."),
 }
 """Name of a command: its module, and what `detour --help` says about it."""

@@ -23,12 +23,13 @@ from addon.providers.keys import (
 )
 from addon.providers.master_key import MasterKeyError
 from addon.providers.provider import NO_KEY, AuthScheme, Destination, Provider, Timeouts
-from addon.providers.registry import BUILT_IN, hosts, provider_for_host
+from addon.providers.registry import BUILT_IN, NOT_YET, hosts, provider_for_host
 from addon.providers.secret import Secret, mask
 
 __all__ = [
     "BUILT_IN",
     "KEY_STORE",
+    "NOT_YET",
     "NO_KEY",
     "AuthScheme",
     "Destination",

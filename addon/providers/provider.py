@@ -12,7 +12,7 @@ from addon.formats.base import FormatName, Headers
 from addon.neutral import UnsupportedFeature
 from addon.providers.secret import Secret
 
-type AuthScheme = Literal["bearer", "x-api-key", "x-goog-api-key"]
+type AuthScheme = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
 
 AUTH_SCHEME_OF_FORMAT: dict[FormatName, AuthScheme] = {
     "openai-chat": "bearer",
@@ -57,6 +57,16 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """Environment variables that may hold the key, the usual one first."""
     models: tuple[str, ...] = ()
     """Some of its models, the best allround one first; others are fine too."""
+    model_titles: dict[str, str] = {}
+    """What people call some of the models."""
+    enabled: bool = True
+    """Whether calls may go there."""
+    regions: dict[str, dict[FormatName, str]] = {}
+    """Other base URLs of the same provider, by the name of the region or plan."""
+    query: str = ""
+    """What every URL ends in after its question mark, such as `api-version=2026-05-01`."""
+    base_url_example: str = ""
+    """For a provider where every customer has an address of his own: what it looks like."""
     timeouts: Timeouts = Timeouts()
     dialect: str = ""
     """Whose rendition of a format it speaks, a provider id; its own id where empty."""

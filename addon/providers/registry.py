@@ -9,17 +9,38 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
+from addon.formats.base import FormatName
 from addon.providers.provider import NO_KEY, Provider
 from addon.providers.secret import Secret
+
+
+def _openai(url: str) -> dict[FormatName, str]:
+    return {"openai-responses": url, "openai-chat": url}
+
+
+def _dashscope(host: str) -> dict[FormatName, str]:
+    compatible = f"{host}/compatible-mode/v1"
+    return {
+        "openai-chat": compatible,
+        "openai-responses": compatible,
+        "anthropic": f"{host}/apps/anthropic",
+    }
+
+
+def _moonshot(host: str) -> dict[FormatName, str]:
+    return {
+        "openai-chat": f"{host}/v1",
+        "openai-responses": f"{host}/v1",
+        "anthropic": f"{host}/anthropic",
+    }
+
 
 _PROVIDERS = (
     Provider(  # https://platform.openai.com/docs/api-reference
         id="openai",
         title="OpenAI",
-        base_urls={
-            "openai-responses": "https://api.openai.com/v1",
-            "openai-chat": "https://api.openai.com/v1",
-        },
+        base_urls=_openai("https://api.openai.com/v1"),
+        regions={name: _openai(f"https://{name}.api.openai.com/v1") for name in ("us", "eu")},
         key_variables=("OPENAI_API_KEY",),
         models=("gpt-6-sol", "gpt-6.1-sol", "gpt-6-astra", "gpt-6.1-terra", "gpt-6-luna"),
     ),
@@ -48,16 +69,17 @@ _PROVIDERS = (
             "openai-responses": "https://api.deepseek.com/v1",
             "anthropic": "https://api.deepseek.com/anthropic",
         },
+        regions={"beta": {"openai-chat": "https://api.deepseek.com/beta"}},
         key_variables=("DEEPSEEK_API_KEY",),
         models=("deepseek-v4-pro", "deepseek-flash"),
     ),
     Provider(  # https://www.alibabacloud.com/help/en/model-studio/
         id="qwen",
         title="Qwen (Alibaba Model Studio)",
-        base_urls={
-            "openai-chat": "https://dashscope.aliyuncs.com/compatible-mode/v1",
-            "openai-responses": "https://dashscope.aliyuncs.com/compatible-mode/v1",
-            "anthropic": "https://dashscope.aliyuncs.com/apps/anthropic",
+        base_urls=_dashscope("https://dashscope.aliyuncs.com"),
+        regions={
+            "intl": _dashscope("https://dashscope-intl.aliyuncs.com"),
+            "us": _dashscope("https://dashscope-us.aliyuncs.com"),
         },
         auth={"anthropic": "bearer"},
         key_variables=("DASHSCOPE_API_KEY", "QWEN_API_KEY"),
@@ -70,6 +92,12 @@ _PROVIDERS = (
             "openai-chat": "https://open.bigmodel.cn/api/paas/v4",
             "anthropic": "https://open.bigmodel.cn/api/anthropic",
         },
+        regions={
+            "coding-plan": {
+                "openai-chat": "https://open.bigmodel.cn/api/coding/paas/v4",
+                "anthropic": "https://open.bigmodel.cn/api/anthropic",
+            }
+        },
         auth={"anthropic": "bearer"},
         key_variables=("ZHIPUAI_API_KEY", "ZHIPU_API_KEY", "GLM_API_KEY", "BIGMODEL_API_KEY"),
         models=("glm-5.3", "glm-5.3-flash", "glm-5.2"),
@@ -80,6 +108,12 @@ _PROVIDERS = (
         base_urls={
             "openai-chat": "https://api.z.ai/api/paas/v4",
             "anthropic": "https://api.z.ai/api/anthropic",
+        },
+        regions={
+            "coding-plan": {
+                "openai-chat": "https://api.z.ai/api/coding/paas/v4",
+                "anthropic": "https://api.z.ai/api/anthropic",
+            }
         },
         auth={"anthropic": "bearer"},
         key_variables=("ZAI_API_KEY", "Z_AI_API_KEY"),
@@ -120,21 +154,16 @@ _PROVIDERS = (
     Provider(  # https://docs.x.ai/docs/api-reference - Chat is called legacy there
         id="xai",
         title="xAI",
-        base_urls={
-            "openai-responses": "https://api.x.ai/v1",
-            "openai-chat": "https://api.x.ai/v1",
-        },
+        base_urls=_openai("https://api.x.ai/v1"),
+        regions={"us": _openai("https://us.api.x.ai/v1")},
         key_variables=("XAI_API_KEY", "GROK_API_KEY"),
         models=("grok-4.7", "grok-4.6", "grok-4.3"),
     ),
     Provider(  # https://platform.kimi.ai/docs
         id="moonshot",
         title="Moonshot (Kimi)",
-        base_urls={
-            "openai-chat": "https://api.moonshot.ai/v1",
-            "openai-responses": "https://api.moonshot.ai/v1",
-            "anthropic": "https://api.moonshot.ai/anthropic",
-        },
+        base_urls=_moonshot("https://api.moonshot.ai"),
+        regions={"cn": _moonshot("https://api.moonshot.cn")},
         auth={"anthropic": "bearer"},
         key_variables=("MOONSHOT_API_KEY", "KIMI_API_KEY"),
         models=("kimi-k3", "kimi-k3.1-pro", "kimi-k2.7-code"),
@@ -145,26 +174,34 @@ _PROVIDERS = (
         base_urls={"openai-chat": "http://127.0.0.1:8080/v1"},
         api_key=Secret(NO_KEY),
     ),
+    Provider(  # https://learn.microsoft.com/azure/ai-foundry/openai/ - a model is a deployment
+        id="azure",
+        title="Azure OpenAI",
+        base_urls={},
+        base_url_example="https://RESOURCE.openai.azure.com/openai/v1",
+        auth={"openai-responses": "api-key", "openai-chat": "api-key"},
+        key_variables=("AZURE_OPENAI_API_KEY",),
+        dialect="openai",
+    ),
 )
 
 BUILT_IN: dict[str, Provider] = {provider.id: provider for provider in _PROVIDERS}
 
-_REGIONAL_HOSTS = {
-    "us.api.openai.com": "openai",
-    "eu.api.openai.com": "openai",
-    "dashscope-intl.aliyuncs.com": "qwen",
-    "dashscope-us.aliyuncs.com": "qwen",
-    "api.moonshot.cn": "moonshot",
-    "us.api.x.ai": "xai",
+NOT_YET = {
+    "vertex": "Google Vertex AI (keys that expire within the hour)",
+    "bedrock": "Amazon Bedrock (signed requests, a binary stream)",
 }
+"""Places that people ask for and that Detour cannot call by itself yet, and why."""
 
 
 def hosts(provider: Provider) -> frozenset[str]:
-    """Return the host names in a provider's base URLs."""
-    return frozenset(filter(None, (urlsplit(url).hostname for url in provider.base_urls.values())))
+    """Return the host names in a provider's base URLs, those of its regions included."""
+    maps = (provider.base_urls, *provider.regions.values())
+    urls = {url for urls in maps for url in urls.values()}
+    return frozenset(filter(None, (urlsplit(url).hostname for url in urls)))
 
 
-_PROVIDER_OF_HOST = _REGIONAL_HOSTS | {
+_PROVIDER_OF_HOST = {
     host: provider.id
     for provider in _PROVIDERS
     if provider.id != "local"

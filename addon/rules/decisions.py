@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, override
 import msgspec
 
 from addon.formats.base import FormatName
+from addon.neutral import DetourError, ErrorInfo
 from addon.providers import (
     BUILT_IN,
     Destination,
@@ -50,6 +51,20 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
             if not condition.holds(facts):
                 return condition.why_not(facts)
         return None
+
+
+class DisabledProvider(DetourError):
+    """A call is to go to a provider that is switched off."""
+
+    def __init__(self, provider: str) -> None:
+        super().__init__(
+            f"the provider {provider} is disabled in rules.yaml; `detour providers enable"
+            f" {provider}` enables it"
+        )
+
+    @override
+    def to_error_info(self) -> ErrorInfo:
+        return ErrorInfo("permission", str(self), code="provider_disabled")
 
 
 class Step(NamedTuple):
@@ -151,6 +166,7 @@ class Rules:
 
         Raises:
             UnsupportedFeature: Detour speaks no format of the provider.
+            DisabledProvider: Nowhere else may the call go.
         """
         for index, rule in enumerate(self.rules):
             for condition in rule.conditions:
@@ -182,9 +198,13 @@ class Rules:
         destinations: list[Destination] = []
         for target in use:
             provider = self.providers[target.provider]
+            if not provider.enabled:
+                continue
             name = provider.format_for(agent_format)
             model = target.model_for(facts.model)
             destinations.append(Destination(provider, name, provider.base_urls[name], model))
+        if not destinations:
+            raise DisabledProvider(use[0].provider)
         return tuple(destinations)
 
     @override

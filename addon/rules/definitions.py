@@ -35,6 +35,7 @@ from addon.rules.shapes import (
     ScalarOr,
     Seconds,
     Text,
+    TruthValue,
     Values,
 )
 from addon.rules.targets import PATTERN as TARGET_PATTERN
@@ -196,6 +197,21 @@ RULE = Record(
     finish=_check_rule,
 )
 
+_MODEL = Record(
+    "a model",
+    (
+        Field(
+            "id",
+            Text("the name of a model"),
+            "The provider's name of it.",
+            "qwen3-coder",
+            required=True,
+        ),
+        Field("title", Text("a name"), "What people call it.", "Qwen Coder"),
+        Field("default", TruthValue(), "Whether it is the one to try first.", True),
+    ),
+)
+
 PROVIDER = Record(
     "a provider",
     (
@@ -228,9 +244,29 @@ PROVIDER = Record(
         ),
         Field(
             "models",
-            Items("model names", Text("the name of a model"), or_one=True),
-            "Models that it offers; only for lists and tests, others can be used as well.",
+            Items("models", ScalarOr(Text("the name of a model"), _MODEL), or_one=True),
+            "Models that it offers, the one to try first at the head or marked as default; for"
+            " lists, tests and finding the owner of a model. Others can be used as well.",
             ["qwen3-coder"],
+        ),
+        Field("title", Text("a name"), "What people call it.", "Our vLLM"),
+        Field(
+            "enabled",
+            TruthValue(),
+            "Whether calls may go there; with `false` none does, also where a rule names it.",
+            True,
+        ),
+        Field(
+            "region",
+            Text("a region"),
+            "Which of its hosts, for a built-in provider with several; see `detour providers`.",
+            "intl",
+        ),
+        Field(
+            "api_version",
+            Text("a version"),
+            "Azure OpenAI: the api-version to name in every URL.",
+            "2026-05-01",
         ),
         Field(
             "headers",

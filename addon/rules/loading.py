@@ -135,6 +135,11 @@ def _notice_unused(rules: list[Rule], reading: Reading) -> None:
 def _check_formats(targets: list[Target], providers: dict[str, Provider], reading: Reading) -> None:
     """Refuse targets whose providers speak nothing that Detour speaks."""
     for target in targets:
+        provider = providers[target.provider]
+        if not provider.base_urls:
+            example = f"providers.{provider.id}.base_url ({provider.base_url_example})"
+            reading.record(target.mark, f"`{provider.id}` has no address yet: give {example}")
+            continue
         try:
             providers[target.provider].format_for("openai-chat")
         except UnsupportedFeature as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import msgspec
 
@@ -68,22 +68,51 @@ class _Builder:
         values = self._values
         base = BUILT_IN.get(self._name)
         changes: dict[str, Any] = {
-            key: values[key] for key in ("models", "dialect") if key in values
+            key: values[key] for key in ("dialect", "title", "enabled") if key in values
         }
+        if "models" in values:
+            changes |= self._models()
+        if "api_version" in values:
+            changes["query"] = urlencode({"api-version": values["api_version"]})
         if "timeouts" in values:
             changes["timeouts"] = Timeouts(**values["timeouts"])
         if "headers" in values:
             changes["headers"] = self._headers()
         if "api_key" in values:
             changes |= self._key()
-        if values.failed & {"base_url", "formats"}:
+        if values.failed & {"base_url", "formats", "region"}:
             return None
+        if "region" in values:
+            base = self._of_region(base)
         if base is None or "base_url" in values or "formats" in values:
             urls = self._base_urls(base)
             changes |= {"base_urls": urls} | vertex_settings(urls)
         if base is None:
-            return Provider(id=self._name, title=self._name, **changes)
+            base = Provider(id=self._name, title=self._name, base_urls={})
         return msgspec.structs.replace(base, **changes)
+
+    def _models(self) -> dict[str, Any]:
+        given: tuple[str | Values, ...] = self._values["models"]
+        entries = [{"id": model} if isinstance(model, str) else model for model in given]
+        entries = [entry for entry in entries if "id" in entry]
+        first = [entry["id"] for entry in entries if entry.get("default")]
+        if len(first) > 1:
+            mark = self._values.marks["models"]
+            raise Mistake(mark, f"models: only one can be the default, not {', '.join(first)}")
+        names = dict.fromkeys([*first, *(entry["id"] for entry in entries)])
+        titles = {entry["id"]: entry["title"] for entry in entries if "title" in entry}
+        return {"models": tuple(names), "model_titles": titles}
+
+    def _of_region(self, base: Provider | None) -> Provider:
+        region, mark = self._values["region"], self._values.marks["region"]
+        if base is None or not base.regions:
+            raise Mistake(mark, "region: only some built-in providers have regions; give base_url")
+        if "base_url" in self._values:
+            raise Mistake(mark, "region: it chooses the address, as base_url does; give one")
+        if region not in base.regions:
+            hint = suggestion(region, base.regions)
+            raise Mistake(mark, f"region: unknown region `{region}`{hint}")
+        return msgspec.structs.replace(base, base_urls=base.regions[region])
 
     def _base_urls(self, base: Provider | None) -> dict[FormatName, str]:
         values = self._values
@@ -100,7 +129,7 @@ class _Builder:
         elif isinstance(given, str):
             mark = values.marks["base_url"]
             url = self._url(given, mark)
-            names = formats or tuple(own) or ("gemini" if is_vertex(url) else "openai-chat",)
+            names = formats or tuple(own) or self._usual_formats(base, url)
             urls = self._shared_url(url, names, mark)
         else:
             mark = values.marks["base_url"]
@@ -113,6 +142,11 @@ class _Builder:
         if formats:
             urls = {name: urls[name] for name in formats}
         return urls
+
+    def _usual_formats(self, base: Provider | None, url: str) -> tuple[FormatName, ...]:
+        if base is not None:
+            return tuple(base.auth)
+        return ("gemini",) if is_vertex(url) else ("openai-chat",)
 
     def _shared_url(
         self, url: str, names: tuple[FormatName, ...], mark: Mark

@@ -160,6 +160,21 @@ class Seconds(msgspec.Struct, frozen=True):
         return {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000}
 
 
+class TruthValue(msgspec.Struct, frozen=True):
+    """Yes or no."""
+
+    def read(self, node: Node, reading: Reading) -> bool:
+        """Return the value."""
+        value = node.value if isinstance(node, Scalar) else None
+        if not isinstance(value, bool):
+            raise Mistake(node.mark, f"expected true or false, found {describe(node)}")
+        return value
+
+    def schema(self) -> Schema:
+        """Return the shape as JSON Schema."""
+        return {"type": "boolean"}
+
+
 class Exactly(msgspec.Struct, frozen=True):
     """One number and no other."""
 

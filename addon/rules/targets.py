@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal, NamedTuple
 
-from addon.providers import BUILT_IN
+from addon.providers import BUILT_IN, NOT_YET
 from addon.rules.problems import Mark, Mistake, suggestion
 from addon.rules.shapes import Reading
 
@@ -43,6 +43,8 @@ def parse_target(text: str, mark: Mark, reading: Reading) -> Target | Verdict:
     if not colon or not model:
         raise Mistake(mark, f"expected PROVIDER:MODEL, found `{text}`; {_hint(provider, reading)}")
     if provider not in reading.provider_ids:
+        if provider in NOT_YET:
+            raise Mistake(mark, f"`{provider}` cannot be used yet: {NOT_YET[provider]}")
         hint = suggestion(provider, reading.provider_ids)
         raise Mistake(mark, f"unknown provider `{provider}`{hint}")
     if model.count("*") > 1:

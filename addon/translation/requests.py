@@ -88,8 +88,11 @@ def render_for(
         UnsupportedFeature: It holds content that the destination cannot express.
     """
     rendered = _render(agent_format, body, line, destination, parsed)
+    url = destination.base_url.rstrip("/") + rendered.path
+    if query := destination.provider.query:
+        url += ("&" if "?" in rendered.path else "?") + query
     return RenderedRequest(
-        url=destination.base_url.rstrip("/") + rendered.path,
+        url=url,
         headers=list(rendered.headers),
         body=rendered.body,
         losses=rendered.losses,

@@ -19,6 +19,7 @@ IDS = [
     "xai",
     "moonshot",
     "local",
+    "azure",
 ]
 
 
@@ -29,7 +30,8 @@ def test_the_providers_of_the_contract_are_there_in_its_order():
 @pytest.mark.parametrize("provider", BUILT_IN.values(), ids=lambda p: p.id)
 def test_an_entry_is_complete(provider):
     assert provider.title
-    assert provider.dialect == provider.id
+    assert provider.dialect == ("openai" if provider.id == "azure" else provider.id)
+    assert bool(provider.base_urls) != bool(provider.base_url_example)
     assert set(provider.base_urls) <= set(FORMAT_NAMES)
     for name, url in provider.base_urls.items():
         parts = urlsplit(url)
@@ -37,15 +39,22 @@ def test_an_entry_is_complete(provider):
         assert not url.endswith("/")
         if name in ("anthropic", "gemini"):
             assert "/v1" not in parts.path
+    for urls in provider.regions.values():
+        assert set(urls) <= set(provider.base_urls)
+        assert all(
+            provider_for_host(urlsplit(url).hostname) == provider.id for url in urls.values()
+        )
     if provider.id != "local":
         assert provider.key_variables[0].endswith("_API_KEY")
+    if provider.id not in ("local", "azure"):
         assert provider.default_model == provider.models[0]
         assert len(set(provider.models)) == len(provider.models)
 
 
 def test_every_provider_can_be_called_in_a_format_that_detour_speaks():
     for provider in BUILT_IN.values():
-        assert provider.format_for("openai-chat") in provider.base_urls
+        if provider.base_urls:
+            assert provider.format_for("openai-chat") in provider.base_urls
 
 
 def test_addresses_that_are_easily_got_wrong():

@@ -63,7 +63,7 @@ def rule(inner):
             10,
             "default: expected PROVIDER:MODEL, found `stop`;"
             " known: pass, block, openai, anthropic, google, deepseek, qwen, glm, zai, openrouter,"
-            " mistral, groq, xai, moonshot, local",
+            " mistral, groq, xai, moonshot, local, azure",
         ),
         (
             "version: 1\ndefault: pas\n",

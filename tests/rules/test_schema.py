@@ -125,7 +125,7 @@ def test_every_field_is_described_and_its_example_fits(field):
     if field.example is None:
         assert isinstance(field.shape, Record | Entries | Items)
         return
-    text = str(field.example) if isinstance(field.example, int) else repr(field.example)
+    text = str(field.example).lower() if isinstance(field.example, int) else repr(field.example)
     node = parse(text, pytest.fail)
     assert node is not None
     reading = Reading(("openai", "anthropic"), lambda expression: None)
