@@ -188,7 +188,7 @@ _PROVIDERS = (
 BUILT_IN: dict[str, Provider] = {provider.id: provider for provider in _PROVIDERS}
 
 NOT_YET = {
-    "vertex": "Google Vertex AI (keys that expire within the hour)",
+    "vertex": "Google Vertex AI (its keys expire within the hour; a provider with its URL works)",
     "bedrock": "Amazon Bedrock (signed requests, a binary stream)",
 }
 """Places that people ask for and that Detour cannot call by itself yet, and why."""

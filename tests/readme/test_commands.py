@@ -81,6 +81,17 @@ def export(reader: Reader, command: str) -> None:
     assert reader.run(f"{command}; printenv ANTHROPIC_API_KEY") == f"{PROVIDER_KEY}\n"
 
 
+def stored_key(reader: Reader, command: str) -> None:
+    said = reader.run(f"echo {PROVIDER_KEY} | {command}")
+    assert said.startswith("The key *** for anthropic is in ")
+    assert "\nanthropic    ***          from " in f"\n{reader.run('scripts/detour keys list')}"
+    reader.run("scripts/detour keys remove anthropic")
+
+
+def provider_list(reader: Reader, command: str) -> None:
+    assert reader.provider.base_url in reader.run(command)
+
+
 def agent(reader: Reader, command: str) -> None:
     """Run an agent, which must get Claude's answer."""
     before = len(reader.provider.requests)
@@ -143,6 +154,8 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour check rules.yaml": check,
     "scripts/detour explain --model gpt-5 --endpoint chat": explanation,
     "export ANTHROPIC_API_KEY=your-key": export,
+    "scripts/detour keys set anthropic": stored_key,
+    "scripts/detour providers": provider_list,
     "scripts/detour run -- python my_agent.py": agent,
     SERVE: serve,
     "scripts/detour run --proxy 127.0.0.1:8080 -- python my_agent.py": agent_behind_a_running_proxy,
