@@ -28,6 +28,7 @@ from addon.formats import format_for_path
 from addon.interceptor import (
     access,
     adapter,
+    dispatch,
     display,
     explaining,
     filters,
@@ -93,6 +94,7 @@ class Interceptor:
         """Declare the options and set what plain mitmproxy would get wrong."""
         options.add_options(loader)
         views.register()
+        dispatch.install(ctx.master.addons)
         self._defaults = Defaults(ctx.options)
         self._defaults.apply_fixed()
 
