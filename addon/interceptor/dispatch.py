@@ -12,6 +12,8 @@ What this touches of mitmproxy's inside is held by `tests/interceptor/test_dispa
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from typing import Any, cast, override
 
 from mitmproxy import addonmanager, exceptions
@@ -21,12 +23,15 @@ from mitmproxy.hooks import Hook
 _library = cast("Any", addonmanager)  # it is not annotated
 
 
+type Holder = tuple[Callable[[], Iterable[object]], list[object]]
+
+
 class RememberingAddonManager(AddonManager):
     """mitmproxy's manager of addons, which remembers who has which hook."""
 
     chain: list[object]
-    _known: list[object]
-    """All addons at the time of the last look, those within others included."""
+    _known: list[Holder]
+    """Whatever holds addons, and those that it held at the last look."""
     _having: dict[str, list[object]]
     """Those of the chain that have a hook, or hold an addon that has, by the hook's name."""
 
@@ -55,9 +60,10 @@ class RememberingAddonManager(AddonManager):
         self._known, self._having = [], {}
 
     def _who_has(self, hook: str) -> list[object]:
-        present: list[object] = list(_library.traverse(self.chain))
-        if list(map(id, present)) != list(map(id, self._known)):
-            self._known, self._having = present, {}
+        if any(list(holder()) != held for holder, held in self._known):
+            self._known, self._having = [], {}
+        if not self._known:
+            self._known = list(_holders(lambda: self.chain))
         having = self._having.get(hook)
         if having is None:
             having = [
@@ -67,6 +73,15 @@ class RememberingAddonManager(AddonManager):
             ]
             self._having[hook] = having
         return having
+
+
+def _holders(holder: Callable[[], Iterable[object]]) -> Iterator[Holder]:
+    """Go through all lists of addons: the chain, and those of addons that hold others."""
+    held = list(holder())
+    yield holder, held
+    for found in held:
+        if hasattr(found, "addons"):
+            yield from _holders(partial(getattr, found, "addons"))
 
 
 def install(manager: object) -> None:
