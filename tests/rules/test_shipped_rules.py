@@ -5,8 +5,9 @@ import pytest
 
 from addon.providers import BUILT_IN
 from addon.rules import DEFAULT_INTERCEPT, CallFacts, load_rules
-from addon.rules.definitions import PROVIDER, RULE, WHEN
 from addon.rules.facts import FEATURES
+from addon.rules.provider_definitions import PROVIDER
+from addon.rules.rule_definitions import RULE, WHEN
 
 TEXT = (Path(__file__).parents[2] / "rules.yaml").read_text(encoding="utf-8")
 UNCOMMENTED = re.sub(r"^  # (?=- |  |[a-z-]+:)", "  ", TEXT, flags=re.MULTILINE)

@@ -1,0 +1,125 @@
+"""What an entry under `providers` may say."""
+
+from __future__ import annotations
+
+from addon.formats.base import FORMAT_NAMES
+from addon.providers import BUILT_IN
+from addon.rules.shapes import (
+    Choice,
+    Entries,
+    Field,
+    Items,
+    Record,
+    ScalarOr,
+    Seconds,
+    Text,
+    TruthValue,
+)
+from addon.rules.texts import (
+    parse_expandable,
+    parse_own_header_name,
+)
+
+_SECRET = Text("text", parse_expandable)
+_FORMAT = Choice("a format", FORMAT_NAMES)
+
+_MODEL = Record(
+    "a model",
+    (
+        Field(
+            "id",
+            Text("the name of a model"),
+            "The provider's name of it.",
+            "qwen3-coder",
+            required=True,
+        ),
+        Field("title", Text("a name"), "What people call it.", "Qwen Coder"),
+        Field("default", TruthValue(), "Whether it is the one to try first.", True),
+    ),
+)
+
+PROVIDER = Record(
+    "a provider",
+    (
+        Field(
+            "base_url",
+            ScalarOr(
+                Text("a URL", parse_expandable),
+                Entries(
+                    "a URL, or a map of formats to URLs",
+                    Text("a URL", parse_expandable),
+                    _FORMAT,
+                ),
+            ),
+            "What the official SDK of the format takes: with /v1 for the OpenAI formats, without a"
+            " version for anthropic and gemini. One URL for all formats, or a map with one each.",
+            "http://127.0.0.1:8000/v1",
+        ),
+        Field(
+            "formats",
+            Items("formats", _FORMAT, or_one=True),
+            "The formats to call it in, the preferred one first. An agent's own format is used as"
+            " it is where it is among them.",
+            ["openai-chat"],
+        ),
+        Field(
+            "api_key",
+            _SECRET,
+            "The key, best as ${VARIABLE}; `none` sends no key.",
+            "${OFFICE_KEY}",
+        ),
+        Field(
+            "models",
+            Items("models", ScalarOr(Text("the name of a model"), _MODEL), or_one=True),
+            "Models that it offers, the one to try first at the head or marked as default; for"
+            " lists, tests and finding the owner of a model. Others can be used as well.",
+            ["qwen3-coder"],
+        ),
+        Field("title", Text("a name"), "What people call it.", "Our vLLM"),
+        Field(
+            "enabled",
+            TruthValue(),
+            "Whether calls may go there; with `false` none does, also where a rule names it.",
+            True,
+        ),
+        Field(
+            "region",
+            Text("a region"),
+            "Which of its hosts, for a built-in provider with several; see `detour providers`.",
+            "intl",
+        ),
+        Field(
+            "api_version",
+            Text("a version"),
+            "Azure OpenAI: the api-version to name in every URL.",
+            "2026-05-01",
+        ),
+        Field(
+            "headers",
+            Entries(
+                "a map of header names to values", _SECRET, Text("a header", parse_own_header_name)
+            ),
+            "Headers to add to every call.",
+            {"x-team": "research"},
+        ),
+        Field(
+            "timeouts",
+            Record(
+                "`timeouts`",
+                (
+                    Field("connect", Seconds(), "Until the connection stands.", 10),
+                    Field("first_byte", Seconds(), "Until the answer begins.", 300),
+                    Field("idle", Seconds(), "Between two pieces of an answer.", 300),
+                    Field("total", Seconds(), "For the whole call.", 3600),
+                ),
+            ),
+            "How long it may take, in seconds.",
+        ),
+        Field(
+            "dialect",
+            Choice("a built-in provider", tuple(BUILT_IN)),
+            "The built-in provider whose habits it shares.",
+            "deepseek",
+        ),
+    ),
+)
