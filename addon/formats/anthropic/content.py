@@ -46,12 +46,14 @@ def render_text(part: TextPart) -> Block:
     return with_cache_control({"type": "text", "text": part.text}, part.cache_breakpoint)
 
 
-def render_image(part: ImagePart) -> Block:
+def render_image(part: ImagePart, losses: LossList) -> Block:
     """Write an image block.
 
     Raises:
         UnsupportedFeature: The picture's place or type is one that the API cannot take.
     """
+    if part.detail not in (None, "auto"):
+        losses.dropped("image_url.detail", "Anthropic looks at pictures as they are")
     source: dict[str, Any]
     match part.source:
         case UrlMedia(url) if url.startswith("https://"):

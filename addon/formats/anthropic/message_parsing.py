@@ -172,7 +172,7 @@ class Conversation:
     def _document(self, block: dict[str, Any]) -> FilePart:
         pieces = sequence(mapping(block.get("source")).get("content"))
         if any(mapping(piece).get("type") == "image" for piece in pieces):
-            self._unread.lose("messages.content.document.source.content", pieces)
+            self._unread.lose("messages.content.document.source.image", pieces)
         return FilePart(
             self._source(block),
             filename=text(block.get("title")) or None,

@@ -88,6 +88,8 @@ def _refuse(request: Request, losses: LossList) -> None:
         if extra.essential:
             raise UnsupportedFeature(extra.field, "Anthropic has no counterpart")
         losses.dropped(extra.field, "Anthropic has no counterpart")
+    if request.response_format is not None and request.response_format.description:
+        losses.dropped("response_format.json_schema.description", "Anthropic has no counterpart")
     if request.verbosity is not None:
         losses.dropped("verbosity", "Anthropic has no counterpart")
 

@@ -67,7 +67,7 @@ def render_tools(request: Request, model: ClaudeModel, losses: LossList) -> Tool
                 if allowed is None or tool.name in allowed:
                     tools.append(_render_tool(tool, losses))
             case WebSearchTool():
-                tools.append(_render_web_search(tool))
+                tools.append(_render_web_search(tool, losses))
             case NativeTool(format, _, data) if format == NAME:
                 tools.append(dict(data))
             case NativeTool(_, kind, _):
@@ -99,12 +99,14 @@ def _render_tool(tool: Tool, losses: LossList) -> Block:
     return with_cache_control(block, tool.cache_breakpoint)
 
 
-def _render_web_search(tool: WebSearchTool) -> Block:
+def _render_web_search(tool: WebSearchTool, losses: LossList) -> Block:
     block: Block = {"type": "web_search_20250305", "name": "web_search"}
     if tool.context_size:
         block["max_uses"] = _MAX_SEARCHES[tool.context_size]
     if tool.allowed_domains:
         block["allowed_domains"] = list(tool.allowed_domains)
+        if tool.blocked_domains:
+            losses.dropped("tools.web_search.blocked_domains", "Anthropic takes one list of two")
     elif tool.blocked_domains:
         block["blocked_domains"] = list(tool.blocked_domains)
     location = {

@@ -49,6 +49,7 @@ from addon.neutral import (
     UnsupportedFeature,
 )
 from addon.wire.custom_tools import wrap_input
+from addon.wire.unexpressed import lose_part
 
 NO_RESULT = "(no result recorded)"
 CONTINUE = "Continue."
@@ -135,6 +136,8 @@ def _assistant_blocks(messages: list[Message], losses: LossList) -> tuple[list[B
     blocks: list[Block] = []
     calls: list[str] = []
     for message in messages:
+        if message.name:
+            losses.dropped("messages.name", "Anthropic's messages carry no name")
         for part in message.parts:
             if isinstance(part, ToolCallPart):
                 call_id = legal_call_id(part.call_id)
@@ -151,6 +154,8 @@ def _assistant_blocks(messages: list[Message], losses: LossList) -> tuple[list[B
 def _assistant_part(part: Part, losses: LossList) -> list[Block]:
     match part:
         case TextPart():
+            if part.state is not None:
+                losses.dropped("reasoning.state", "another provider's state means nothing here")
             return [render_text(part)] if part.text.strip() else []
         case RefusalPart(text):
             return [{"type": "text", "text": text}] if text.strip() else []
@@ -163,7 +168,7 @@ def _assistant_part(part: Part, losses: LossList) -> list[Block]:
         case AudioPart():
             losses.dropped("audio", "Anthropic has no audio")
         case _:
-            losses.dropped("messages", "an assistant turn takes text, thoughts and calls only")
+            lose_part(part, losses, "an assistant turn takes text, thoughts and calls only")
     return []
 
 
@@ -195,6 +200,8 @@ def _call_block(part: ToolCallPart, call_id: str, losses: LossList) -> Block:
         arguments: dict[str, Any] = wrap_input(part.arguments)
     else:
         arguments = render_tool_input(part.arguments, losses)
+    if part.state is not None:
+        losses.dropped("reasoning.state", "another provider's state means nothing to Anthropic")
     block: Block = {"type": "tool_use", "id": call_id, "name": part.name, "input": arguments}
     return with_cache_control(block, part.cache_breakpoint)
 
@@ -210,9 +217,7 @@ def _user_turns(
         if message.name:
             losses.dropped("messages.name", "Anthropic's messages carry no name")
         if message.role == "system":
-            text = _joined_text(message.parts)
-            if text.strip():
-                _add_system(text, model, blocks, systems, losses)
+            _add_system(message, model, blocks, systems, losses)
             continue
         for part in message.parts:
             blocks += _user_part(part, calls, losses)
@@ -225,21 +230,26 @@ def _user_turns(
 
 
 def _add_system(
-    text: str, model: ClaudeModel, blocks: list[Block], systems: list[Turn], losses: LossList
+    message: Message, model: ClaudeModel, blocks: list[Block], systems: list[Turn], losses: LossList
 ) -> None:
-    if model.mid_system:
+    texts = [part for part in message.parts if isinstance(part, TextPart)]
+    text = "\n\n".join(part.text for part in texts)
+    if not text.strip():
+        return
+    marks = [part.cache_breakpoint for part in texts if part.cache_breakpoint is not None]
+    mark = marks[-1] if marks else None
+    if not model.mid_system:
+        losses.approximated("messages.role", "a late system message became text in a user turn")
+        blocks.append(with_cache_control(_system_block(text), mark))
+    elif mark is None:
         systems.append({"role": "system", "content": text})
     else:
-        losses.approximated("messages.role", "a late system message became text in a user turn")
-        blocks.append(_system_block(text))
+        block = with_cache_control({"type": "text", "text": text}, mark)
+        systems.append({"role": "system", "content": [block]})
 
 
 def _system_block(text: str) -> Block:
     return {"type": "text", "text": f"<system>\n{text}\n</system>"}
-
-
-def _joined_text(parts: tuple[Part, ...]) -> str:
-    return "\n\n".join(part.text for part in parts if isinstance(part, TextPart))
 
 
 def _result_blocks(messages: list[Message], calls: list[str], losses: LossList) -> list[Block]:
@@ -269,7 +279,7 @@ def _result_block(part: ToolResultPart, call_id: str, losses: LossList) -> Block
                 if piece.text.strip():
                     content.append(render_text(piece))
             case ImagePart():
-                content.append(render_image(piece))
+                content.append(render_image(piece, losses))
             case FilePart():
                 content.append(render_file(piece))
             case NativePart(format, _, data) if format == NAME:
@@ -300,7 +310,7 @@ def _user_part(part: Part, calls: list[str], losses: LossList) -> list[Block]:
         case TextPart():
             return [render_text(part)] if part.text.strip() else []
         case ImagePart():
-            return [render_image(part)]
+            return [render_image(part, losses)]
         case FilePart():
             return [render_file(part)]
         case ToolResultPart():
@@ -316,7 +326,7 @@ def _user_part(part: Part, calls: list[str], losses: LossList) -> list[Block]:
             losses.dropped(kind, "exists at its own provider only")
             return []
         case RefusalPart() | ReasoningPart() | ToolCallPart():
-            losses.dropped("messages", "a user turn takes no calls, thoughts or refusals")
+            lose_part(part, losses, "a user turn takes no calls, thoughts or refusals")
             return []
 
 

@@ -22,6 +22,7 @@ from addon.neutral import (
     UnsupportedFeature,
     UrlMedia,
 )
+from addon.wire.unexpressed import lose_document_settings
 
 type Wire = dict[str, Any]
 
@@ -62,7 +63,7 @@ def render_audio(part: AudioPart, model: GeminiModel) -> Wire:
     return _render_source(source, "input_audio", model)
 
 
-def render_file(part: FilePart, model: GeminiModel) -> Wire:
+def render_file(part: FilePart, model: GeminiModel, losses: LossList) -> Wire:
     """Write a document; one that is text becomes a text part with its name.
 
     Raises:
@@ -70,7 +71,12 @@ def render_file(part: FilePart, model: GeminiModel) -> Wire:
     """
     if isinstance(part.source, PlainText):
         words = [part.filename, part.context, part.source.text]
+        if part.citations_enabled:
+            losses.dropped("messages.document.citations", "the provider cites no documents")
         return {"text": "\n".join(word for word in words if word) or "."}
+    lose_document_settings(part, losses)
+    if part.filename:
+        losses.dropped("filename", "Gemini's files have no names")
     return _render_source(part.source, "file", model)
 
 

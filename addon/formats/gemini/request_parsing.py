@@ -186,6 +186,8 @@ def _generation_extras(generation: dict[str, Any]) -> list[Extra]:
         elif name == "responseMimeType":
             if value == "text/x.enum":
                 extras.append(Extra(path, value, essential=True))
+            elif value not in ("text/plain", "application/json"):
+                extras.append(Extra(path, value))
         elif name not in _GENERATION_KNOWN and value is not None:
             extras.append(Extra(path, value))
     return extras

@@ -19,6 +19,7 @@ from addon.formats.gemini.tools import Tools, render_tools
 from addon.formats.gemini.turns import render_contents
 from addon.neutral import LossList, Request, UnsupportedFeature
 from addon.wire.codec import encode, encode_text
+from addon.wire.unexpressed import lose_cache_marks
 
 HEADERS: Headers = (("content-type", "application/json"),)
 
@@ -82,6 +83,8 @@ def method_path(model_name: str, method: str, dialect: str) -> str:
 
 def _refuse(request: Request, losses: LossList) -> None:
     """Refuse what the agent would miss in the answer, list what it will not."""
+    lose_cache_marks(request, losses)
+    shape = request.response_format
     if request.count > 1:
         raise UnsupportedFeature("n", "Detour asks Gemini for one answer a call")
     if request.logprobs is not None:
@@ -93,7 +96,7 @@ def _refuse(request: Request, losses: LossList) -> None:
     for field, value in (
         ("verbosity", request.verbosity),
         ("user", request.user_id),
-        ("cache_control", request.cache_ttl),
+        ("response_format.json_schema.description", shape.description if shape else None),
     ):
         if value is not None:
             losses.dropped(field, "Gemini has no counterpart")

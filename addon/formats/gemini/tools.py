@@ -24,6 +24,10 @@ from addon.neutral import (
 )
 from addon.wire.custom_tools import wrapper_description, wrapper_schema
 
+_UNKNOWN_OF_SEARCH = (
+    *("allowed_domains", "blocked_domains", "context_size"),
+    *("city", "region", "country", "timezone"),
+)
 _LEGAL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}")
 
 
@@ -94,7 +98,7 @@ def _function(tool: Tool, losses: LossList) -> dict[str, Any]:
 def _add_search(tool: WebSearchTool, others: list[dict[str, Any]], losses: LossList) -> None:
     if {"googleSearch": {}} not in others:
         others.append({"googleSearch": {}})
-    for name in ("allowed_domains", "blocked_domains", "context_size", "city", "region", "country"):
+    for name in _UNKNOWN_OF_SEARCH:
         if getattr(tool, name):
             losses.dropped(f"tools.web_search.{name}", "Google Search cannot be narrowed")
 

@@ -39,6 +39,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import decode_object
 from addon.wire.custom_tools import wrap_input
+from addon.wire.unexpressed import lose_part
 
 SENTINEL = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """`skip_thought_signature_validator` in base64: stands for a signature that is gone."""
@@ -100,6 +101,8 @@ class _Writer:
         calls: dict[str, str] = {}
         parts: list[Wire] = []
         for message in messages:
+            if message.name:
+                self._losses.dropped("messages.name", "Gemini's contents carry no name")
             for part in message.parts:
                 if isinstance(part, ToolCallPart):
                     parts += self._call(part, calls)
@@ -247,7 +250,7 @@ class _Writer:
             case AudioPart():
                 self._losses.dropped("audio", "Gemini takes no sound from the model's side")
             case _:
-                self._losses.dropped("messages", "a model content takes text and calls only")
+                lose_part(part, self._losses, "a model content takes text and calls only")
         return []
 
     def _user_part(self, part: Part) -> list[Wire]:
@@ -257,7 +260,7 @@ class _Writer:
             case ImagePart():
                 return [render_image(part, self._model, self._losses)]
             case FilePart():
-                return [render_file(part, self._model)]
+                return [render_file(part, self._model, self._losses)]
             case AudioPart():
                 return [render_audio(part, self._model)]
             case NativePart(format, _, data) if format == NAME:
@@ -265,7 +268,7 @@ class _Writer:
             case NativePart(_, kind, _):
                 self._losses.dropped(kind, "exists at its own provider only")
             case _:
-                self._losses.dropped("messages", "a user content takes no calls or thoughts")
+                lose_part(part, self._losses, "a user content takes no calls or thoughts")
         return []
 
     def _orphan(self, part: ToolResultPart) -> list[Wire]:

@@ -45,6 +45,7 @@ _KNOWN: dict[str, frozenset[str]] = {
     for kind in (*USER_PARTS, *ASSISTANT_PARTS, *_FOREIGN_FILES)
 }
 _KNOWN["document_url"] |= {"document_name"}
+_KNOWN["input_audio"] = frozenset(("input_audio", "type"))
 _KNOWN_OF_IMAGE = frozenset(("detail", "url"))
 _KNOWN_OF_AUDIO = frozenset(("data", "format"))
 _KNOWN_OF_FILE = frozenset(("file_data", "file_id", "filename"))

@@ -26,6 +26,7 @@ from addon.neutral import (
     UrlMedia,
 )
 from addon.wire.openai_models import openai_model
+from addon.wire.unexpressed import lose_document_settings, lose_part
 
 type Block = dict[str, Any]
 
@@ -42,6 +43,11 @@ class ContentRenderer:
         self._markers = dialect.cache_markers
         if self._markers == "prompt_cache_breakpoint" and not openai_model(model).breakpoints:
             self._markers = "none"
+
+    @property
+    def takes_markers(self) -> bool:
+        """Whether the provider knows marks of what is to be cached."""
+        return self._markers != "none"
 
     def texts(self, parts: Iterable[TextPart]) -> str | list[Block]:
         """Write text in the shortest form that keeps its parts and cache markers apart."""
@@ -89,7 +95,7 @@ class ContentRenderer:
             case NativePart(_, kind, _):
                 self._losses.dropped(kind, "exists at its own provider only")
             case _:
-                self._losses.dropped("messages", "a user turn takes no calls and no thoughts")
+                lose_part(part, self._losses, "a user turn takes no calls and no thoughts")
         return None
 
     def _text(self, part: TextPart) -> Block:
@@ -116,7 +122,10 @@ class ContentRenderer:
 
     def _file(self, part: FilePart) -> Block:
         if (text := _file_text(part)) is not None:
+            if part.citations_enabled:
+                self._losses.dropped("messages.document.citations", "Chat cites no documents")
             return self._text(TextPart(text, cache_breakpoint=part.cache_breakpoint))
+        lose_document_settings(part, self._losses)
         if not self.dialect.files:
             raise UnsupportedFeature("file", "the provider takes no documents but plain text")
         file: dict[str, str] = {}

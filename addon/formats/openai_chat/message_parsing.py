@@ -98,6 +98,8 @@ class Conversation:
         message.knows(_KNOWN_OF_ASSISTANT)
         parts: list[Part] = []
         thoughts = message.text("reasoning_content") or message.text("reasoning")
+        if any(_is_signed(detail) for detail in sequence(message.value.get("reasoning_details"))):
+            message.lose("reasoning_details")
         if thoughts := thoughts or _reasoning_details(message):
             parts.append(ReasoningPart(thoughts))
         parts += parse_content(message, ASSISTANT_PARTS, self._ttl)
@@ -156,6 +158,10 @@ class Conversation:
             cache_breakpoint=parse_cache_breakpoint(message, self._ttl),
         )
         self.messages.append(Message("tool", (result,)))
+
+
+def _is_signed(detail: object) -> bool:
+    return bool({"data", "signature"} & mapping(detail).keys())
 
 
 def _reasoning_details(message: Fields) -> str:

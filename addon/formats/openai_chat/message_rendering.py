@@ -17,11 +17,13 @@ from typing import Any
 from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.content_rendering import TEXT_SEPARATOR, Block, ContentRenderer
 from addon.neutral import (
+    AudioPart,
     FilePart,
     ImagePart,
     LossList,
     Message,
     NativePart,
+    OpaqueState,
     Part,
     ReasoningPart,
     RefusalPart,
@@ -32,6 +34,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.custom_tools import wrap_input
+from addon.wire.unexpressed import lose_part
 
 NO_RESULT = "(no result recorded)"
 BLANK_THOUGHT = " "
@@ -152,10 +155,12 @@ class MessageRenderer:
             match part:
                 case NativePart(_, kind, _):
                     self._losses.dropped(kind, "exists at its own provider only")
-                case ReasoningPart(_, state) if state is not None and state.kind == "redacted":
+                case ReasoningPart(_, state) | TextPart(_, _, _, state) if _is_foreign(state):
                     self._losses.dropped("reasoning.state", "another provider's opaque state")
-                case ImagePart() | FilePart():
-                    self._losses.dropped("messages", "an assistant turn takes text and calls only")
+                case ToolCallPart() if _is_foreign(part.state):
+                    self._losses.dropped("reasoning.state", "another provider's opaque state")
+                case ImagePart() | FilePart() | AudioPart():
+                    lose_part(part, self._losses, "an assistant turn takes text and calls only")
                 case _:
                     pass
 
@@ -251,6 +256,10 @@ class MessageRenderer:
             message["name"] = name
         else:
             self._losses.dropped("messages.name", "the provider's messages carry no name")
+
+
+def _is_foreign(state: OpaqueState | None) -> bool:
+    return state is not None and state.format != NAME
 
 
 def _signed(signature: str) -> Block:

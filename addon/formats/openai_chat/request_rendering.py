@@ -20,6 +20,7 @@ from addon.formats.openai_chat.tool_rendering import RenderedTools, render_tools
 from addon.neutral import LossList, Request, UnsupportedFeature
 from addon.wire.codec import encode
 from addon.wire.openai_models import openai_model
+from addon.wire.unexpressed import lose_cache_marks
 
 PATH = "/chat/completions"
 HEADERS: Headers = (("content-type", "application/json"),)
@@ -39,6 +40,8 @@ def render_request(request: Request, model: str, dialect_name: str) -> RenderedB
     _refuse(request, provider)
     content = ContentRenderer(provider, model, losses)
     messages = MessageRenderer(content, losses)
+    if not content.takes_markers:
+        lose_cache_marks(request, losses)
     tools = render_tools(request, content, model, losses)
     output = render_response_format(request, provider, bool(tools.tools), losses)
 

@@ -175,8 +175,9 @@ def _add_search(
     """Ask the provider to search the web, each in its own way."""
     style = content.dialect.web_search
     if style == "openai" and openai_model(model).searches:
-        fields["web_search_options"] = _search_options(tool)
-    elif style == "glm":
+        fields["web_search_options"] = _search_options(tool, losses)
+        return
+    if style == "glm":
         tools.append({"type": "web_search", "web_search": {"enable": True}})
     elif style == "qwen":
         fields["enable_search"] = True
@@ -184,10 +185,16 @@ def _add_search(
         fields["plugins"] = [{"id": "web"}]
     else:
         losses.dropped("web_search", "the model cannot search the web in this API")
+        return
+    if tool != WebSearchTool():
+        losses.dropped("tools.web_search", "the provider's search cannot be narrowed")
 
 
-def _search_options(tool: WebSearchTool) -> Block:
+def _search_options(tool: WebSearchTool, losses: LossList) -> Block:
     options: Block = {}
+    for name in ("allowed_domains", "blocked_domains"):
+        if getattr(tool, name):
+            losses.dropped(f"tools.web_search.{name}", "Chat has no filters for its search")
     if tool.context_size:
         options["search_context_size"] = tool.context_size
     place = {

@@ -35,7 +35,7 @@ _KNOWN_OF_PART = {
     "input_image": _MARKED | {"detail", "file_id", "image_url"},
     "computer_screenshot": _MARKED | {"detail", "file_id", "image_url"},
     "input_file": _MARKED | {"file_data", "file_id", "file_url", "filename"},
-    "input_audio": _MARKED | {"input_audio"},
+    "input_audio": frozenset(("input_audio", "type")),
 }
 _KNOWN_OF_MARK = frozenset(("mode", "ttl"))
 """The one mode is the one that a mark stands for."""

@@ -21,6 +21,7 @@ from addon.neutral import (
     UrlMedia,
 )
 from addon.wire.data_urls import data_url
+from addon.wire.unexpressed import lose_document_settings, lose_part
 
 type Block = dict[str, Any]
 
@@ -39,13 +40,13 @@ def render_part(part: Part, losses: LossList) -> Block | None:
         case ImagePart():
             return _render_image(part)
         case FilePart():
-            return _render_file(part)
+            return _render_file(part, losses)
         case AudioPart():
             raise UnsupportedFeature("input_audio", "the API takes no audio")
         case NativePart(_, kind, _):
             losses.dropped(kind, "exists at its own provider only")
         case _:
-            losses.dropped("messages", "a user turn takes no calls or thoughts")
+            lose_part(part, losses, "a user turn takes no calls or thoughts")
     return None
 
 
@@ -65,12 +66,15 @@ def _render_image(part: ImagePart) -> Block:
     return image
 
 
-def _render_file(part: FilePart) -> Block:
+def _render_file(part: FilePart, losses: LossList) -> Block:
+    lose_document_settings(part, losses)
     match part.source:
         case PlainText(text):
             titled = f"{part.filename}\n\n{text}" if part.filename else text
             return {"type": "input_text", "text": titled}
         case UrlMedia(url):
+            if part.filename:
+                losses.dropped("filename", "a document that is fetched keeps its own name")
             return {"type": "input_file", "file_url": url}
         case InlineMedia(media_type, data):
             if not media_type and data.startswith("JVBER"):  # "%PDF" in base64

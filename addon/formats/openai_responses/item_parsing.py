@@ -161,12 +161,17 @@ class Conversation:
                 self._instruct(parts, developer=role == "developer")
 
     def _instruct(self, parts: tuple[Part, ...], *, developer: bool) -> None:
+        """Take an instruction; pictures and files that come with it are shown as the user's."""
         texts = tuple(part for part in parts if isinstance(part, TextPart))
-        if self._messages or self._assistant or len(texts) < len(parts):
+        others = tuple(part for part in parts if not isinstance(part, TextPart))
+        if self._messages or self._assistant:
             self._end_assistant()
-            self._messages.append(Message("system", parts, developer=developer))
+            if texts:
+                self._messages.append(Message("system", texts, developer=developer))
         else:
             self.system.append(SystemMessage(texts, "developer" if developer else "system"))
+        if others:
+            self._say("user", others)
 
     def _say(self, role: Role, parts: tuple[Part, ...]) -> None:
         self._end_assistant()

@@ -29,6 +29,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.custom_tools import wrap_input
+from addon.wire.unexpressed import lose_part
 
 EMPTY_MESSAGE: Block = {"type": "message", "role": "user", "content": "(empty)"}
 NO_RESULT = "(no result recorded)"
@@ -77,6 +78,8 @@ class ItemRenderer:
         """Write one turn; return the kinds of the calls it makes, by id."""
         calls: dict[str, str] = {}
         thoughts: list[Block] = []
+        if any(message.name for message in turn):
+            self._losses.dropped("messages.name", "items carry no name")
         for part in _parts(turn):
             if isinstance(part, ReasoningPart):
                 thoughts += self._thought(part)
@@ -91,6 +94,8 @@ class ItemRenderer:
     def _said(self, part: Part, calls: dict[str, str]) -> Block | None:
         match part:
             case TextPart(text) | RefusalPart(text):
+                if isinstance(part, TextPart):
+                    self._lose_state(part)
                 return {"type": "message", "role": "assistant", "content": text} if text else None
             case ToolCallPart():
                 call_id = legal_call_id(part.call_id)
@@ -103,8 +108,8 @@ class ItemRenderer:
             case NativePart(_, kind, _):
                 self._losses.dropped(kind, "exists at its own provider only")
             case _:
-                self._losses.dropped(
-                    "messages", "an assistant turn takes text, thoughts and calls only"
+                lose_part(
+                    part, self._losses, "an assistant turn takes text, thoughts and calls only"
                 )
         return None
 
@@ -120,6 +125,7 @@ class ItemRenderer:
         return []
 
     def _call(self, part: ToolCallPart, call_id: str) -> Block:
+        self._lose_state(part)
         if part.kind == "custom" and self._dialect.custom_tools:
             return {
                 "type": "custom_tool_call",
@@ -136,6 +142,10 @@ class ItemRenderer:
             "name": part.name,
             "arguments": arguments,
         }
+
+    def _lose_state(self, part: TextPart | ToolCallPart) -> None:
+        if part.state is not None and part.state.format != NAME:
+            self._losses.dropped("reasoning.state", "another provider's state means nothing here")
 
     def _between(self, messages: list[Message], calls: dict[str, str], items: list[Block]) -> None:
         """Write what stands between two assistant turns: outputs first, then everything else."""

@@ -28,6 +28,7 @@ from addon.neutral import (
 from addon.wire.codec import encode
 from addon.wire.openai_models import OpenAIModel, openai_model
 from addon.wire.tool_schemas import is_strict
+from addon.wire.unexpressed import lose_cache_marks
 
 PATH = "/responses"
 HEADERS: Headers = (("content-type", "application/json"),)
@@ -50,6 +51,7 @@ def render_request(request: Request, model: str, dialect_name: str) -> RenderedB
     losses = LossList()
     provider = dialect(dialect_name)
     _refuse(request)
+    lose_cache_marks(request, losses)
     items = ItemRenderer(provider, losses)
     instructions, system = items.system(request.system)
     tools = render_tools(request, provider, losses)
@@ -205,6 +207,8 @@ def _put_account(body: Block, request: Request, provider: Dialect, losses: LossL
             losses.dropped("service_tier", "the provider has no such tier")
     if request.user_id is not None and provider.user_name is not None:
         body[provider.user_name] = _user_id(request.user_id)
+    elif request.user_id is not None:
+        losses.dropped("user", "the provider does not ask who is behind a call")
 
 
 def _user_id(user_id: str) -> str:

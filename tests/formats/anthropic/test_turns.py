@@ -9,6 +9,7 @@ from addon.formats.anthropic.models import claude_model
 from addon.formats.anthropic.turns import NO_RESULT, legal_call_id, render_turns
 from addon.neutral import (
     AudioPart,
+    CacheBreakpoint,
     FileReference,
     ImagePart,
     InlineMedia,
@@ -269,3 +270,12 @@ def test_turns_alternate_and_answer_their_calls(requests, model):
         asked = [b["id"] for b in before["content"] if b["type"] == "tool_use"]
         answered = [b["tool_use_id"] for b in after["content"] if b["type"] == "tool_result"]
         assert answered == asked
+
+
+@pytest.mark.parametrize("name", ["claude-opus-5-5", "claude-haiku-4-5"])
+def test_a_late_instruction_keeps_its_cache_mark(name):
+    marked = TextPart("Be brief.", cache_breakpoint=CacheBreakpoint("1h"))
+    messages = [Message("user", (TextPart("Hi"),)), Message("system", (marked,))]
+    turns = render_turns(messages, claude_model(name), LossList(), None)
+    last = turns[-1]["content"][-1]
+    assert last["cache_control"] == {"type": "ephemeral", "ttl": "1h"}
