@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from addon.formats import FORMATS
+from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName, Headers, RequestLine, header
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import Destination, KeyRing, MissingKeyError, Provider, Secret
@@ -38,6 +38,7 @@ PLACES: dict[str, Place] = {
         "/v1beta/models/{model}:generateContent",
         {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]},
     ),
+    "count": Place("anthropic", "anthropic", "/v1/messages/count_tokens", {"messages": _HELLO}),
 }
 """By the names that `endpoint` in rules.yaml knows."""
 
@@ -147,6 +148,9 @@ def explain_call(question: Question, rules: Rules) -> Explanation:
         return Explanation(question=question, decision=decision)
     try:
         sending, error = _sending(question, decision, rules.keys)
+        if sending is None:
+            note = "Detour would estimate the number of tokens: the provider does not count them."
+            return Explanation(question=question, decision=decision, note=note)
     except DetourError as failure:
         return Explanation(question=question, decision=decision, error=str(failure))
     return Explanation(question=question, decision=decision, sending=sending, error=error)
@@ -159,14 +163,19 @@ def _parse(question: Question) -> Request | None:
         return None
 
 
-def _sending(question: Question, decision: Decision, keys: KeyRing) -> tuple[Sending, str | None]:
+def _sending(
+    question: Question, decision: Decision, keys: KeyRing
+) -> tuple[Sending | None, str | None]:
     from addon.engine import Call
     from addon.engine.headers import provider_headers
-    from addon.translation import render_for
+    from addon.translation import render_count_for, render_for
 
     destination = decision.destinations[0]
     body = apply_edits(question.body, decision.set, decision.drop)
-    rendered = render_for(question.format, body, question.line, destination)
+    render = render_count_for if question.endpoint == COUNT else render_for
+    rendered = render(question.format, body, question.line, destination)
+    if rendered is None:
+        return None, None
     key_headers, error = _masked_headers(destination, keys)
     call = Call(
         agent_format=question.format,

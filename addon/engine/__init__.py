@@ -4,7 +4,8 @@
 * `answering`: the async generator that an adapter pulls: a `Head`, then bytes
 * `clients`: pooled connections; `conversation`: one request and its raw answer over them
 * `silence`: timeouts, and word when nothing comes
-* `streamed`, `plain`: what the agent gets, item by item, without any input or output of their own
+* `streamed`, `plain`, `counting`: what the agent gets, item by item, without any input or output
+  of their own
 * `headers`, `ratelimits`: which headers cross over; `failures`: what went wrong, in plain words
 """
 

@@ -11,6 +11,7 @@ from contextlib import aclosing
 from addon.engine.call import Call
 from addon.engine.clients import ClientPool
 from addon.engine.conversation import Opening, converse
+from addon.engine.counting import CountAnswer
 from addon.engine.failures import EXPECTED, explain
 from addon.engine.headers import request_id
 from addon.engine.plain import PlainAnswer
@@ -20,6 +21,8 @@ from addon.engine.streamed import StreamedAnswer
 from addon.neutral import ErrorInfo
 
 logger = logging.getLogger(__name__)
+
+type Reply = StreamedAnswer | PlainAnswer | CountAnswer
 
 FAREWELL = 1.0
 """Seconds that a provider has to close a stream whose last event it has sent."""
@@ -35,7 +38,7 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
     """
     clock = asyncio.get_running_loop().time
     began = clock()
-    reply = StreamedAnswer(call) if call.stream else PlainAnswer(call)
+    reply = _reply(call)
     try:
         async with aclosing(_listen(call, reply, clients)) as items:
             async for item in items:
@@ -52,9 +55,14 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
         call.outcome.duration = clock() - began
 
 
-async def _listen(
-    call: Call, reply: StreamedAnswer | PlainAnswer, clients: ClientPool
-) -> AsyncGenerator[Item]:
+def _reply(call: Call) -> Reply:
+    """Choose what turns the provider's answer into the agent's."""
+    if call.estimate is not None:
+        return CountAnswer(call)
+    return StreamedAnswer(call) if call.stream else PlainAnswer(call)
+
+
+async def _listen(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:
     clock = asyncio.get_running_loop().time
     began = clock()
     patience = call.keep_alive if call.stream and call.keep_alive > 0 else math.inf

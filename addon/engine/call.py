@@ -64,6 +64,8 @@ class Call(msgspec.Struct, kw_only=True):
     shape: Reply | None = None
     """What shapes the answer, where it is not the body alone that says so."""
     keep_alive: float = KEEP_ALIVE
+    estimate: int | None = None
+    """For a call that asks for a count of tokens: about how many there are; else None."""
     outcome: Outcome = msgspec.field(default_factory=Outcome)
 
     @property

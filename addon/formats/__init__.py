@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import cast
 
 from addon.formats import anthropic, gemini, openai_chat, openai_responses
-from addon.formats.base import Format, FormatName
+from addon.formats.anthropic import counting as anthropic_counting
+from addon.formats.base import Format, FormatName, TokenCounting
+from addon.formats.gemini import counting as gemini_counting
+from addon.formats.openai_responses import counting as responses_counting
 from addon.neutral import DetourError
 
 FORMATS: dict[FormatName, Format] = {
@@ -16,10 +19,22 @@ FORMATS: dict[FormatName, Format] = {
 }
 """The formats that can be spoken to agents and to providers."""
 
+COUNTING: dict[FormatName, TokenCounting] = {
+    "openai-responses": responses_counting.COUNTING,
+    "anthropic": anthropic_counting.COUNTING,
+    "gemini": gemini_counting.COUNTING,
+}
+"""The formats in which tokens can be counted without an answer; Chat has no such thing."""
+
+COUNT = "count"
+"""The endpoint of requests for a count, in every format."""
+
 _ENDPOINTS: dict[str, tuple[FormatName, str]] = {
     "/v1/chat/completions": ("openai-chat", "chat"),
     "/v1/responses": ("openai-responses", "responses"),
+    "/v1/responses/input_tokens": ("openai-responses", COUNT),
     "/v1/messages": ("anthropic", "messages"),
+    "/v1/messages/count_tokens": ("anthropic", COUNT),
 }
 
 
@@ -37,7 +52,7 @@ def find_format(name: str) -> Format:
 
 def format_for_path(path: str) -> tuple[FormatName, str] | None:
     """Name the format and the endpoint that a path (without query) belongs to, or None."""
-    known = _ENDPOINTS.get(path.rstrip("/"))
-    if known is None and gemini.is_generate_path(path):
-        return "gemini", "generate"
-    return known
+    if known := _ENDPOINTS.get(path.rstrip("/")):
+        return known
+    endpoint = gemini.endpoint_for_path(path)
+    return ("gemini", endpoint) if endpoint else None

@@ -202,3 +202,23 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """Make a pass-through that mends a provider's dialect, or None where none is needed."""
     repair_response: Callable[[bytes, str, Reply], bytes] = _as_it_is
     """Mend a whole answer for an agent of this format; the same bytes where none is needed."""
+
+
+class TokenCounting(msgspec.Struct, frozen=True, kw_only=True):
+    """The part of a format in which an agent asks how many tokens a request would have.
+
+    The request is one for an answer, with fewer fields and at an address of its own.
+    """
+
+    fields: frozenset[str]
+    """The fields of a request for an answer that may stand in one for a count."""
+    parse_request: Callable[[bytes, RequestLine], Request]
+    """Read an agent's request; like `Format.parse_request`."""
+    render_request: Callable[[Request, str, str], RenderedBody]
+    """Write a request for the provider's model; like `Format.render_request`."""
+    rewrite_request: Callable[[bytes, RequestLine, str, str], RenderedBody]
+    """Adapt a request that is in this format already; like `Format.rewrite_request`."""
+    parse_count: Callable[[bytes], int | None]
+    """Read the provider's answer; None where it is none."""
+    render_count: Callable[[int], bytes]
+    """Write the answer for the agent."""

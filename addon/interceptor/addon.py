@@ -43,7 +43,7 @@ from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
 from addon.interceptor.exchanges import Exchange, Exchanges
 from addon.interceptor.identity import Identities
-from addon.interceptor.planning import Incoming, Pass, Refusal, Route, plan
+from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route, plan
 from addon.interceptor.refusals import refuse
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers import KeyStore, environment_files, load_environment, provider_for_host
@@ -250,6 +250,8 @@ class Interceptor:
                 self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
             case Refusal():
                 self._refuse(flow, endpoint, decided)
+            case Answered():
+                self._answer(flow, endpoint, decided)
             case Route():
                 await self._route(flow, endpoint, decided)
 
@@ -286,6 +288,14 @@ class Interceptor:
         if shown is not None and shown != call.rendered.body:
             call.rendered = msgspec.structs.replace(call.rendered, body=shown)
         return answer(call, self._pool())
+
+    def _answer(self, flow: http.HTTPFlow, endpoint: Endpoint, answered: Answered) -> None:
+        self._exchanges.add(flow, Exchange(endpoint=endpoint))
+        display.hide_secrets(flow.request)
+        flow.comment = answered.comment
+        logger.info("%s: %s", endpoint.place, flow.comment)
+        json = {"content-type": "application/json"}
+        flow.response = http.Response.make(200, answered.body, json)
 
     def _refuse(self, flow: http.HTTPFlow, endpoint: Endpoint, refusal: Refusal) -> None:
         self._exchanges.add(flow, Exchange(endpoint=endpoint))

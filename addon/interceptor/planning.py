@@ -7,13 +7,13 @@ from collections.abc import Callable
 import msgspec
 
 from addon.engine import Call
-from addon.formats import FORMATS
+from addon.formats import COUNT, COUNTING, FORMATS
 from addon.formats.base import FormatName, Headers
 from addon.interceptor.endpoints import Endpoint
 from addon.neutral import DetourError, ErrorInfo, Request
 from addon.providers import KeyRing
-from addon.rules import CallFacts, Decision, Rules, apply_edits
-from addon.translation import render_for
+from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens
+from addon.translation import render_count_for, render_for
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,7 +47,14 @@ class Refusal(msgspec.Struct, frozen=True):
     """HTTP status, where it is not the format's usual one for the error."""
 
 
-type Plan = Route | Pass | Refusal
+class Answered(msgspec.Struct, frozen=True, kw_only=True):
+    """Detour itself gives the answer."""
+
+    body: bytes
+    comment: str
+
+
+type Plan = Route | Pass | Refusal | Answered
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,21 +84,27 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float) -> Plan:
             return Pass()
         case "block":
             return _blocked(incoming.endpoint, decision.rule_name)
+        case "route" if incoming.endpoint.name == COUNT:
+            call = _count(incoming, spoken, decision, rules.keys, facts)
         case "route":
-            return Route(
-                call=_call(incoming, spoken, decision, rules.keys, facts, keep_alive),
-                rule=decision.rule_name,
-                requested_model=facts.model,
-                original_body=incoming.body,
-            )
+            call = _call(incoming, spoken, decision, rules.keys, facts, keep_alive)
+    if isinstance(call, Answered):
+        return call
+    return Route(
+        call=call,
+        rule=decision.rule_name,
+        requested_model=facts.model,
+        original_body=incoming.body,
+    )
 
 
 def facts_of(incoming: Incoming, spoken: FormatName) -> CallFacts:
     """Say what the rules may look at."""
+    speaker = COUNTING[spoken] if incoming.endpoint.name == COUNT else FORMATS[spoken]
 
     def parse() -> Request | None:
         try:
-            return FORMATS[spoken].parse_request(incoming.body, incoming.endpoint.line)
+            return speaker.parse_request(incoming.body, incoming.endpoint.line)
         except DetourError:
             return None
 
@@ -133,6 +146,42 @@ def _call(
         agent_headers=incoming.headers,
         stream=FORMATS[spoken].reply(body, line).stream,
         keep_alive=keep_alive,
+    )
+
+
+def _count(
+    incoming: Incoming,
+    spoken: FormatName,
+    decision: Decision,
+    keys: KeyRing,
+    facts: CallFacts,
+) -> Call | Answered:
+    """Ask for a count of tokens, or estimate it for a destination that does not count.
+
+    Of the fields that the rule sets, only those are that a request for a count may hold.
+    """
+    destination = decision.destinations[0]
+    provider = destination.provider
+    line = incoming.endpoint.line
+    counting = COUNTING[spoken]
+    set = {name: value for name, value in decision.set.items() if name in counting.fields}
+    body = apply_edits(incoming.body, set, decision.drop)
+    unchanged = facts.parsed if body is incoming.body else None
+    rendered = render_count_for(spoken, body, line, destination, unchanged)
+    if rendered is None:
+        estimate = estimate_tokens(unchanged or counting.parse_request(body, line))
+        target = f"{provider.id}:{destination.model}"
+        comment = f"{facts.model} -> {target} ({decision.rule_name}): {estimate} tokens, estimated"
+        return Answered(body=counting.render_count(estimate), comment=comment)
+    return Call(
+        agent_format=spoken,
+        line=line,
+        body=body,
+        rendered=rendered,
+        destination=destination,
+        key_headers=provider.auth_headers(destination.format, keys.find(provider)),
+        agent_headers=incoming.headers,
+        estimate=facts.input_tokens or 0,
     )
 
 

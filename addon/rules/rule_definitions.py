@@ -40,7 +40,7 @@ from addon.rules.texts import (
     parse_pattern,
 )
 
-ENDPOINTS = ("chat", "responses", "messages", "generate")
+ENDPOINTS = ("chat", "responses", "messages", "generate", "count")
 
 
 def _conditions(values: Values, _: Reading) -> tuple[Condition, ...]:

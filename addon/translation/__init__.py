@@ -1,5 +1,6 @@
 """Translation between any two formats, by way of the hub; knows formats, and no network."""
 
+from addon.translation.counting import render_count_for, translate_count
 from addon.translation.requests import (
     DEFAULT_PROVIDER,
     RenderedRequest,
@@ -28,9 +29,11 @@ __all__ = [
     "dialect_of",
     "failure",
     "render_answer",
+    "render_count_for",
     "render_error",
     "render_for",
     "stream_from_answer",
+    "translate_count",
     "translate_request",
     "translate_response",
     "translate_response_for",

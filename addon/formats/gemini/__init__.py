@@ -4,7 +4,7 @@ Follows https://ai.google.dev/api/generate-content. The room for a change: `requ
 requests with the help of `content_parsing` and `tool_parsing`; `request_rendering` writes them with
 `turns`, `content`, `tools` and `thinking`; `models` knows the generations, `schema` the dialects of
 JSON Schema; `stream_decoder` reads answers with `answer_parts`, `streamed_arguments`
-and `grounding`; `stream_encoder` writes them; `errors` holds errors.
+and `grounding`; `stream_encoder` writes them; `errors` holds errors; `counting` counts tokens.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ import re
 
 from addon.formats.base import EVENT_STREAM, Format, Reply, RequestLine
 from addon.formats.gemini import errors, request_parsing, request_rendering, response, rewriting
-from addon.formats.gemini.names import NAME, field, is_generate_path, read_target
+from addon.formats.gemini.names import NAME, endpoint_for_path, field, read_target
 from addon.formats.gemini.stream_decoder import GeminiDecoder
 from addon.formats.gemini.stream_encoder import JSON_ARRAY, GeminiEncoder, render_response
 from addon.wire.codec import decode_object
 from addon.wire.reading import mapping
 
-__all__ = ["FORMAT", "NAME", "is_generate_path"]
+__all__ = ["FORMAT", "NAME", "endpoint_for_path"]
 
 
 _MIME_TYPE = re.compile(rb"response_?[mM]ime_?[tT]ype")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -21,7 +21,7 @@ NAME: FormatName = "gemini"
 _CAPITAL = re.compile(r"[A-Z]")
 _PATH = re.compile(
     r"(?P<before>.*/)(?:models|tunedModels)/(?P<model>[^/:]+):"
-    r"(?P<method>generateContent|streamGenerateContent)"
+    r"(?P<method>generateContent|streamGenerateContent|countTokens)"
 )
 
 
@@ -52,13 +52,16 @@ def camel_case(name: str) -> str:
     return first + "".join(word.capitalize() for word in rest)
 
 
-def is_generate_path(path: str) -> bool:
-    """Tell whether a path (without query) asks a model to generate content.
+def endpoint_for_path(path: str) -> Literal["generate", "count"] | None:
+    """Tell whether a path (without query) asks a model for content, or for a count of tokens.
 
     The API's own `/v1beta/models/X:generateContent` and `/v1/...` do, and Vertex's
     `/v1/projects/P/locations/L/publishers/google/models/X:generateContent`.
     """
-    return _PATH.fullmatch(path) is not None
+    match = _PATH.fullmatch(path)
+    if match is None:
+        return None
+    return "count" if match["method"] == "countTokens" else "generate"
 
 
 def read_target(line: RequestLine) -> Target:

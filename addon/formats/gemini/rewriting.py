@@ -19,6 +19,12 @@ _KEY = "key"
 """Query parameter by which some clients give their API key; the provider's own goes in a header."""
 
 
+def kept_query(line: RequestLine) -> str:
+    """Return the agent's query without its key."""
+    pairs = [pair for pair in parse_qsl(line.query, keep_blank_values=True) if pair[0] != _KEY]
+    return urlencode(pairs, safe="$;=,")
+
+
 def rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) -> RenderedBody:
     """Put `model` in the place of the agent's.
 
@@ -32,6 +38,5 @@ def rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) ->
         body = edit_object(body, {"model": encode(f"models/{model.rsplit('models/', 1)[-1]}")})
     target = read_target(line)
     path = provider_path(model, dialect, stream=target.stream).split("?")[0]
-    pairs = [pair for pair in parse_qsl(line.query, keep_blank_values=True) if pair[0] != _KEY]
-    query = urlencode(pairs, safe="$;=,")
+    query = kept_query(line)
     return RenderedBody(path=f"{path}?{query}" if query else path, headers=HEADERS, body=body)

@@ -24,13 +24,19 @@ def test_paths_of_the_format(path):
     [
         "/v1beta/models",
         "/v1beta/models/gemini-3.8-flash",
-        "/v1beta/models/gemini-3.8-flash:countTokens",
+        "/v1beta/models/gemini-3.8-flash:embedContent",
         "/v1beta/models/a/b:generateContent",
         "/v1/chat/completions/models/:generateContent",
     ],
 )
 def test_other_paths(path):
     assert format_for_path(path) is None
+
+
+def test_a_path_that_asks_for_a_count():
+    path = "/v1beta/models/gemini-3.8-flash:countTokens"
+    assert format_for_path(path) == ("gemini", "count")
+    assert read_target(RequestLine(path)).model == "gemini-3.8-flash"
 
 
 def test_a_request_line():
