@@ -57,7 +57,11 @@ async def ask_gemini(proxy):
 
 
 AGENTS = {"anthropic": ask_anthropic, "openai-responses": ask_openai, "gemini": ask_gemini}
-MODELS = {"anthropic": "claude-sonnet-5-5", "openai-responses": "gpt-6-sol", "gemini": "gemini-3.8"}
+MODELS = {
+    "anthropic": "claude-sonnet-5-5",
+    "openai-responses": "gpt-6-sol",
+    "gemini": "gemini-3.8-flash",
+}
 every_agent = pytest.mark.parametrize("agent", list(AGENTS))
 
 
@@ -112,15 +116,26 @@ async def test_gemini_counts(agent):
     ):
         assert await AGENTS[agent](proxy) == 17
         (exchange,) = server.exchanges
-        assert exchange.path.partition("?")[0] == "/v1beta/models/gemini-3.8:countTokens"
+        assert exchange.path.partition("?")[0] == "/v1beta/models/gemini-3.8-flash:countTokens"
         body = json.loads(exchange.body)
         if agent == "gemini":
             assert body.keys() == {"contents"}
         else:
             whole = body["generateContentRequest"]
-            assert whole["model"] == "models/gemini-3.8"
+            assert whole["model"] == "models/gemini-3.8-flash"
             assert whole["systemInstruction"] == {"parts": [{"text": "Be brief."}]}
             assert whole["tools"][0]["functionDeclarations"][0]["name"] == "weather"
+
+
+@every_agent
+async def test_a_strict_gemini_provider_counts(agent):
+    async with (
+        EmbeddedProvider() as provider,
+        running_proxy(rules(provider.base_url, "gemini")) as proxy,
+    ):
+        assert 5 < await AGENTS[agent](proxy) < 200
+        (request,) = provider.requests
+        assert request.path.partition("?")[0].endswith(":countTokens")
 
 
 @every_agent
@@ -132,7 +147,7 @@ async def test_vertex_counts_in_its_own_way(agent):
     ):
         assert await AGENTS[agent](proxy) == 5
         (exchange,) = server.exchanges
-        assert exchange.path.partition("?")[0] == f"{path}/models/gemini-3.8:countTokens"
+        assert exchange.path.partition("?")[0] == f"{path}/models/gemini-3.8-flash:countTokens"
         allowed = {"contents", "systemInstruction", "tools", "generationConfig"}
         assert json.loads(exchange.body).keys() <= allowed
 
