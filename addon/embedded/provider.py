@@ -17,6 +17,7 @@ from addon.embedded.directives import Directives
 from addon.embedded.endpoint import Endpoint, Json, Performance
 from addon.embedded.gemini.endpoint import GeminiEndpoint
 from addon.embedded.refusal import Refusal
+from addon.embedded.responses.endpoint import ResponsesEndpoint
 from addon.embedded.scenario import Answer
 from addon.wire.codec import encode
 
@@ -24,7 +25,7 @@ _JSON = ("content-type", "application/json")
 
 
 class EmbeddedProvider:
-    """A strict provider of the Anthropic, the Chat and the Gemini format on a local port.
+    """A strict provider of all four formats on a local port.
 
     It answers ill-formed requests as the real APIs do, and well-formed ones as the prompt asks
     (see `addon.embedded.directives`). Any key is accepted unless it begins with `bad`.
@@ -57,6 +58,7 @@ class EmbeddedProvider:
         self._failures: Counter[bytes] = Counter()
         self._endpoints: tuple[Endpoint, ...] = (
             GeminiEndpoint(secret),
+            ResponsesEndpoint(secret),
             ChatEndpoint(),
             AnthropicEndpoint(secret),
         )

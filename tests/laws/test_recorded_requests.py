@@ -19,6 +19,8 @@ from openai.types.chat.completion_create_params import CompletionCreateParamsNon
 from addon.embedded.anthropic.validation import check_messages_request
 from addon.embedded.chat.validation import check_chat_request
 from addon.embedded.gemini.validation import check_generate_request
+from addon.embedded.responses.store import ResponseStore
+from addon.embedded.responses.validation import check_responses_request
 from addon.formats import FORMATS
 from addon.formats.base import RequestLine
 from addon.neutral import ClientRequestError, UnsupportedFeature
@@ -73,15 +75,20 @@ def check_gemini(body, model):
     check_gemini_request(json.loads(body), generation=int(model[7]))
 
 
+def check_openai_responses(body):
+    check_responses_request(json.loads(body), ResponseStore(), None)
+    check_responses(body)
+
+
 def targets(target):
     if target == "gemini":
         return [
             (model, "google", functools.partial(check_gemini, model=model)) for model in GEMINIS
         ]
     if target == "openai-responses":
-        models = (("gpt-5.5", "openai"), ("gpt-4.1", "openai"), ("grok-4.5", "xai"))
-        deepseek = ("deepseek-v4-pro", "deepseek")
-        return [(*model, check_responses) for model in (*models, deepseek)]
+        others = (("grok-4.5", "xai"), ("deepseek-v4-pro", "deepseek"))
+        own = [(model, "openai", check_openai_responses) for model in ("gpt-5.5", "gpt-4.1")]
+        return [*own, *((*model, check_responses) for model in others)]
     if target == "anthropic":
         return [(model, "anthropic", check_anthropic) for model in CLAUDES]
     check_local = functools.partial(check_chat, beyond=SERVERS_OWN)

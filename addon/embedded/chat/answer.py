@@ -11,16 +11,14 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from addon.embedded.identifiers import unique_name
+from addon.embedded.openai_front import CREATED
 from addon.embedded.prefix import estimate_tokens
-from addon.embedded.refusal import Refusal
 from addon.embedded.scenario import EVENT_STREAM, Frame, Prompt, Script, Tool, pieces
 from addon.wire.codec import encode
 from addon.wire.sse import frame
 
 type Event = dict[str, Any]
 
-CREATED = 1_795_219_200
-"""One moment for all answers, in seconds, so that runs compare."""
 _LAST = b"data: [DONE]\n\n"
 _FRAGMENT = 9
 _FINISH_REASONS = {
@@ -182,18 +180,6 @@ def _is_delta(event: Event) -> bool:
     for choice in cast("list[dict[str, dict[str, Any]]]", event["choices"]):
         return any(choice["delta"].get(key) for key in _CONTENT)
     return False
-
-
-def error_body(refusal: Refusal) -> dict[str, Any]:
-    """Return the body of an error answer."""
-    return {
-        "error": {
-            "message": str(refusal),
-            "type": refusal.kind,
-            "param": refusal.param,
-            "code": refusal.kind if refusal.directed else refusal.code,
-        }
-    }
 
 
 def read_prompt(request: dict[str, Any]) -> Prompt:

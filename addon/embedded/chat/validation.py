@@ -6,20 +6,15 @@ name is a model of plain abilities, but for names with `unknown` in them, which 
 
 from __future__ import annotations
 
-import base64
 import json
-import re
 from typing import Any, cast
 
 from addon.embedded.chat.shapes import CHAT_REQUEST
+from addon.embedded.openai_front import describe, unsupported
+from addon.embedded.openai_models import NONE_BY_DEFAULT, PLAIN_OPENAI, reasons
+from addon.embedded.openai_values import check_data_url, check_format, check_function
 from addon.embedded.refusal import Refusal
-from addon.embedded.schema_rules import OPENAI_STRICT, check_schema, check_strict_schema
-from addon.embedded.shapes import Path, ShapeError
-
-_REASONING = re.compile(r"^(gpt-[56]|o[134])(?!.*-chat)")
-_NONE_BY_DEFAULT = re.compile(r"^gpt-5\.[1-4]")
-_PLAIN_OPENAI = re.compile(r"^(gpt-4|gpt-3)")
-_DATA_URL = re.compile(r"data:[\w.+-]+/[\w.+-]+;base64,(.*)", re.DOTALL)
+from addon.embedded.shapes import ShapeError
 
 
 def check_chat_request(body: object) -> dict[str, Any]:
@@ -31,7 +26,7 @@ def check_chat_request(body: object) -> dict[str, Any]:
     try:
         CHAT_REQUEST(body, ())
     except ShapeError as error:
-        raise _refusal(error) from error
+        raise describe(error) from error
     given = cast("dict[str, Any]", body)
     request = {key: value for key, value in given.items() if value is not None}
     if "unknown" in request["model"]:
@@ -41,77 +36,14 @@ def check_chat_request(body: object) -> dict[str, Any]:
             code="model_not_found",
         )
     _check_limits(request)
-    if _REASONING.match(request["model"]):
+    if reasons(request["model"]):
         _check_reasoning_model(request)
-    elif _PLAIN_OPENAI.match(request["model"]) and "reasoning_effort" in request:
-        raise _unsupported("reasoning_effort")
+    elif PLAIN_OPENAI.match(request["model"]) and "reasoning_effort" in request:
+        raise unsupported("reasoning_effort")
     _check_tools(request)
     _check_response_format(request)
     _check_messages(request)
     return request
-
-
-def _refusal(error: ShapeError) -> Refusal:
-    param = _spell(error.path)
-    match error.problem:
-        case "missing":
-            message = f"Missing required parameter: '{param}'."
-            code = "missing_required_parameter"
-        case "unknown":
-            message, code = f"Unknown parameter: '{param}'.", "unknown_parameter"
-        case "type":
-            message = (
-                f"Invalid type for '{param}': expected {_article(error.expected)}, but got "
-                f"{_article(_kind(error.value))} instead."
-            )
-            code = "invalid_type"
-        case "value":
-            shown = json.dumps(error.value)[:80]
-            message = f"Invalid value for '{param}': expected {error.expected}, but got {shown}."
-            code = "invalid_value"
-    return Refusal(message, param=param or None, code=code)
-
-
-def _spell(path: Path) -> str:
-    spelled = ""
-    for key in path:
-        if isinstance(key, int):
-            spelled += f"[{key}]"
-        else:
-            spelled += f".{key}" if spelled else key
-    return spelled
-
-
-def _article(noun: str) -> str:
-    if noun == "null":
-        return noun
-    return f"an {noun}" if noun[0] in "aeiou" else f"a {noun}"
-
-
-def _kind(value: object) -> str:
-    match value:
-        case None:
-            return "null"
-        case bool():
-            return "boolean"
-        case int():
-            return "integer"
-        case float():
-            return "decimal"
-        case str():
-            return "string"
-        case list():
-            return "array"
-        case _:
-            return "object"
-
-
-def _unsupported(name: str, because: str = "with this model") -> Refusal:
-    return Refusal(
-        f"Unsupported parameter: '{name}' is not supported {because}.",
-        param=name,
-        code="unsupported_parameter",
-    )
 
 
 def _check_limits(request: dict[str, Any]) -> None:
@@ -151,7 +83,7 @@ def _check_reasoning_model(request: dict[str, Any]) -> None:
             "/v1/chat/completions. Please use /v1/responses instead.",
             param="reasoning_effort",
         )
-    if effort == "none" or (effort is None and _NONE_BY_DEFAULT.match(model)):
+    if effort == "none" or (effort is None and NONE_BY_DEFAULT.match(model)):
         return
     for name, neutral in (
         ("temperature", 1),
@@ -168,7 +100,7 @@ def _check_reasoning_model(request: dict[str, Any]) -> None:
             )
     for name in ("logprobs", "top_logprobs", "logit_bias", "stop"):
         if request.get(name):
-            raise _unsupported(name)
+            raise unsupported(name)
 
 
 def _check_tools(request: dict[str, Any]) -> None:
@@ -176,7 +108,7 @@ def _check_tools(request: dict[str, Any]) -> None:
     names = [tool[tool["type"]]["name"] for tool in tools]
     functions = [tool["function"] for tool in tools if tool["type"] == "function"]
     for function in [*functions, *request.get("functions", [])]:
-        _check_function(function)
+        check_function(function)
     if not tools:
         for name in ("tool_choice", "parallel_tool_calls"):
             if name in request:
@@ -203,27 +135,6 @@ def _check_tools(request: dict[str, Any]) -> None:
             )
 
 
-def _check_function(function: dict[str, Any]) -> None:
-    schema = function.get("parameters")
-    if schema is None:
-        return
-    name = function["name"]
-    try:
-        if schema.get("type", "object") != "object":
-            raise Refusal(
-                f"schema must be a JSON Schema of 'type: \"object\"', got {schema['type']}"
-            )
-        check_schema(schema, "schema")
-        if function.get("strict"):
-            check_strict_schema(schema, "schema", OPENAI_STRICT)
-    except Refusal as refusal:
-        raise Refusal(
-            f"Invalid schema for function '{name}': {refusal}",
-            param="tools",
-            code="invalid_function_parameters",
-        ) from refusal
-
-
 def _check_response_format(request: dict[str, Any]) -> None:
     form = request.get("response_format", {"type": "text"})
     if form["type"] == "json_object" and "json" not in json.dumps(request["messages"]).lower():
@@ -235,15 +146,7 @@ def _check_response_format(request: dict[str, Any]) -> None:
     if form["type"] != "json_schema" or "schema" not in form["json_schema"]:
         return
     wanted = form["json_schema"]
-    try:
-        check_schema(wanted["schema"], "schema")
-        if wanted.get("strict"):
-            check_strict_schema(wanted["schema"], "schema", OPENAI_STRICT)
-    except Refusal as refusal:
-        raise Refusal(
-            f"Invalid schema for response_format '{wanted['name']}': {refusal}",
-            param="response_format",
-        ) from refusal
+    check_format(wanted, "response_format")
 
 
 def _check_messages(request: dict[str, Any]) -> None:
@@ -296,24 +199,10 @@ def _check_part(part: dict[str, Any], param: str) -> None:
         case "image_url":
             url: str = part["image_url"]["url"]
             if not url.startswith(("https://", "http://")):
-                _check_data_url(url, f"{param}.image_url", ("data:image/",))
+                check_data_url(url, f"{param}.image_url", ("data:image/",))
         case "file" if "file_data" in part["file"]:
-            _check_data_url(part["file"]["file_data"], f"{param}.file", ("data:",))
+            check_data_url(part["file"]["file_data"], f"{param}.file", ("data:",))
         case "file" if "file_id" not in part["file"]:
             raise Refusal("Missing required parameter: 'file_id' or 'file_data'.", param=param)
         case _:
             pass
-
-
-def _check_data_url(url: str, param: str, starts: tuple[str, ...]) -> None:
-    found = _DATA_URL.fullmatch(url)
-    try:
-        content = base64.b64decode(found.group(1), validate=True) if found else b""
-    except ValueError:
-        content = b""
-    if not content or not url.startswith(starts):
-        raise Refusal(
-            f"Invalid '{param}'. Expected a base64-encoded data URL with a media type.",
-            param=param,
-            code="invalid_value",
-        )

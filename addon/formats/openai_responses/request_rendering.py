@@ -157,13 +157,18 @@ def _put_sampling(
             losses.dropped(field, _NO_COUNTERPART)
     effort = body.get("reasoning", {}).get("effort", family.default_effort)
     thinks = family.reasoning and (family.sampling == "never" or effort != "none")
-    for field, value in (("temperature", sampling.temperature), ("top_p", sampling.top_p)):
+    for field, value, most in (
+        ("temperature", sampling.temperature, 2),
+        ("top_p", sampling.top_p, 1),
+    ):
         if value is None:
             continue
         if thinks:
             losses.dropped(field, "the model refuses it")
-        else:
+        elif 0 <= value <= most:
             body[field] = value
+        else:
+            losses.dropped(field, f"the scale goes from 0 to {most}")
 
 
 def _put_text(
