@@ -91,7 +91,7 @@ async def test_a_tool_loop_goes_round(client: AsyncOpenAI, stateless: bool) -> N
     assert bool(reasoning.encrypted_content) == stateless
     result = {"type": "function_call_output", "call_id": call.call_id, "output": "ok"}
     if stateless:
-        request["input"] += [*(item.model_dump() for item in first.output), result]
+        request["input"] += [*(item.to_dict() for item in first.output), result]
     else:
         request |= {"input": [result], "previous_response_id": first.id}
     second = await client.responses.create(**request)

@@ -85,7 +85,7 @@ _MESSAGE = tagged(
     },
     field="role",
 )
-_CALLER = {"caller": nullable(mapping)}
+_CALLER: dict[str, Shape] = {"caller": nullable(mapping), "async": nullable(boolean)}
 ITEMS: dict[str, Shape] = {
     "message": _MESSAGE,
     "function_call": record(
