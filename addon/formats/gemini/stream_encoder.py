@@ -2,8 +2,10 @@
 
 Follows https://ai.google.dev/api/generate-content. Every chunk is a whole response object. Calls
 are written whole, which is all that clients understand, so their arguments are gathered first;
-parts that overlap with a part under way wait for their turn. Google's own client stumbles over
-comments between events: nothing but chunks may be written to it.
+parts that overlap with a part under way wait for their turn. Calls that end an answer stand all in
+its last chunk, beside the finish reason, as most models have it: the function calling of Google's
+own client looks nowhere else. It also stumbles over comments between events: nothing but chunks may
+be written to it.
 """
 
 from __future__ import annotations
@@ -82,6 +84,7 @@ class ChunkWriter:
         self._usage: Usage | None = None
         self._open: int | None = None
         self._waiting: dict[int, list[PartEvent]] = {}
+        self._calls: list[Chunk] = []
         self._start = PartStart(0, "text")
         self._arguments: list[str] = []
         self._state: str | None = None
@@ -108,7 +111,7 @@ class ChunkWriter:
             case ResponseEnd():
                 return [self._end(event)]
             case StreamError():
-                return [error_object(event.error)]
+                return [*self._release_calls(), error_object(event.error)]
             case _:
                 return self._part_event(event)
 
@@ -141,7 +144,12 @@ class ChunkWriter:
         self._arguments = []
         self._words = []
         self._state = None
-        return []
+        return self._release_calls() if event.kind != "tool_call" else []
+
+    def _release_calls(self) -> list[Chunk]:
+        """Write the calls that were kept for the last chunk, when it turns out not to be next."""
+        calls, self._calls = self._calls, []
+        return [self._chunk(*calls)] if calls else []
 
     def _text(self, event: TextDelta) -> list[Chunk]:
         self._words.append(event.text)
@@ -165,15 +173,17 @@ class ChunkWriter:
         if self._start.kind == "text":
             self._texts.append(("".join(self._words), event.citations))
         if self._start.kind == "tool_call":
-            part: Chunk = {"functionCall": self._call()}
-        elif self._state is not None:
-            part = {"text": ""}
-            if self._start.kind == "reasoning":
-                part["thought"] = True
-        else:
+            call: Chunk = {"functionCall": self._call()}
+            if self._state is not None:
+                call["thoughtSignature"] = self._state
+            self._calls.append(call)
             return []
-        if self._state is not None:
-            part["thoughtSignature"] = self._state
+        if self._state is None:
+            return []
+        part: Chunk = {"text": ""}
+        if self._start.kind == "reasoning":
+            part["thought"] = True
+        part["thoughtSignature"] = self._state
         return [self._chunk(part)]
 
     def _call(self) -> Chunk:
@@ -188,13 +198,13 @@ class ChunkWriter:
             arguments = {"_raw": text}
         return {"id": self._start.call_id, "name": self._start.name, "args": arguments}
 
-    def _chunk(self, part: Chunk) -> Chunk:
-        content = {"role": "model", "parts": [part]}
+    def _chunk(self, *parts: Chunk) -> Chunk:
+        content = {"role": "model", "parts": list(parts)}
         return {"candidates": [{"content": content, "index": 0}], **self._common}
 
     def _end(self, event: ResponseEnd) -> Chunk:
         candidate: Chunk = {
-            "content": {"role": "model", "parts": [{"text": ""}]},
+            "content": {"role": "model", "parts": self._calls or [{"text": ""}]},
             "finishReason": render_finish_reason(event.finish_reason),
             "index": 0,
         }
@@ -212,13 +222,13 @@ def render_response(response: Response, reply: Reply) -> tuple[bytes, tuple[Loss
     """Write a whole answer: the chunks of its stream, put together."""
     writer = ChunkWriter(reply)
     chunks = [chunk for event in unfold(response) for chunk in writer.write(event)]
-    whole = chunks.pop()
+    whole = chunks[-1]
     parts: list[Chunk] = []
-    for part in (chunk["candidates"][0]["content"]["parts"][0] for chunk in chunks):
+    for part in (part for chunk in chunks for part in chunk["candidates"][0]["content"]["parts"]):
         signs_the_last = part.get("text") == "" and "thoughtSignature" in part
         if signs_the_last and parts and "thoughtSignature" not in parts[-1] and "text" in parts[-1]:
             parts[-1]["thoughtSignature"] = part["thoughtSignature"]
-        else:
+        elif part != {"text": ""}:
             parts.append(part)
     whole["candidates"][0]["content"]["parts"] = parts or [{"text": ""}]
     return encode(whole), writer.losses.to_tuple()

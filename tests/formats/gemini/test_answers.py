@@ -142,14 +142,31 @@ def test_calls_are_written_whole():
             ResponseEnd("tool_calls"),
         ]
     )
-    assert pieces[:7] == [b""] * 7
-    (call,), (other,) = (
-        chunk["candidates"][0]["content"]["parts"]
-        for chunk in map(json.loads, pieces[7].replace(b"data: ", b"").split(b"\r\n\r\n")[:2])
-    )
+    assert pieces[:-1] == [b""] * 8
+    (candidate,) = json.loads(pieces[-1].removeprefix(b"data: "))["candidates"]
+    assert candidate["finishReason"] == "STOP"
+    call, other = candidate["content"]["parts"]
     assert call["functionCall"] == {"id": "a", "name": "f", "args": {"x": 1}}
     assert other["functionCall"]["args"] == {"_raw": "["}
     assert [loss.action for loss in losses] == ["approximated"]
+
+
+@pytest.mark.parametrize(
+    "following",
+    [
+        [PartStart(1, "text"), TextDelta(1, "Then."), PartEnd(1)],
+        [StreamError(ErrorInfo("server", "Gone."))],
+    ],
+    ids=["text", "error"],
+)
+def test_calls_that_do_not_end_the_answer_come_before_what_follows(following):
+    call = [PartStart(0, "tool_call", "a", "f"), ToolCallDelta(0, "{}"), PartEnd(0)]
+    pieces, _ = encode([ResponseStart("r", "m"), *call, *following])
+    first, second = map(json.loads, b"".join(pieces).replace(b"data: ", b"").split(b"\r\n\r\n")[:2])
+    (part,) = first["candidates"][0]["content"]["parts"]
+    assert part["functionCall"]["name"] == "f"
+    assert "finishReason" not in first["candidates"][0]
+    assert "Then." in str(second) or "Gone." in str(second)
 
 
 def test_foreign_state_is_dropped_and_listed():

@@ -1,0 +1,13 @@
+"""Google's SDK for Python, by itself."""
+
+from tests.agents.agent import PROMPT, Agent
+
+AGENT = Agent(
+    name="google-genai",
+    title="google-genai SDK",
+    speaks="gemini",
+    registry="pip",
+    packages=("google-genai==2.8.0",),
+    command=("google_genai_agent.py", PROMPT),
+    environment={"GEMINI_API_KEY": "sk-agent"},
+)
