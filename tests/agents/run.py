@@ -110,7 +110,16 @@ def _try_all(
                 click.echo(said, err=True)
                 if verbose and not outcome.passed:
                     click.echo(outcome.said, err=True)
-                    click.echo("".join(line for line in stage.log.read_bytes()[read:].decode().splitlines(keepends=True) if "client " not in line and "Streaming" not in line), err=True)
+                    click.echo(
+                        "".join(
+                            line
+                            for line in stage.log.read_bytes()[read:]
+                            .decode()
+                            .splitlines(keepends=True)
+                            if "client " not in line and "Streaming" not in line
+                        ),
+                        err=True,
+                    )
     return outcomes
 
 

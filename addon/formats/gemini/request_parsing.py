@@ -12,7 +12,7 @@ from typing import Any, cast
 from addon.formats.base import RequestLine
 from addon.formats.gemini.content_parsing import Conversation, content_parts
 from addon.formats.gemini.names import NAME, Target, camel_case, field, look, read_target
-from addon.formats.gemini.schema import from_openapi
+from addon.formats.gemini.schema import from_json_schema, from_openapi
 from addon.formats.gemini.thinking import EFFORT_ORDER
 from addon.formats.gemini.tool_parsing import parse_tool_choice, parse_tools
 from addon.neutral import (
@@ -150,7 +150,7 @@ def _parse_reasoning(thinking: dict[str, Any], unread: Unread) -> ReasoningConfi
 
 
 def _parse_format(generation: dict[str, Any]) -> ResponseFormat | None:
-    json_schema = mapping(field(generation, "responseJsonSchema"))
+    json_schema = from_json_schema(mapping(field(generation, "responseJsonSchema")))
     openapi = mapping(field(generation, "responseSchema"))
     schema = json_schema or (from_openapi(openapi) if openapi else {})
     media_type = text(field(generation, "responseMimeType"))

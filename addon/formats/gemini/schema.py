@@ -160,6 +160,35 @@ def _describe(result: Schema, words: str) -> None:
     result["description"] = f"{before} ({words})" if before else words
 
 
+def from_json_schema(schema: Schema) -> Schema:
+    """Read a JSON Schema, as `parametersJsonSchema` and `responseJsonSchema` hold it.
+
+    The API takes OpenAPI's capitals for the types there as well, and clients rely on it.
+    """
+    return _lower_types(schema, 0) if _is_capital(schema.get("type")) else schema
+
+
+def _is_capital(kind: object) -> bool:
+    return isinstance(kind, str) and kind in _OPENAPI_TYPES
+
+
+def _lower_types(value: object, depth: int) -> Schema:
+    result = dict(mapping(value)) if depth < _DEEPEST else {}
+    kind = result.get("type")
+    if _is_capital(kind):
+        result["type"] = str(kind).lower()
+    for key, child in result.items():
+        if key in ("properties", "$defs", "definitions"):
+            result[key] = {
+                name: _lower_types(node, depth + 1) for name, node in mapping(child).items()
+            }
+        elif key in _SUBSCHEMA_LISTS:
+            result[key] = [_lower_types(branch, depth + 1) for branch in sequence(child)]
+        elif key in _SUBSCHEMAS and not isinstance(child, bool):
+            result[key] = _lower_types(child, depth + 1)
+    return result
+
+
 def from_openapi(value: object, depth: int = 0) -> Schema:
     """Read a schema in OpenAPI's dialect, as `parameters` and `responseSchema` hold it.
 

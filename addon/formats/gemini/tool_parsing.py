@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from addon.formats.gemini.names import NAME, camel_case, field, look
-from addon.formats.gemini.schema import from_openapi
+from addon.formats.gemini.schema import from_json_schema, from_openapi
 from addon.neutral import ClientRequestError, NativeTool, Tool, ToolChoice, WebSearchTool
 from addon.wire.reading import integer, mapping, sequence, text
 from addon.wire.unread import Unread
@@ -80,7 +80,7 @@ def _parse_function(wire: dict[str, Any], path: str, unread: Unread) -> Tool:
     if not isinstance(name, str) or not name:
         raise ClientRequestError(f"{path}.name: a function name is required", f"{path}.name")
     look(unread, wire, _KNOWN_OF_FUNCTION, "tools.functionDeclarations")
-    schema = mapping(field(wire, "parametersJsonSchema"))
+    schema = from_json_schema(mapping(field(wire, "parametersJsonSchema")))
     parameters = mapping(wire.get("parameters"))
     return Tool(
         name=name,

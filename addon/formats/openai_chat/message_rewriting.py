@@ -25,6 +25,10 @@ from addon.wire.tool_schemas import simplify
 type Changes = dict[str, bytes | None]
 
 _SYSTEM_ROLES = ("system", "developer")
+_PARSED = "parsed"
+_PARSED_ARGUMENTS = "parsed_arguments"
+"""What OpenAI's SDKs add to an answer and send back with it: it says nothing that the rest does
+not, OpenAI overlooks it, and others refuse it."""
 
 
 class MessageRewriter:
@@ -82,6 +86,8 @@ class MessageRewriter:
             if renamed != call_id:
                 changes["tool_call_id"] = encode(renamed)
         if role == "assistant":
+            if _PARSED in message:
+                changes[_PARSED] = None
             self._assistant(span, message, changes)
             if is_last and provider.prefix_flag and "prefix" not in message:
                 changes["prefix"] = b"true"
@@ -110,7 +116,12 @@ class MessageRewriter:
         for call in calls:
             call_id = text(call.get("id"))
             renamed = self._renderer.call_id(call_id)
-            per_call.append({"id": encode(renamed)} if call_id and renamed != call_id else {})
+            changes: Changes = {"id": encode(renamed)} if call_id and renamed != call_id else {}
+            function = mapping(call.get("function"))
+            if _PARSED_ARGUMENTS in function:
+                kept = {key: value for key, value in function.items() if key != _PARSED_ARGUMENTS}
+                changes["function"] = encode(kept)
+            per_call.append(changes)
         signed = any(call.get("extra_content") for call in calls)
         if self._provider.thought_signatures and not signed:
             signature = {"google": {"thought_signature": SKIP_SIGNATURE}}

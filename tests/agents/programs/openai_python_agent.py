@@ -36,7 +36,11 @@ def chat(client: openai.OpenAI, task: str) -> str:
             return message.content or ""
         # The SDK's own message holds `parsed_arguments`, which the API does not know.
         calls = [
-            {"id": call.id, "type": "function", "function": {"name": call.function.name, "arguments": call.function.arguments}}
+            {
+                "id": call.id,
+                "type": "function",
+                "function": {"name": call.function.name, "arguments": call.function.arguments},
+            }
             for call in message.tool_calls
         ]
         messages.append({"role": "assistant", "tool_calls": calls})

@@ -155,7 +155,7 @@ def test_calls_are_written_whole():
     "following",
     [
         [PartStart(1, "text"), TextDelta(1, "Then."), PartEnd(1)],
-        [StreamError(ErrorInfo("server", "Gone."))],
+        [StreamError(ErrorInfo("overloaded", "Gone."))],
     ],
     ids=["text", "error"],
 )

@@ -1,6 +1,6 @@
 import pytest
 
-from addon.formats.gemini.schema import from_openapi, json_schema, tool_schema
+from addon.formats.gemini.schema import from_json_schema, from_openapi, json_schema, tool_schema
 
 
 @pytest.mark.parametrize(
@@ -78,3 +78,31 @@ def test_openapi_of_endless_depth_is_cut():
 @pytest.mark.parametrize("value", [None, 7, [], {"type": 99}, {"type": "FOO"}, {"anyOf": 7}])
 def test_no_type_is_trusted(value):
     assert from_openapi(value) == {}
+
+
+def test_types_in_capitals_are_read_in_a_json_schema():
+    """Gemini CLI asks its router for an answer of this kind, and the API takes it."""
+    schema = {
+        "type": "OBJECT",
+        "properties": {
+            "type": {"type": "STRING", "enum": ["OBJECT"], "description": "STRING"},
+            "scores": {"type": "ARRAY", "items": {"anyOf": [{"type": "INTEGER"}]}},
+        },
+        "additionalProperties": False,
+        "required": ["type"],
+    }
+    assert from_json_schema(schema) == {
+        "type": "object",
+        "properties": {
+            "type": {"type": "string", "enum": ["OBJECT"], "description": "STRING"},
+            "scores": {"type": "array", "items": {"anyOf": [{"type": "integer"}]}},
+        },
+        "additionalProperties": False,
+        "required": ["type"],
+    }
+    assert schema["type"] == "OBJECT"
+
+
+@pytest.mark.parametrize("schema", [{}, {"type": ["string", "null"]}, {"type": "object"}])
+def test_other_json_schemas_stay_as_they_are(schema):
+    assert from_json_schema(schema) is schema

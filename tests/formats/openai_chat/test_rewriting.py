@@ -281,3 +281,19 @@ def test_doing_it_twice_changes_nothing_more(dialect):
     twice = rewrite(once.body, "m", dialect)
     assert twice.body == once.body
     assert twice.losses == ()
+
+
+@pytest.mark.parametrize("dialect", ["mistral", "groq", "local", "an-office-server"])
+def test_what_openais_sdks_parsed_does_not_go_to_others(dialect):
+    """`finalMessage()`, `get_final_completion()` and `runTools()` send these back."""
+    function = {"name": "ls", "arguments": '{"a":"\u00fc"}'}
+    call = {"id": "call_000001", "type": "function", "function": function}
+    parsed = {**call, "function": {**function, "parsed_arguments": {"a": "\u00fc"}}}
+    messages = [
+        {"role": "assistant", "content": None, "parsed": None, "tool_calls": [parsed]},
+        {"role": "tool", "tool_call_id": "call_000001", "content": "ok"},
+    ]
+    body, losses = changed(dialect, messages=messages)
+    assert "parsed" not in json.dumps(body["messages"])
+    assert body["messages"][0]["tool_calls"][0]["function"] == function
+    assert losses == []
