@@ -39,4 +39,5 @@ AGENTS: tuple[Agent, ...] = (
     *openai_node.MODES,
     anthropic_python.AGENT,
     google_genai.AGENT,
+    *google_genai.MODES,
 )

@@ -296,6 +296,18 @@ def test_a_beta_header_opens_the_beta_fields() -> None:
         check({"anthropic-beta": "something-else"}, model=OPUS, thinking=binding)
 
 
+def test_claude_codes_own_fields_need_a_beta() -> None:
+    system = [text("Be kind.", cache_control={"type": "ephemeral", "scope": "global"})]
+    check({"anthropic-beta": "prompt-caching-scope-2026-01-05"}, system=system)
+    with pytest.raises(Refusal, match=r"system\.0\.cache_control\.scope: Extra inputs"):
+        check(system=system)
+    turns = [user("hi"), {"role": "system", "content": "So.", "output_config": {"effort": "low"}}]
+    beta = {"anthropic-beta": "mid-conversation-output-config-2026-07-01"}
+    check(beta, model=OPUS, messages=turns)
+    with pytest.raises(Refusal, match=r"messages\.1\.output_config: Extra inputs"):
+        check(model=OPUS, messages=turns)
+
+
 def test_counting_tokens_takes_no_limit() -> None:
     body = messages_body(user("hi"))
     with pytest.raises(Refusal, match="max_tokens: Extra inputs are not permitted"):

@@ -149,6 +149,18 @@ def test_what_a_request_must_not_hold(more: dict[str, Any], words: str) -> None:
     assert words in str(refused(user("hi"), **more))
 
 
+def test_json_schemas_may_have_their_types_in_capitals() -> None:
+    schema = {"type": "OBJECT", "properties": {"a": {"type": "STRING"}}}
+    check(user("hi"), **generation(responseMimeType="application/json", responseJsonSchema=schema))
+    words = str(
+        refused(
+            user("hi"),
+            **generation(responseMimeType="application/json", responseJsonSchema={"type": "THING"}),
+        )
+    )
+    assert "'thing' is not a type" in words
+
+
 @pytest.mark.parametrize(
     ("contents", "words"),
     [

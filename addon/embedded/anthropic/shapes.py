@@ -27,7 +27,13 @@ TOOL_ID = text(pattern=r"^[a-zA-Z0-9_-]+$")
 IMAGE_TYPES = ("image/jpeg", "image/png", "image/gif", "image/webp")
 
 _CACHE = {
-    "cache_control": nullable(record({"type": one_of("ephemeral")}, {"ttl": one_of("5m", "1h")}))
+    "cache_control": nullable(
+        record(
+            {"type": one_of("ephemeral")},
+            # `scope` needs a beta; the validation looks at that.
+            {"ttl": one_of("5m", "1h"), "scope": one_of("global", "organization")},
+        )
+    )
 }
 _CITATIONS = {"citations": nullable(record({}, {"enabled": boolean}))}
 
@@ -125,11 +131,18 @@ CONTENT_BLOCKS: dict[str, Shape] = {
     "container_upload": _block({"file_id": text()}),
 }
 
-MESSAGE = record(
+_EFFORT = nullable(one_of("low", "medium", "high", "xhigh", "max"))
+_MESSAGE: dict[str, Shape] = {
+    "role": one_of("user", "assistant", "system"),
+    "content": string_or(each(tagged(CONTENT_BLOCKS, show_tag=True))),
+}
+MESSAGE = record(_MESSAGE)
+_BETA_MESSAGE = record(
+    _MESSAGE,
     {
-        "role": one_of("user", "assistant", "system"),
-        "content": string_or(each(tagged(CONTENT_BLOCKS, show_tag=True))),
-    }
+        "clear_at": nullable(one_of("next_user_message", "never")),
+        "output_config": nullable(record({}, {"effort": _EFFORT})),
+    },
 )
 
 CUSTOM_TOOL = record(
@@ -200,10 +213,6 @@ _BETA_THINKING = tagged(
 )
 _PARALLEL = {"disable_parallel_tool_use": boolean}
 
-_REQUIRED: dict[str, Shape] = {
-    "model": text(shortest=1, longest=256),
-    "messages": each(MESSAGE, most=100_000),
-}
 _SHARED: dict[str, Shape] = {
     **_CACHE,
     "system": string_or(each(_TEXT_ONLY)),
@@ -221,7 +230,7 @@ _SHARED: dict[str, Shape] = {
     "output_config": record(
         {},
         {
-            "effort": nullable(one_of("low", "medium", "high", "xhigh", "max")),
+            "effort": _EFFORT,
             "format": nullable(
                 tagged({"json_schema": record({"type": text(), "schema": mapping})})
             ),
@@ -252,7 +261,7 @@ _BETA_ONLY: dict[str, Shape] = {
     "output_config": record(
         {},
         {
-            "effort": nullable(one_of("low", "medium", "high", "xhigh", "max")),
+            "effort": _EFFORT,
             "format": nullable(mapping),
             "task_budget": nullable(mapping),
         },
@@ -263,9 +272,14 @@ _BETA_ONLY: dict[str, Shape] = {
 def create_shape(*, beta: bool) -> Shape:
     """Return the shape of a request to `/v1/messages`."""
     optional = {**_SHARED, **_CREATE_ONLY, **(_BETA_ONLY if beta else {})}
-    return record({**_REQUIRED, "max_tokens": integer(0)}, optional)
+    return record({**_required(beta=beta), "max_tokens": integer(0)}, optional)
 
 
 def count_shape(*, beta: bool) -> Shape:
     """Return the shape of a request to `/v1/messages/count_tokens`."""
-    return record(_REQUIRED, {**_SHARED, **(_BETA_ONLY if beta else {})})
+    return record(_required(beta=beta), {**_SHARED, **(_BETA_ONLY if beta else {})})
+
+
+def _required(*, beta: bool) -> dict[str, Shape]:
+    message = _BETA_MESSAGE if beta else MESSAGE
+    return {"model": text(shortest=1, longest=256), "messages": each(message, most=100_000)}

@@ -58,7 +58,7 @@ def check_messages_request(
     _check_thinking(request, model, headers.get("anthropic-beta", ""))
     _check_output_config(request, model)
     _check_tools(request, model)
-    _check_breakpoints(request)
+    _check_breakpoints(request, headers.get("anthropic-beta", ""))
     check_conversation(request, model, version == NEWEST_VERSION, secret)
     tokens = chain(request)[-1].tokens
     if tokens > model.context:
@@ -269,7 +269,7 @@ def _prompt_blocks(request: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any
     yield from _message_blocks(request)
 
 
-def _check_breakpoints(request: dict[str, Any]) -> None:
+def _check_breakpoints(request: dict[str, Any], beta: str) -> None:
     marks = [
         (path, block["cache_control"], block)
         for path, block in _prompt_blocks(request)
@@ -277,6 +277,8 @@ def _check_breakpoints(request: dict[str, Any]) -> None:
     ]
     short_lived_seen = False
     for path, mark, _ in marks:
+        if "scope" in mark and "prompt-caching-scope" not in beta:
+            raise Refusal(f"{path}.cache_control.scope: Extra inputs are not permitted")
         if mark.get("ttl") == "1h" and short_lived_seen:
             raise Refusal(
                 f"{path}.cache_control.ttl: a ttl='1h' cache_control block must not come after a "

@@ -11,7 +11,7 @@ from typing import Any
 
 from addon.embedded.gemini.conversation import turns_of
 from addon.embedded.gemini.models import Gemini
-from addon.embedded.gemini.schemas import as_json_schema
+from addon.embedded.gemini.schemas import as_json_schema, lower_types
 from addon.embedded.gemini.signatures import sign_call, sign_text
 from addon.embedded.gemini.statuses import error_body, stream_refusal
 from addon.embedded.identifiers import unique_name
@@ -196,7 +196,7 @@ def read_prompt(request: dict[str, Any], model: Gemini) -> Prompt:
             break
     generation = request.get("generationConfig", {})
     thinking = generation.get("thinkingConfig", {})
-    schema = generation.get("responseJsonSchema")
+    schema = lower_types(generation.get("responseJsonSchema"))
     if "responseSchema" in generation:
         schema = as_json_schema(generation["responseSchema"])
     tools, choice = _tools_of(request)

@@ -63,11 +63,12 @@ def _check_kind(schema: Schema, kind: str, place: str) -> None:
 
 
 def check_json_schema(schema: object, place: str) -> None:
-    """Check a JSON Schema.
+    """Check a JSON Schema, whose types may be in the capitals of the API's own dialect.
 
     Raises:
         Refusal: It is not sound, or uses what the API cannot follow.
     """
+    schema = lower_types(schema)
     check_schema(schema, place)
     for path, node in nodes_of(schema, place):
         if not isinstance(node, dict):
@@ -86,6 +87,18 @@ def check_json_schema(schema: object, place: str) -> None:
 
 def _violation(field: str, why: str) -> Refusal:
     return Refusal(f"* GenerateContentRequest.{field}: {why}\n", param=field)
+
+
+def lower_types(value: Any) -> Any:  # noqa: ANN401 - any JSON value
+    """Return a JSON Schema with its types in small letters."""
+    if isinstance(value, list):
+        return [lower_types(item) for item in cast("list[Any]", value)]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: child.lower() if key == "type" and isinstance(child, str) else lower_types(child)
+        for key, child in cast("Schema", value).items()
+    }
 
 
 def as_json_schema(schema: Schema) -> Schema:

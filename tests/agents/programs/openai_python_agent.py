@@ -34,16 +34,7 @@ def chat(client: openai.OpenAI, task: str) -> str:
             message = stream.get_final_completion().choices[0].message
         if not message.tool_calls:
             return message.content or ""
-        # The SDK's own message holds `parsed_arguments`, which the API does not know.
-        calls = [
-            {
-                "id": call.id,
-                "type": "function",
-                "function": {"name": call.function.name, "arguments": call.function.arguments},
-            }
-            for call in message.tool_calls
-        ]
-        messages.append({"role": "assistant", "tool_calls": calls})
+        messages.append(message)
         for call in message.tool_calls:
             result = write_file(**json.loads(call.function.arguments))
             messages.append({"role": "tool", "tool_call_id": call.id, "content": result})
