@@ -10,7 +10,7 @@ from addon.formats import FORMATS
 from addon.formats.base import FormatName, Headers, Reply, RequestLine
 from addon.neutral import ErrorInfo, FinishReason, Loss, Usage
 from addon.providers import Destination, Timeouts
-from addon.translation import RenderedRequest
+from addon.translation import Recorder, RenderedRequest
 
 KEEP_ALIVE = 15.0
 """Seconds of silence after which a streaming agent is sent a comment, unless told otherwise."""
@@ -63,6 +63,8 @@ class Call(msgspec.Struct, kw_only=True):
     """Whether the agent wants the answer as a stream."""
     shape: Reply | None = None
     """What shapes the answer, where it is not the body alone that says so."""
+    recorder: Recorder | None = None
+    """Keeps of the answer what the provider will want to see again."""
     keep_alive: float = KEEP_ALIVE
     estimate: int | None = None
     """For a call that asks for a count of tokens: about how many there are; else None."""

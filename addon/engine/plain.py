@@ -77,6 +77,7 @@ class PlainAnswer:
             call.agent_format,
             dialect=call.dialect,
             reply=call.reply,
+            recorder=call.recorder,
         )
         return self._reply(translated, opening)
 
@@ -97,6 +98,8 @@ class PlainAnswer:
         if isinstance(folded, ErrorInfo):
             return self.fail(folded)
         target = self._call.agent_format
+        if self._call.recorder is not None:
+            folded = self._call.recorder.watch_response(folded)
         translated = render_answer(folded, decoder.losses, target, self._call.reply)
         return self._reply(translated, opening)
 

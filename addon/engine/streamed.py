@@ -37,7 +37,11 @@ class StreamedAnswer:
         source = call.destination.format
         self._call = call
         self._translator = StreamTranslator(
-            source, call.agent_format, dialect=call.dialect, reply=call.reply
+            source,
+            call.agent_format,
+            dialect=call.dialect,
+            reply=call.reply,
+            recorder=call.recorder,
         )
         self._probe = FORMATS[source].decoder()
         self._opening: Opening | None = None
@@ -165,6 +169,8 @@ class StreamedAnswer:
         if error := find_error(call, self._opening, body):
             return self.fail(error)
         response, losses = FORMATS[call.destination.format].parse_response(body)
+        if call.recorder is not None:
+            response = call.recorder.watch_response(response)
         stream, more = stream_from_answer(response, call.agent_format, call.reply)
         call.outcome.losses += (*losses, *more)
         note_response(call, response)

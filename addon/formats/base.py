@@ -11,12 +11,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Literal, Protocol, get_args
 
 import msgspec
 
-from addon.neutral import ErrorInfo, Event, Loss, Request, Response
+from addon.neutral import ErrorInfo, Event, Loss, Request, Response, ToolCallPart
+from addon.wire.carrier import Carried
 
 type FormatName = Literal["openai-chat", "openai-responses", "anthropic", "gemini"]
 FORMAT_NAMES: tuple[FormatName, ...] = get_args(FormatName.__value__)
@@ -128,6 +129,18 @@ class StreamRepairer(Protocol):
         ...
 
 
+class Past(Protocol):
+    """What is known of the earlier turns of a conversation, beside what the agent returns."""
+
+    def foreign(self, states: Iterable[str]) -> Collection[str]:
+        """Return those of these opaque states that the destination did not make."""
+        ...
+
+    def recall(self, turns: Iterable[Iterable[ToolCallPart]]) -> list[tuple[Carried, ...]]:
+        """Return what is kept of each turn, which is named by its calls; empty where nothing is."""
+        ...
+
+
 def _never(events: bytes) -> bool:
     del events
     return False
@@ -135,6 +148,16 @@ def _never(events: bytes) -> bool:
 
 def _needs_no_repairer(dialect: str, reply: Reply) -> StreamRepairer | None:
     del dialect, reply
+
+
+def _fits_already(body: bytes, dialect: str, past: Past) -> bytes:
+    del dialect, past
+    return body
+
+
+def _wants_nothing(model: str, dialect: str) -> Literal["nothing", "calls", "words"]:
+    del model, dialect
+    return "nothing"
 
 
 def _as_it_is(body: bytes, dialect: str, reply: Reply) -> bytes:
@@ -168,6 +191,17 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     Every byte stays but for the model name and what the provider's dialect refuses (decision D3).
 
     Raises `ClientRequestError`: the body is not a JSON object.
+    """
+    refit_request: Callable[[bytes, str, Past], bytes] = _fits_already
+    """Adapt what earlier turns left in a request of this format; arguments: body, dialect, past.
+
+    State that another provider made is taken out, and what the agent did not return is put back;
+    every other byte stays. A body that cannot be read is returned as it is.
+    """
+    wants_back: Callable[[str, str], Literal["nothing", "calls", "words"]] = _wants_nothing
+    """Tell what a provider wants to see again of earlier turns; arguments: model, dialect.
+
+    `calls`: what led to tool calls; `words`: also what came with words alone.
     """
     reply: Callable[[bytes, RequestLine], Reply]
     """Read from the agent's request what shapes the answer; never raises."""

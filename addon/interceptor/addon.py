@@ -55,6 +55,7 @@ from addon.rules import (
     load_rules,
     read_rules,
 )
+from addon.translation import Memory
 from addon.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
@@ -242,7 +243,7 @@ class Interceptor:
             rules = self._rules()
             incoming = self._incoming(flow, flow.request, rules)
             endpoint = incoming.endpoint
-            decided = plan(incoming, rules, self._read_settings().keep_alive)
+            decided = plan(incoming, rules, self._read_settings().keep_alive, Memory(self.vault()))
         except DetourError as error:
             decided = Refusal(error.to_error_info(), "refused")
         match decided:

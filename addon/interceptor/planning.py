@@ -13,7 +13,7 @@ from addon.interceptor.endpoints import Endpoint
 from addon.neutral import DetourError, ErrorInfo, Request
 from addon.providers import KeyRing
 from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens
-from addon.translation import render_count_for, render_for
+from addon.translation import Memory, render_count_for, render_for
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,8 +68,14 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     matches_filter: Callable[[str], bool]
 
 
-def plan(incoming: Incoming, rules: Rules, keep_alive: float) -> Plan:
+def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | None = None) -> Plan:
     """Ask the rules about a request and prepare what they say.
+
+    Args:
+        incoming: The request.
+        rules: The rules in force.
+        keep_alive: Seconds of silence after which a streaming agent gets a comment.
+        memory: What is known of the earlier turns of all conversations.
 
     Raises:
         DetourError: It cannot be done: the key is missing, the request cannot be expressed, ...
@@ -87,7 +93,7 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float) -> Plan:
         case "route" if incoming.endpoint.name == COUNT:
             call = _count(incoming, spoken, decision, rules.keys, facts)
         case "route":
-            call = _call(incoming, spoken, decision, rules.keys, facts, keep_alive)
+            call = _call(incoming, spoken, decision, rules.keys, facts, keep_alive, memory)
     if isinstance(call, Answered):
         return call
     return Route(
@@ -126,6 +132,7 @@ def _call(
     keys: KeyRing,
     facts: CallFacts,
     keep_alive: float,
+    memory: Memory | None,
 ) -> Call:
     destination = decision.destinations[0]
     provider = destination.provider
@@ -140,11 +147,12 @@ def _call(
         agent_format=spoken,
         line=line,
         body=body,
-        rendered=render_for(spoken, body, line, destination, parsed),
+        rendered=render_for(spoken, body, line, destination, parsed, memory),
         destination=destination,
         key_headers=provider.auth_headers(destination.format, keys.find(provider)),
         agent_headers=incoming.headers,
         stream=FORMATS[spoken].reply(body, line).stream,
+        recorder=None if memory is None else memory.recorder(spoken, destination),
         keep_alive=keep_alive,
     )
 

@@ -32,6 +32,8 @@ class OpaqueState(msgspec.Struct, frozen=True):
     """The payload exactly as received."""
     kind: Literal["signature", "redacted"] = "signature"
     """`signature` vouches for readable reasoning; `redacted` replaces the reasoning itself."""
+    origin: str = ""
+    """Who made it, as `PROVIDER:MODEL`, where Detour saw it being made."""
 
 
 class Citation(msgspec.Struct, frozen=True):

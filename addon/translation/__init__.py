@@ -1,6 +1,8 @@
 """Translation between any two formats, by way of the hub; knows formats, and no network."""
 
 from addon.translation.counting import render_count_for, translate_count
+from addon.translation.recalling import Memory
+from addon.translation.remembering import Recorder
 from addon.translation.requests import (
     DEFAULT_PROVIDER,
     RenderedRequest,
@@ -22,6 +24,8 @@ from addon.translation.streams import StreamTranslator
 
 __all__ = [
     "DEFAULT_PROVIDER",
+    "Memory",
+    "Recorder",
     "RenderedRequest",
     "StreamTranslator",
     "Translated",

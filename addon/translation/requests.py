@@ -8,6 +8,7 @@ from addon.formats import FORMATS, find_format
 from addon.formats.base import FormatName, RenderedBody, RequestLine
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import BUILT_IN, Destination, Provider
+from addon.translation.recalling import Memory
 
 DEFAULT_PROVIDER: dict[FormatName, str] = {
     "openai-chat": "openai",
@@ -71,6 +72,7 @@ def render_for(
     line: RequestLine,
     destination: Destination,
     parsed: Request | None = None,
+    memory: Memory | None = None,
 ) -> RenderedRequest:
     """Write an agent's request for a destination.
 
@@ -82,12 +84,13 @@ def render_for(
         line: Its request line.
         destination: Where it goes.
         parsed: The request, where it has been parsed already.
+        memory: What is known of earlier turns; None leaves the agent's request as it is.
 
     Raises:
         ClientRequestError: The body cannot be read.
         UnsupportedFeature: It holds content that the destination cannot express.
     """
-    rendered = _render(agent_format, body, line, destination, parsed)
+    rendered = _render(agent_format, body, line, destination, parsed, memory)
     url = destination.base_url.rstrip("/") + rendered.path
     if query := destination.provider.query:
         url += ("&" if "?" in rendered.path else "?") + query
@@ -105,11 +108,17 @@ def _render(
     line: RequestLine,
     destination: Destination,
     parsed: Request | None,
+    memory: Memory | None,
 ) -> RenderedBody:
     dialect = dialect_of(destination.provider)
     if agent_format == destination.format:
-        return FORMATS[agent_format].rewrite_request(body, line, destination.model, dialect)
+        spoken = FORMATS[agent_format]
+        if memory is not None:
+            body = spoken.refit_request(body, dialect, memory.past(agent_format, destination))
+        return spoken.rewrite_request(body, line, destination.model, dialect)
     request = parsed or FORMATS[agent_format].parse_request(body, line)
+    if memory is not None:
+        request = memory.recall(request, destination)
     return FORMATS[destination.format].render_request(request, destination.model, dialect)
 
 

@@ -6,6 +6,7 @@ from addon.formats import FORMATS, find_format
 from addon.formats.base import FormatName, Headers, RenderedError, Reply, RequestLine
 from addon.neutral import ErrorInfo, Loss, ProviderResponseError, Response, fold, unfold
 from addon.translation.json_fence import strip_response
+from addon.translation.remembering import Recorder
 
 _HOP_HEADERS = frozenset(
     (
@@ -81,11 +82,13 @@ def translate_response_for(
     line: RequestLine = RequestLine(),  # noqa: B008 - immutable
     dialect: str | None = None,
     reply: Reply | None = None,
+    recorder: Recorder | None = None,
 ) -> Translated:
     """Do the same for a known call; also return the losses and the answer in neutral words.
 
     With a `dialect`, an answer in the agent's own format is mended where the provider bends it.
-    With a `reply`, `request` and `line` are not asked what shapes the answer.
+    With a `reply`, `request` and `line` are not asked what shapes the answer. A `recorder` keeps
+    what the provider will want to see again.
     """
     provider = FORMATS[source]
     if status >= 400:
@@ -99,6 +102,8 @@ def translate_response_for(
         if source == target:
             return Translated(status, _kept_headers(headers), body)
         return failure(problem.to_error_info(), target)
+    if recorder is not None:
+        response = recorder.watch_response(response)
     if reply is None:
         reply = FORMATS[target].reply(request or b"{}", line)
     if source == target:

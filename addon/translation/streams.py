@@ -6,7 +6,7 @@ import logging
 from collections.abc import Iterable
 
 from addon.formats import find_format
-from addon.formats.base import FormatName, Reply, RequestLine, StreamRepairer
+from addon.formats.base import FormatName, Reply, RequestLine, StreamDecoder, StreamRepairer
 from addon.neutral import (
     ErrorInfo,
     Event,
@@ -20,6 +20,7 @@ from addon.neutral import (
 )
 from addon.translation.json_fence import FenceFilter
 from addon.translation.pass_through import PassThrough
+from addon.translation.remembering import Recorder, WatchedDecoder
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class StreamTranslator:
         line: RequestLine = RequestLine(),  # noqa: B008 - immutable
         dialect: str | None = None,
         reply: Reply | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Prepare for one stream.
 
@@ -53,6 +55,7 @@ class StreamTranslator:
             dialect: The provider, when its rendition of the agent's own format is to be mended;
                 None passes the same format through untouched.
             reply: What shapes the answer, where it has been read from the request already.
+            recorder: Keeps what the provider will want to see again.
 
         Raises:
             DetourError: A format is unknown.
@@ -61,7 +64,9 @@ class StreamTranslator:
         if reply is None:
             reply = agent.reply(request or b"{}", line)
         same = source == target
-        decoder = provider.decoder()
+        decoder: StreamDecoder = provider.decoder()
+        if recorder is not None:
+            decoder = WatchedDecoder(decoder, recorder)
         self._decoder = decoder
         self._encoder = agent.encoder(reply)
         self._filter = FenceFilter() if reply.json_answer and not same else None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from addon.formats.anthropic import errors, request_parsing, request_rendering, rewriting
 from addon.formats.anthropic.content import NAME
+from addon.formats.anthropic.models import claude_model
 from addon.formats.anthropic.response import parse_response, render_response
 from addon.formats.anthropic.stream_decoder import AnthropicDecoder
 from addon.formats.anthropic.stream_encoder import AnthropicEncoder
@@ -40,6 +41,7 @@ FORMAT = Format(
     # What may be said depends on the model alone, not on the dialect.
     render_request=lambda request, model, _: request_rendering.render_request(request, model),
     rewrite_request=lambda body, line, model, _: rewriting.rewrite_request(body, line, model),
+    wants_back=lambda model, _: "nothing" if claude_model(model).thinking == "none" else "calls",
     reply=_reply,
     parse_response=parse_response,
     render_response=render_response,

@@ -43,6 +43,7 @@ FORMAT = Format(
     parse_request=request_parsing.parse_request,
     render_request=request_rendering.render_request,
     rewrite_request=rewriting.rewrite_request,
+    wants_back=lambda _model, _dialect: "words",
     reply=_reply,
     parse_response=response.parse_response,
     render_response=render_response,

@@ -12,6 +12,7 @@ writes streams; `repair` mends the streams of providers that bend the format.
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 from addon.formats.base import Format, RenderedBody, RenderedError, Reply, RequestLine
 from addon.formats.openai_chat import (
@@ -23,6 +24,7 @@ from addon.formats.openai_chat import (
     rewriting,
 )
 from addon.formats.openai_chat.content_parsing import NAME
+from addon.formats.openai_chat.dialects import dialect
 from addon.formats.openai_chat.response import parse_response, render_response
 from addon.formats.openai_chat.stream_decoder import ChatDecoder
 from addon.formats.openai_chat.stream_encoder import ChatEncoder
@@ -44,6 +46,12 @@ def _rewrite_request(body: bytes, _line: RequestLine, model: str, dialect: str) 
         return rewriting.rewrite_request(body, model, dialect)
     except RecursionError:
         raise ClientRequestError("The request is nested too deeply.") from None
+
+
+def _wants_back(_model: str, dialect_name: str) -> Literal["nothing", "calls"]:
+    provider = dialect(dialect_name)
+    wants = provider.echo != "none" or provider.thought_signatures
+    return "calls" if wants else "nothing"
 
 
 def _only_deltas(events: bytes) -> bool:
@@ -68,6 +76,7 @@ FORMAT = Format(
     parse_request=lambda body, _line: request_parsing.parse_request(body),
     render_request=_render_request,
     rewrite_request=_rewrite_request,
+    wants_back=_wants_back,
     reply=lambda body, _line: request_parsing.read_reply(body, int(time.time())),
     parse_response=parse_response,
     render_response=render_response,

@@ -11,6 +11,7 @@ kinds of tools. `answer_reader` reads answers, plain (`response`) and streamed (
 from __future__ import annotations
 
 import time
+from typing import Literal
 
 from addon.formats.base import Format, RenderedBody, RenderedError, Reply, RequestLine
 from addon.formats.openai_responses import (
@@ -21,6 +22,7 @@ from addon.formats.openai_responses import (
     rewriting,
 )
 from addon.formats.openai_responses.content_parsing import NAME
+from addon.formats.openai_responses.dialects import dialect
 from addon.formats.openai_responses.response import parse_response, render_response
 from addon.formats.openai_responses.retelling import (
     needs_retelling,
@@ -40,6 +42,11 @@ def _rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) -
     return rewriting.rewrite_request(body, model)
 
 
+def _wants_back(_model: str, dialect_name: str) -> Literal["nothing", "calls"]:
+    provider = dialect(dialect_name)
+    return "calls" if provider.encrypted or provider.open_thoughts else "nothing"
+
+
 def _reply(body: bytes, _line: RequestLine) -> Reply:
     return reply_reading.read_reply(body, int(time.time()))
 
@@ -56,6 +63,7 @@ FORMAT = Format(
     parse_request=lambda body, _line: request_parsing.parse_request(body),
     render_request=request_rendering.render_request,
     rewrite_request=_rewrite_request,
+    wants_back=_wants_back,
     reply=_reply,
     parse_response=parse_response,
     render_response=render_response,

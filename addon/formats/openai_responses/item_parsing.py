@@ -39,6 +39,7 @@ from addon.wire import carrier
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
 from addon.wire.request_fields import Fields
+from addon.wire.restoring import Unpacker
 
 _ROLES = ("user", "system", "developer", "assistant")
 _BUILT_IN_CALLS = {
@@ -87,7 +88,7 @@ class Conversation:
         self._messages: list[Message] = []
         self._assistant: list[Part] = []
         self._call_ids: dict[str, str] = {}
-        self._signed_calls: dict[str, OpaqueState] = {}
+        self._unpacker = Unpacker()
 
     def add(self, item: Fields) -> None:
         """Take the next item.
@@ -119,12 +120,10 @@ class Conversation:
     def to_messages(self) -> tuple[Message, ...]:
         """Return the conversation."""
         self._end_assistant()
-        if not self._signed_calls:
+        if not self._unpacker.found_calls:
             return tuple(self._messages)
         return tuple(
-            msgspec.structs.replace(
-                message, parts=tuple(self._with_state(part) for part in message.parts)
-            )
+            msgspec.structs.replace(message, parts=self._unpacker.sign_calls(message.parts))
             for message in self._messages
         )
 
@@ -187,29 +186,11 @@ class Conversation:
         words = _thoughts(item.value)
         if envelope and (pieces := carrier.read(envelope)) is not None:
             for piece in pieces:
-                self._unpack(piece)
+                self._unpacker.take(piece, self._assistant)
         elif envelope and not carrier.is_ours(envelope):
             self._assistant.append(ReasoningPart(words, OpaqueState(NAME, envelope)))
         elif words:
             self._assistant.append(ReasoningPart(words))
-
-    def _unpack(self, piece: carrier.Carried) -> None:
-        """Put state that was carried home back where it belongs."""
-        if piece.call_id and piece.state is not None:
-            self._signed_calls[piece.call_id] = piece.state
-        elif piece.signs_text:
-            for index in reversed(range(len(self._assistant))):
-                part = self._assistant[index]
-                if isinstance(part, TextPart):
-                    self._assistant[index] = msgspec.structs.replace(part, state=piece.state)
-                    break
-        elif piece.text or piece.state is not None:
-            self._assistant.append(ReasoningPart(piece.text, piece.state))
-
-    def _with_state(self, part: Part) -> Part:
-        if isinstance(part, ToolCallPart) and part.call_id in self._signed_calls:
-            return msgspec.structs.replace(part, state=self._signed_calls[part.call_id])
-        return part
 
     def _add_call(self, item: Fields, *, custom: bool) -> None:
         name = flat_name(item.required_text("name"), item.text("namespace"))

@@ -1,0 +1,199 @@
+"""Give a provider back what it wants to see again, and nothing that another one made.
+
+What agents carry home themselves comes first; what they lost is looked up by the ids of their tool
+calls, all of a request in one question, and none when nothing is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from addon.formats import FORMATS
+from addon.formats.base import FormatName
+from addon.neutral import (
+    Message,
+    OpaqueState,
+    Part,
+    ReasoningPart,
+    Request,
+    TextPart,
+    ToolCallPart,
+)
+from addon.providers import Destination
+from addon.translation.origins import HOMES, fits, origin_of, provider_of
+from addon.translation.remembering import STATE, Recorder, call_key, origin_key, text_key
+from addon.wire.carrier import Carried, unpack
+from addon.wire.restoring import restore
+
+
+class Store(Protocol):
+    """Where state is kept: a vault."""
+
+    def put(self, kind: str, values: Mapping[str, bytes]) -> None:
+        """Keep values, in place of older ones of the same key."""
+        ...
+
+    def get(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return what is kept of these keys."""
+        ...
+
+
+class Memory:
+    """What is known of the earlier turns of all conversations."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def recorder(self, agent_format: FormatName, destination: Destination) -> Recorder:
+        """Prepare to watch the answer of a destination."""
+        same = agent_format == destination.format
+        at_home = destination.provider.id == HOMES[agent_format]
+        return Recorder(
+            lambda values: self._store.put(STATE, values),
+            origin_of(destination),
+            content=not same or (agent_format == "openai-chat" and not at_home),
+            makers=same and not at_home,
+            signs_text=destination.format == "gemini",
+        )
+
+    def recall(self, request: Request, destination: Destination) -> Request:
+        """Return a request in whose earlier turns everything stands that the destination made.
+
+        The result depends on each turn alone, so that longer conversations begin alike (D8).
+        """
+        spoken = FORMATS[destination.format]
+        dialect = destination.provider.dialect
+        wanted = spoken.wants_back(destination.model, dialect)
+        keys = {
+            index: found
+            for index, message in enumerate(request.messages)
+            if message.role == "assistant" and (found := _missing(message, destination, wanted))
+        }
+        kept = self._get(key for found in keys.values() for key in found) if keys else {}
+        messages = [
+            _fit(_restored(message, keys.get(index, ()), kept), destination)
+            for index, message in enumerate(request.messages)
+        ]
+        if all(new is old for new, old in zip(messages, request.messages, strict=True)):
+            return request
+        return msgspec.structs.replace(request, messages=tuple(messages))
+
+    def past(self, agent_format: FormatName, destination: Destination) -> Past:
+        """Return what is known to a request that needs no translation."""
+        return Past(self._get, agent_format, destination)
+
+    def _get(self, keys: Iterable[str]) -> dict[str, bytes]:
+        return self._store.get(STATE, dict.fromkeys(keys))
+
+
+class Past:
+    """What is known of one conversation whose agent and provider speak the same format."""
+
+    def __init__(self, get: Getter, agent_format: FormatName, destination: Destination) -> None:
+        self._get = get
+        self._home = HOMES[agent_format]
+        self._destination = destination
+
+    def foreign(self, states: Iterable[str]) -> Collection[str]:
+        """Return those of these opaque states that the destination did not make.
+
+        What Detour never saw being made comes from the provider that the agent talks to without it.
+        """
+        states = list(states)
+        own = self._destination.provider.id
+        makers = self._get(map(origin_key, states)) if states else {}
+        return {
+            state
+            for state in states
+            if (
+                provider_of(maker.decode())
+                if (maker := makers.get(origin_key(state))) is not None
+                else self._home
+            )
+            != own
+        }
+
+    def recall(self, turns: Iterable[Iterable[ToolCallPart]]) -> list[tuple[Carried, ...]]:
+        """Return what is kept of each turn, which is named by its calls."""
+        keys = [[_key(call) for call in calls] for calls in turns]
+        kept = self._get(key for found in keys for key in found) if any(keys) else {}
+        return [
+            tuple(_fitting(piece, self._destination) for piece in _pieces(found, kept))
+            for found in keys
+        ]
+
+
+class Getter(Protocol):
+    """Looks up state."""
+
+    def __call__(self, keys: Iterable[str]) -> dict[str, bytes]:
+        """Return what is kept of these keys."""
+        ...
+
+
+def _missing(message: Message, destination: Destination, wanted: str) -> list[str]:
+    """Return the keys under which what a message lacks may be kept."""
+    if wanted == "nothing" or any(_is_complete(part, destination) for part in message.parts):
+        return []
+    calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
+    if calls:
+        return list(map(_key, calls))
+    words = "".join(part.text for part in message.parts if isinstance(part, TextPart))
+    return [text_key(words)] if wanted == "words" and words else []
+
+
+def _is_complete(part: Part, destination: Destination) -> bool:
+    """Tell whether a part holds what the destination wants to see of its message."""
+    if isinstance(part, ReasoningPart) and destination.format == "openai-chat" and part.text:
+        return True
+    state = _state(part)
+    return state is not None and fits(state, destination)
+
+
+def _restored(message: Message, keys: Iterable[str], kept: Mapping[str, bytes]) -> Message:
+    pieces = _pieces(keys, kept)
+    if not pieces:
+        return message
+    return msgspec.structs.replace(message, parts=restore(message.parts, pieces))
+
+
+def _pieces(keys: Iterable[str], kept: Mapping[str, bytes]) -> tuple[Carried, ...]:
+    """Return what is kept of a turn, which may have been made of several answers."""
+    packed = dict.fromkeys(value for key in keys if (value := kept.get(key)) is not None)
+    return tuple(piece for value in packed for piece in unpack(value) or ())
+
+
+def _fit(message: Message, destination: Destination) -> Message:
+    """Return a message without state that the destination did not make."""
+    if message.role != "assistant" or not any(
+        (state := _state(part)) is not None and not fits(state, destination)
+        for part in message.parts
+    ):
+        return message
+    parts: list[Part] = []
+    for part in message.parts:
+        state = _state(part)
+        if state is None or fits(state, destination):
+            parts.append(part)
+        elif not isinstance(part, ReasoningPart) or part.text:
+            parts.append(msgspec.structs.replace(part, state=None))
+    return msgspec.structs.replace(message, parts=tuple(parts))
+
+
+def _fitting(piece: Carried, destination: Destination) -> Carried:
+    if piece.state is None or fits(piece.state, destination):
+        return piece
+    return msgspec.structs.replace(piece, state=None)
+
+
+def _state(part: Part) -> OpaqueState | None:
+    if isinstance(part, ReasoningPart | TextPart | ToolCallPart):
+        return part.state
+    return None
+
+
+def _key(call: ToolCallPart) -> str:
+    return call_key(call.call_id, call.name, call.arguments, call.kind)

@@ -1,0 +1,89 @@
+"""Put state that was carried home, or kept, back among the parts of a message."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from addon.neutral import OpaqueState, Part, ReasoningPart, TextPart, ToolCallPart
+from addon.wire.carrier import Carried
+
+
+class Unpacker:
+    """Takes the pieces of one conversation's envelopes as they come along."""
+
+    def __init__(self) -> None:
+        self._signed_calls: dict[str, OpaqueState] = {}
+
+    @property
+    def found_calls(self) -> bool:
+        """Whether any piece signs a call, so that `sign_calls` has work to do."""
+        return bool(self._signed_calls)
+
+    def take(self, piece: Carried, parts: list[Part]) -> None:
+        """Put a piece behind the parts that precede its envelope in the same message."""
+        if piece.call_id:
+            if piece.state is not None:
+                self._signed_calls[piece.call_id] = piece.state
+        elif piece.signs_text:
+            for index in reversed(range(len(parts))):
+                part = parts[index]
+                if isinstance(part, TextPart):
+                    parts[index] = msgspec.structs.replace(part, state=piece.state)
+                    break
+        elif piece.text or piece.state is not None:
+            parts.append(ReasoningPart(piece.text, piece.state))
+
+    def sign_calls(self, parts: Iterable[Part]) -> tuple[Part, ...]:
+        """Return the parts with the state of their calls."""
+        return tuple(
+            msgspec.structs.replace(part, state=self._signed_calls[part.call_id])
+            if isinstance(part, ToolCallPart) and part.call_id in self._signed_calls
+            else part
+            for part in parts
+        )
+
+
+def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...]:
+    """Return an assistant message's parts with all that its answer held beside them.
+
+    Args:
+        parts: What the agent returned; thoughts in it are replaced by those of `pieces`.
+        pieces: What the answer held, in its order: thoughts, and for each text and call a piece
+            that marks its place and may sign it.
+    """
+    kept = [part for part in parts if not isinstance(part, ReasoningPart)]
+    restored: list[Part] = []
+    thoughts: list[Part] = []
+    position = 0
+    for piece in pieces:
+        if not (piece.call_id or piece.signs_text):
+            thoughts.append(ReasoningPart(piece.text, piece.state))
+            continue
+        place = _place(piece, kept, position)
+        if place is None:
+            continue
+        restored += kept[position:place]
+        restored += thoughts
+        restored.append(_signed(kept[place], piece.state))
+        thoughts = []
+        position = place + 1
+    return (*restored, *thoughts, *kept[position:])
+
+
+def _place(piece: Carried, parts: Sequence[Part], start: int) -> int | None:
+    """Find the part that a piece stands for; words may have been joined or left out."""
+    for index in range(start, len(parts)):
+        part = parts[index]
+        if piece.signs_text:
+            return index if isinstance(part, TextPart) else None
+        if isinstance(part, ToolCallPart) and part.call_id == piece.call_id:
+            return index
+    return None
+
+
+def _signed(part: Part, state: OpaqueState | None) -> Part:
+    if state is not None and isinstance(part, TextPart | ToolCallPart):
+        return msgspec.structs.replace(part, state=state)
+    return part

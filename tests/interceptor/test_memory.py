@@ -1,0 +1,119 @@
+"""Providers get back what they signed, whatever the agent's format has no place for."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from addon.embedded import EmbeddedProvider
+from tests.support.proxy import PROVIDER_KEY, running_proxy
+from tests.support.rules import write_rules
+from tests.support.tool_loops import (
+    AnthropicLoop,
+    ChatLoop,
+    ForgetfulResponsesLoop,
+    GeminiLoop,
+    ResponsesLoop,
+    script,
+)
+
+TURNS = 5
+MODELS = {
+    "anthropic": "anthropic:claude-opus-4-5",
+    "anthropic, bound to the prefix": "anthropic:claude-opus-5-5",
+    "gemini": "google:gemini-3.1-pro",
+}
+AGENTS = {
+    "anthropic": (ChatLoop, ResponsesLoop, ForgetfulResponsesLoop, GeminiLoop),
+    "anthropic, bound to the prefix": (ChatLoop, ResponsesLoop, ForgetfulResponsesLoop, GeminiLoop),
+    "gemini": (ChatLoop, ResponsesLoop, ForgetfulResponsesLoop, AnthropicLoop),
+}
+CASES = [(agent, provider) for provider, agents in AGENTS.items() for agent in agents]
+KEYS = {"ANTHROPIC_API_KEY": PROVIDER_KEY, "GEMINI_API_KEY": PROVIDER_KEY}
+
+
+@pytest.fixture
+async def provider():
+    async with EmbeddedProvider() as running:
+        yield running
+
+
+def rules(provider, use):
+    """Send everything to the embedded provider, in whatever format the provider's name stands for."""
+    url = provider.base_url
+    others = {
+        "google": {"base_url": url, "formats": ["gemini"]},
+        "deepseek": {"base_url": f"{url}/v1", "formats": ["openai-chat"], "api_key": "k"},
+    }
+    return write_rules(url, use=use, providers=others)
+
+
+def signatures(body):
+    """Return the signatures in a provider's request, in order."""
+    found = []
+
+    def walk(value):
+        if isinstance(value, dict):
+            for key, item in value.items():
+                if key in ("signature", "thoughtSignature"):
+                    found.append(item)
+                walk(item)
+        elif isinstance(value, list):
+            for item in value:
+                walk(item)
+
+    walk(body)
+    return found
+
+
+def check(requests, turns):
+    """Every turn's signature came back in every later request, and always the same."""
+    bodies = [request.json() for request in requests]
+    found = [signatures(body) for body in bodies]
+    assert [len(each) for each in found] == list(range(turns)), found
+    assert all(found[-1][: len(each)] == each for each in found)
+    assert not [each for each in found[-1] if each.startswith(("dt1.", "ZHQxL", "c2tpcF90"))]
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
+@pytest.mark.parametrize(("agent", "target"), CASES)
+async def test_five_turns_keep_their_signatures(provider, agent, target, stream):
+    loop = agent(script(TURNS), stream=stream)
+    async with (
+        running_proxy(rules(provider, MODELS[target]), environment=KEYS) as proxy,
+        proxy.client() as client,
+    ):
+        assert await loop.run(client) == TURNS
+    assert all(request.status == 200 for request in provider.requests)
+    check(provider.requests, TURNS + 1)
+
+
+@pytest.mark.parametrize(("agent", "target"), CASES)
+async def test_signatures_outlive_a_restart(provider, agent, target, tmp_path):
+    loop = agent(script(TURNS), stream=True)
+    for _ in range(TURNS + 1):
+        async with (
+            running_proxy(
+                rules(provider, MODELS[target]), environment=KEYS, detour_home=str(tmp_path)
+            ) as proxy,
+            proxy.client() as client,
+        ):
+            await loop.step(client)
+    check(provider.requests, TURNS + 1)
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
+@pytest.mark.parametrize(("agent", "target"), CASES)
+async def test_parallel_calls_keep_theirs(provider, agent, target, stream):
+    loop = agent(script(2, parallel=3), stream=stream)
+    async with (
+        running_proxy(rules(provider, MODELS[target]), environment=KEYS) as proxy,
+        proxy.client() as client,
+    ):
+        assert await loop.run(client) == 2
+    check(provider.requests, 3)
+
+
+def sent(provider):
+    return json.loads(provider.requests[-1].body)
