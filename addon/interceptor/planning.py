@@ -91,7 +91,7 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | N
         case "block":
             return _blocked(incoming.endpoint, decision.rule_name)
         case "route" if incoming.endpoint.name == COUNT:
-            call = _count(incoming, spoken, decision, rules.keys, facts)
+            call = _count(incoming, spoken, decision, rules.keys, facts, memory)
         case "route":
             call = _call(incoming, spoken, decision, rules.keys, facts, keep_alive, memory)
     if isinstance(call, Answered):
@@ -163,6 +163,7 @@ def _count(
     decision: Decision,
     keys: KeyRing,
     facts: CallFacts,
+    memory: Memory | None,
 ) -> Call | Answered:
     """Ask for a count of tokens, or estimate it for a destination that does not count.
 
@@ -175,7 +176,7 @@ def _count(
     set = {name: value for name, value in decision.set.items() if name in counting.fields}
     body = apply_edits(incoming.body, set, decision.drop)
     unchanged = facts.parsed if body is incoming.body else None
-    rendered = render_count_for(spoken, body, line, destination, unchanged)
+    rendered = render_count_for(spoken, body, line, destination, unchanged, memory)
     if rendered is None:
         estimate = estimate_tokens(unchanged or counting.parse_request(body, line))
         target = f"{provider.id}:{destination.model}"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from addon.formats import COUNTING
+from addon.formats import COUNTING, FORMATS
 from addon.formats.base import FormatName, RequestLine
 from addon.neutral import Request, UnsupportedFeature
 from addon.providers import Destination
+from addon.translation.recalling import Memory
 from addon.translation.requests import RenderedRequest, dialect_of
 
 
@@ -15,6 +16,7 @@ def render_count_for(
     line: RequestLine,
     destination: Destination,
     parsed: Request | None = None,
+    memory: Memory | None = None,
 ) -> RenderedRequest | None:
     """Write an agent's request for a count at a destination.
 
@@ -24,6 +26,7 @@ def render_count_for(
         line: Its request line.
         destination: Who is to count.
         parsed: The request, where it has been parsed already.
+        memory: What is known of earlier turns, which count too.
 
     Returns:
         The request; None where the destination cannot count it.
@@ -37,9 +40,14 @@ def render_count_for(
     dialect = dialect_of(destination.provider)
     try:
         if agent_format == destination.format:
+            if memory is not None:
+                past = memory.past(agent_format, destination)
+                body = FORMATS[agent_format].refit_request(body, dialect, past)
             rendered = counting.rewrite_request(body, line, destination.model, dialect)
         else:
             request = parsed or COUNTING[agent_format].parse_request(body, line)
+            if memory is not None:
+                request = memory.recall(request, destination)
             rendered = counting.render_request(request, destination.model, dialect)
     except UnsupportedFeature:
         return None

@@ -40,7 +40,7 @@ async def provider():
 
 
 def rules(provider, use):
-    """Send everything to the embedded provider, in whatever format the provider's name stands for."""
+    """Send everything to the embedded provider, in the format that `use` stands for."""
     url = provider.base_url
     others = {
         "google": {"base_url": url, "formats": ["gemini"]},
