@@ -120,6 +120,8 @@ class StreamMender:
         self._choices: dict[int, ChoiceMender] = {}
         self._finishes: dict[int, _Held] = {}
         self._usage: _Held | None = None
+        self._groq_usage: Wire = {}
+        """Groq tells the usage a second time at a place of its own; alone, it counts."""
         self._misses = 0
         self._ended = False
 
@@ -256,6 +258,7 @@ class StreamMender:
             usage = usage or mapping(choice.get("usage"))
             choice.pop("usage", None)
         if not usage:
+            self._groq_usage = mapping(mapping(wire.get("x_groq")).get("usage"))
             return None
         if choices:
             if self._reply.include_usage:
@@ -298,6 +301,8 @@ class StreamMender:
                 reason = mender.final_reason()
                 end: Wire = {"index": index, "delta": {}, "finish_reason": reason}
                 pieces.append(self._chunk(end))
+        if self._usage is None and self._groq_usage:
+            self._usage = _Held({**self._head, "choices": [], "usage": self._groq_usage}, None)
         if self._usage is not None and self._reply.include_usage:
             pieces.append(_write(self._usage))
         pieces.append(DONE)
