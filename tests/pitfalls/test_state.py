@@ -109,7 +109,7 @@ def test_s02_a_call_without_its_signature_gets_the_documented_word():
 )
 @pytest.mark.parametrize("thoughts", [None, "Hm."])
 def test_s03_thoughts_are_echoed_where_they_are_demanded(thoughts, provider, model, expected):
-    """DeepSeek and Kimi refuse calls in the history without thoughts; OpenAI knows no such field."""
+    """DeepSeek and Kimi refuse a history of calls without thoughts; OpenAI knows no such field."""
     call = {"id": "call_1", "type": "function", "function": {"name": "run", "arguments": "{}"}}
     assistant = {"role": "assistant", "content": None, "tool_calls": [call]}
     if thoughts is not None:
