@@ -7,6 +7,10 @@ hands out an `AnswerConnection`, which opens no socket: when the request is comp
 event, the way a socket reports data. The rest of the flow's life (hooks, display, streaming to the
 agent, its errors) stays mitmproxy's own.
 
+An answer of status 101 makes the connection a pipe: from then on the agent's bytes go to the
+delivery, and what it yields goes back as it is. mitmproxy's WebSocket layer stands in between and
+sees two ordinary connections, so that it shows the messages and closes both ends properly.
+
 What this touches of mitmproxy's inside, all of it unchanged for years and held by
 `tests/interceptor/test_contract.py`: `HttpLayer.get_connection`, `.connections`, `.command_sources`
 and `.event_to_child`; `HttpConnection`; the HTTP events; `ConnectionHandler.server_event`,
@@ -40,6 +44,7 @@ from mitmproxy.proxy.layers.http import (
     HttpLayer,
     HttpStream,
     ReceiveHttp,
+    RequestData,
     RequestEndOfMessage,
     RequestHeaders,
     RequestProtocolError,
@@ -53,6 +58,8 @@ from mitmproxy.proxy.server import ConnectionHandler
 from addon.engine import Head
 
 logger = logging.getLogger(__name__)
+
+SWITCHING_PROTOCOLS = 101
 
 type Items = AsyncGenerator[Head | bytes]
 
@@ -68,7 +75,11 @@ class Delivery:
     """One answer on its way from the engine to the agent."""
 
     def __init__(
-        self, flow: http.HTTPFlow, handler: ConnectionHandler, open_items: Callable[[], Items]
+        self,
+        flow: http.HTTPFlow,
+        handler: ConnectionHandler,
+        open_items: Callable[[], Items],
+        receive: Callable[[bytes], None] | None = None,
     ) -> None:
         """Prepare a delivery.
 
@@ -76,19 +87,32 @@ class Delivery:
             flow: What is being answered.
             handler: Serves the agent's connection.
             open_items: Begins the answer; called when the request has passed all hooks.
+            receive: Takes what the agent sends after an answer of status 101.
         """
         self._flow = flow
         self._handler = handler
         self._open_items = open_items
+        self._receive = receive
         self._task: asyncio.Task[None] | None = None
 
     def start(self, server: Server) -> None:
         """Begin to pull the answer and to report it as events of the connection `server`."""
         self._task = asyncio.create_task(self._run(server), name="Detour answer")
 
+    def receive(self, data: bytes) -> None:
+        """Take what the agent sends through an upgraded connection."""
+        if self._receive is not None:
+            self._receive(data)
+
     def cancel(self) -> None:
         """Stop at once: nobody waits for the answer any more."""
         if self._task is not None:
+            self._task.cancel()
+
+    async def finish(self, seconds: float) -> None:
+        """Wait for the end, but no longer than that."""
+        if self._task is not None:
+            await asyncio.wait((self._task,), timeout=seconds)
             self._task.cancel()
 
     async def _run(self, server: Server) -> None:
@@ -116,6 +140,7 @@ class AnswerConnection(HttpConnection):
         self._stream_id = 0
         self._http_version = ""
         self._begun = False
+        self._upgraded = False
         self.finished = False
 
     @override
@@ -126,6 +151,8 @@ class AnswerConnection(HttpConnection):
                 self._http_version = event.request.http_version
             case RequestEndOfMessage():
                 self._delivery.start(self._server)
+            case RequestData() if self._upgraded:
+                self._delivery.receive(event.data)
             case RequestProtocolError():
                 self.finished = True
                 self._delivery.cancel()
@@ -140,6 +167,9 @@ class AnswerConnection(HttpConnection):
                 self._begun = True
                 response = response_of(item, self._http_version)
                 yield ReceiveHttp(ResponseHeaders(self._stream_id, response, end_stream=False))
+                if item.status == SWITCHING_PROTOCOLS:
+                    self._upgraded = True
+                    yield ReceiveHttp(ResponseEndOfMessage(self._stream_id))
             case bytes():
                 yield ReceiveHttp(ResponseData(self._stream_id, item))
             case None:
@@ -221,6 +251,8 @@ def response_of(head: Head, http_version: str) -> http.Response:
         timestamp_end=None,
     )
     # HTTP/2 frames bodies itself and forbids the header; HTTP/1.0 ends them by closing.
+    if head.status == SWITCHING_PROTOCOLS:
+        return response
     if http_version == "HTTP/1.1" and "content-length" not in response.headers:
         response.headers["transfer-encoding"] = "chunked"
     return response

@@ -24,7 +24,6 @@ from mitmproxy.proxy import layer
 
 from addon.authority.home import open_home
 from addon.engine import Call, ClientPool, answer
-from addon.formats import format_for_path
 from addon.interceptor import (
     access,
     adapter,
@@ -45,6 +44,8 @@ from addon.interceptor.exchanges import Exchange, Exchanges
 from addon.interceptor.identity import Identities
 from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route, plan
 from addon.interceptor.refusals import refuse
+from addon.interceptor.socket_calls import SERVED_BY_DETOUR, SocketCalls, relayed_call
+from addon.interceptor.upgrades import NO_WEBSOCKET, plan_upgrade
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers import KeyStore, environment_files, load_environment, provider_for_host
 from addon.rules import (
@@ -55,16 +56,15 @@ from addon.rules import (
     load_rules,
     read_rules,
 )
+from addon.sockets import Handshake, Session, Terms
+from addon.stateful import Archive, History
 from addon.translation import Memory
-from addon.vault import Vault, open_vault
+from addon.vault import MemoryVault, Vault, open_vault
 
 logger = logging.getLogger(__name__)
 
-NO_WEBSOCKET = Refusal(
-    ErrorInfo("unsupported", "Detour does not carry WebSockets; call by HTTP.", code="use_http"),
-    "WebSocket refused",
-    status=426,
-)
+FAREWELL = 1.0
+"""Seconds that agents have to be told that the proxy ends."""
 
 
 class Interceptor:
@@ -201,7 +201,19 @@ class Interceptor:
             exchange.recorder = display.record(flow, self._read_settings().body_limit)
 
     def response(self, flow: http.HTTPFlow) -> None:
-        """A call has been answered to its end."""
+        """A call has been answered to its end, or a WebSocket begins."""
+        exchange = self._exchanges.get(flow)
+        if exchange is None or exchange.session is None or flow.websocket is None:
+            self._finish(flow)
+
+    def websocket_message(self, flow: http.HTTPFlow) -> None:
+        """Keep the messages of a WebSocket within bounds: each response shows on its own."""
+        exchange = self._exchanges.get(flow)
+        if exchange is not None and exchange.session is not None:
+            display.trim_messages(flow)
+
+    def websocket_end(self, flow: http.HTTPFlow) -> None:
+        """A WebSocket has been closed."""
         self._finish(flow)
 
     def error(self, flow: http.HTTPFlow) -> None:
@@ -257,19 +269,48 @@ class Interceptor:
                 await self._route(flow, endpoint, decided)
 
     def _take_upgrade(self, flow: http.HTTPFlow) -> None:
-        """Turn a WebSocket away with 426, at which Codex goes on over HTTP at once.
-
-        Only one that rules could not apply to anyway passes.
-        """
+        """Decide about a WebSocket."""
         endpoint = endpoint_of(flow.request, provider_for_host)
+        headers = access.all_headers(flow.request)
         try:
-            passes = self._rules().default == "pass" and not format_for_path(endpoint.line.path)
+            rules = self._rules()
         except RulesError:
-            passes = False
-        if passes:
-            self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
-        else:
             self._refuse(flow, endpoint, NO_WEBSOCKET)
+            return
+        endpoint = endpoint_of(flow.request, rules.provider_for_host)
+        match plan_upgrade(endpoint, headers, self._identities.agent(flow), rules):
+            case Handshake() as handshake:
+                self._serve_socket(flow, endpoint, handshake)
+            case Pass():
+                self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
+            case Refusal() as refusal:
+                self._refuse(flow, endpoint, refusal)
+
+    def _serve_socket(self, flow: http.HTTPFlow, endpoint: Endpoint, handshake: Handshake) -> None:
+        settings = self._read_settings()
+        handler = access.connection_handler(flow.client_conn)
+        calls = SocketCalls(flow, handler, self._open_message)
+        memory = Archive(MemoryVault())
+        terms = Terms(
+            deflate=handshake.deflate, limit=settings.body_limit, keep_alive=settings.keep_alive
+        )
+        session = Session(calls.answer, History(memory, memory), terms)
+        delivery = Delivery(flow, handler, lambda: session.serve(handshake.head), session.receive)
+        display.hide_secrets(flow.request)
+        flow.comment = SERVED_BY_DETOUR
+        self._exchanges.add(flow, Exchange(endpoint=endpoint, delivery=delivery, session=session))
+
+    def _open_message(self, flow: http.HTTPFlow) -> adapter.Items | None:
+        """Begin the answer to a message of a WebSocket, as the rules have decided."""
+        exchange = self._exchanges.get(flow)
+        if exchange is None:
+            return None
+        if exchange.passes:
+            return answer(relayed_call(flow), self._pool())
+        if exchange.route is None:
+            return None
+        exchange.route.call.keep_alive = 0  # the socket is kept awake by pings
+        return self._open(flow, exchange.route.call)
 
     async def _route(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
         exchange = Exchange(endpoint=endpoint, route=route)
@@ -368,8 +409,14 @@ class Interceptor:
             self._clients = upstream.make_pool(ctx.options)
         return self._clients
 
-    def _close_clients(self) -> asyncio.Task[None] | None:
+    def _close_clients(self, leaving: Sequence[Delivery] = ()) -> asyncio.Task[None] | None:
         clients, self._clients = self._clients, None
-        if clients is not None:
-            self._closing = asyncio.create_task(clients.aclose())
+
+        async def close() -> None:
+            await asyncio.gather(*(delivery.finish(FAREWELL) for delivery in leaving))
+            if clients is not None:
+                await clients.aclose()
+
+        if clients is not None or leaving:
+            self._closing = asyncio.create_task(close())
         return self._closing

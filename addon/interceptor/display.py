@@ -40,6 +40,9 @@ SECRET_HEADERS = frozenset(
     )
 )
 
+MOST_MESSAGES = 400
+"""Messages of one WebSocket that are shown."""
+
 ORIGINAL = "detour.original"
 SUMMARY = "detour.summary"
 
@@ -101,6 +104,17 @@ def record(flow: http.HTTPFlow, limit: int) -> Recorder:
     assert flow.response is not None
     flow.response.stream = recorder
     return recorder
+
+
+def trim_messages(flow: http.HTTPFlow) -> None:
+    """Let a WebSocket show its last messages only.
+
+    Each response shows whole in a flow of its own, and mitmweb goes through all messages of a
+    socket at each new one.
+    """
+    messages = flow.websocket.messages if flow.websocket is not None else []
+    if len(messages) > MOST_MESSAGES:
+        del messages[: MOST_MESSAGES // 4]
 
 
 def show_outcome(flow: http.HTTPFlow, route: Route) -> None:

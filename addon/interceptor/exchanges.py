@@ -9,6 +9,7 @@ from addon.interceptor.adapter import Delivery
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.planning import Route
 from addon.interceptor.recorder import Recorder
+from addon.sockets import Session
 
 
 class Exchange(msgspec.Struct, kw_only=True):
@@ -18,6 +19,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     route: Route | None = None
     """How the engine answers; None for a call that passes or was refused."""
     delivery: Delivery | None = None
+    session: Session | None = None
+    """What serves a WebSocket."""
     recorder: Recorder | None = None
     passes: bool = False
     """Whether the agent's own request goes on, key and all."""
@@ -41,12 +44,19 @@ class Exchanges:
         """Forget the exchange of a flow and return it."""
         return self._by_flow.pop(flow.id, None)
 
-    def end_all(self) -> None:
-        """Stop everything."""
+    def end_all(self) -> list[Delivery]:
+        """Stop everything, and return the deliveries that still say farewell."""
+        leaving: list[Delivery] = []
         for exchange in self._by_flow.values():
-            if exchange.delivery is not None:
+            if exchange.delivery is None:
+                continue
+            if exchange.session is None:
                 exchange.delivery.cancel()
+            else:
+                exchange.session.leave()
+                leaving.append(exchange.delivery)
         self._by_flow.clear()
+        return leaving
 
     def delivery(self, flow: http.HTTPFlow) -> Delivery | None:
         """Return what answers a flow in place of a server."""

@@ -17,18 +17,27 @@ from addon.providers import (
     hosts,
     provider_for_host,
 )
-from addon.rules.conditions import Condition
+from addon.rules.conditions import (
+    AgentCondition,
+    Condition,
+    EndpointCondition,
+    HeaderCondition,
+    ProviderCondition,
+)
 from addon.rules.facts import CallFacts
 from addon.rules.problems import Mark, Problem
 from addon.rules.targets import Target, Verdict
 
 type Action = Literal["route", "pass", "block"]
+type WebSockets = Literal["accept", "refuse"]
 
 DEFAULT_INTERCEPT = (
     "api.openai.com",
     "api.anthropic.com",
     "generativelanguage.googleapis.com",
 )
+
+_KNOWN_BEFORE_THE_BODY = (EndpointCondition, ProviderCondition, AgentCondition, HeaderCondition)
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +124,7 @@ class Rules:
         default: What happens to calls that no rule applies to.
         intercept: Hosts whose calls are looked at.
         keys: The keys that go with the file.
+        websocket: Whether agents may call the Responses API by WebSocket.
         notices: What is legal in the file but surely not meant.
     """
 
@@ -126,6 +136,7 @@ class Rules:
         default: Target | Verdict = "pass",
         intercept: tuple[str, ...] = DEFAULT_INTERCEPT,
         keys: KeyRing,
+        websocket: WebSockets = "accept",
         notices: tuple[Problem, ...] = (),
     ) -> None:
         self.providers = providers
@@ -133,6 +144,7 @@ class Rules:
         self.default: Target | Verdict = default
         self.intercept = intercept
         self.keys = keys
+        self.websocket: WebSockets = websocket
         self.notices = notices
         self._provider_of_host = {
             host: provider.id
@@ -189,6 +201,18 @@ class Rules:
             facts=facts,
             considered=self.rules,
         )
+
+    def may_divert(self, facts: CallFacts) -> bool:
+        """Tell whether anything but `pass` could become of a call whose body is not known yet."""
+        for rule in self.rules:
+            known = [one for one in rule.conditions if isinstance(one, _KNOWN_BEFORE_THE_BODY)]
+            if not all(condition.holds(facts) for condition in known):
+                continue
+            if rule.use != "pass":
+                return True
+            if len(known) == len(rule.conditions):
+                return False
+        return self.default != "pass"
 
     def _destinations(
         self, use: tuple[Target, ...] | Verdict, facts: CallFacts, agent_format: FormatName

@@ -9,6 +9,7 @@ from addon.rules.decisions import DEFAULT_INTERCEPT
 from addon.rules.provider_definitions import PROVIDER
 from addon.rules.rule_definitions import RULE, TARGET, WHEN
 from addon.rules.shapes import (
+    Choice,
     Entries,
     Exactly,
     Field,
@@ -54,6 +55,13 @@ FILE = Record(
             Items("host names", Text("a host name", parse_host), or_one=True),
             "Hosts whose calls are looked at; all others are tunnelled unopened.",
             list(DEFAULT_INTERCEPT),
+        ),
+        Field(
+            "websocket",
+            Choice("`accept` or `refuse`", ("accept", "refuse")),
+            "Whether agents may call the Responses API by WebSocket; `refuse` turns them away, and"
+            " they call by HTTP.",
+            "accept",
         ),
     ),
     elsewhere={

@@ -84,6 +84,7 @@ def _assemble(
         default=default,
         intercept=values.get("intercept", DEFAULT_INTERCEPT),
         keys=keys,
+        websocket=values.get("websocket", "accept"),
         notices=_problems(filename, reading.notices),
     )
 

@@ -15,7 +15,9 @@ MAY_IMPORT = {
     "rules": {"providers", "formats", "wire", "neutral"},
     "translation": {"providers", "formats", "wire", "neutral"},
     "engine": {"translation", "providers", "formats", "wire", "neutral"},
+    "sockets": {"engine", "stateful", "formats", "wire", "neutral"},
     "interceptor": {
+        "sockets",
         "authority",
         "stateful",
         "vault",

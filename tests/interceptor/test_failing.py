@@ -353,30 +353,3 @@ async def test_what_cannot_be_translated_is_not_sent_elsewhere(default, status):
         )
     assert answer.status_code == status
     assert "/v1/embeddings" in answer.json()["error"]["message"]
-
-
-UPGRADE = {
-    "connection": "Upgrade",
-    "upgrade": "websocket",
-    "sec-websocket-version": "13",
-    "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
-}
-
-
-@pytest.mark.parametrize(
-    ("rules", "path"),
-    [
-        (write_rules(), "/v1/chat/completions"),
-        (write_default("block"), "/v1/responses"),
-        (write_default("anthropic:claude-sonnet-5-5"), "/v1/responses"),
-        ("nonsense", "/v1/responses"),
-    ],
-)
-async def test_a_websocket_is_turned_away_so_that_codex_uses_http(rules, path):
-    async with (
-        running_proxy(rules, expected_errors=rules == "nonsense") as proxy,
-        proxy.client() as client,
-    ):
-        answer = await client.get(f"https://api.openai.com{path}", headers={**KEY, **UPGRADE})
-    assert answer.status_code == 426
-    assert "error" in answer.json()

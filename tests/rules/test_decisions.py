@@ -256,3 +256,28 @@ def test_decision_and_explanation_agree(whens, call):
 def why_not_alone(rule, call):
     [step] = decide([rule], **call).trace
     return None if step.matched else step.reason
+
+
+def may_divert(rules, tail="", **fields):
+    text = HEADER + "rules:\n" + "".join(f"  - {rule}\n" for rule in rules) + tail
+    facts = CallFacts(**({"model": "", "endpoint": "responses", "agent": "codex"} | fields))
+    return load_rules(text, "rules.yaml", {}).may_divert(facts)
+
+
+@pytest.mark.parametrize(
+    ("rules", "tail", "expected"),
+    [
+        (["{name: a, use: pass}"], "", False),
+        (["{name: a, use: pass}"], "default: block", False),
+        (["{name: a, when: {model: x}, use: pass}"], "default: block", True),
+        (["{name: a, when: {model: x}, use: 'anthropic:*'}"], "", True),
+        (["{name: a, when: {has: tools}, use: block}"], "", True),
+        (["{name: a, when: {agent: other, model: x}, use: block}"], "", False),
+        (["{name: a, when: {agent: codex}, use: pass}", "{name: b, use: block}"], "", False),
+        (["{name: a, when: {endpoint: chat}, use: block}"], "", False),
+        (["{name: a, when: {header: {x-a: b}}, use: block}"], "", False),
+        (["{name: a, when: {filter: '~q'}, use: block}"], "", True),
+    ],
+)
+def test_before_the_body_is_known_it_shows_whether_a_call_can_only_pass(rules, tail, expected):
+    assert may_divert(rules, tail) is expected

@@ -48,7 +48,7 @@ def rule(inner):
             2,
             1,
             "unknown key `zzz` in the rules file;"
-            " known: version, providers, rules, default, intercept",
+            " known: version, providers, rules, default, intercept, websocket",
         ),
         (
             "version: 1\nuse: a:b\n",
@@ -77,6 +77,12 @@ def rule(inner):
             13,
             "intercept: expected a host name such as `api.openai.com`,"
             " found `https://api.openai.com`",
+        ),
+        (
+            "version: 1\nwebsocket: refused\n",
+            2,
+            12,
+            "websocket: expected `accept` or `refuse`, found `refused`; did you mean `refuse`?",
         ),
         (
             "version: 1\nintercept: []\n",

@@ -14,10 +14,10 @@ SHIPPED = (Path(__file__).parents[2] / "rules.yaml").read_text(encoding="utf-8")
 WORDS = re.findall(
     r"\S+",
     """
-version rules providers default intercept name when use set drop agent model endpoint provider
-header has input_tokens filter base_url formats api_key models headers timeouts dialect connect
-anthropic openai local pass block chat tools ${A} ${ anthropic:x local:* 1 -5 true ~ /(/ /a/ > &a
-*a <<: ? ! !!str | [ ] { } , : - # ' " % @ `
+version rules providers default intercept websocket name when use set drop agent model endpoint
+provider header has input_tokens filter base_url formats api_key models headers timeouts dialect
+connect anthropic openai local pass block chat tools ${A} ${ anthropic:x local:* 1 -5 true ~
+/(/ /a/ > &a *a <<: ? ! !!str | [ ] { } , : - # ' " % @ `
 """,
 )
 

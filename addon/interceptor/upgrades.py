@@ -1,0 +1,50 @@
+"""What becomes of a request for a WebSocket.
+
+One for `/v1/responses` is granted and served by Detour itself, wherever a rule could send a
+response elsewhere; the model, and most of what rules look at, is known only with each message.
+Where all responses would pass anyway, the socket itself passes. All others are turned away with
+426, at which agents go on by HTTP at once.
+"""
+
+from __future__ import annotations
+
+from addon.formats import format_for_path
+from addon.formats.base import Headers
+from addon.interceptor.endpoints import Endpoint
+from addon.interceptor.planning import Pass, Refusal
+from addon.neutral import ErrorInfo
+from addon.rules import CallFacts, Rules
+from addon.sockets import Handshake, shake_hands
+
+NO_WEBSOCKET = Refusal(
+    ErrorInfo(
+        "unsupported", "Detour does not carry this WebSocket; call by HTTP.", code="use_http"
+    ),
+    "WebSocket refused",
+    status=426,
+)
+SERVED = ("openai-responses", "responses")
+"""What can be spoken on a socket."""
+
+
+def plan_upgrade(
+    endpoint: Endpoint, headers: Headers, agent: str, rules: Rules
+) -> Handshake | Pass | Refusal:
+    """Decide about a request for a WebSocket."""
+    found = format_for_path(endpoint.line.path)
+    if found is None:
+        return Pass() if rules.default == "pass" else NO_WEBSOCKET
+    if found != SERVED or rules.websocket == "refuse":
+        return NO_WEBSOCKET
+    facts = CallFacts(
+        agent=agent,
+        model="",
+        endpoint=found[1],
+        provider=endpoint.provider or None,
+        headers=headers,
+        request=lambda: None,
+        matches_filter=lambda _: False,
+    )
+    if not rules.may_divert(facts):
+        return Pass()
+    return shake_hands(headers) or NO_WEBSOCKET
