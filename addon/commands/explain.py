@@ -145,7 +145,7 @@ def _as_text(explanation: Explanation) -> str:
         verdict = "applies" if step.matched else f"does not apply: {step.reason}"
         lines.append(f"  line {rule.mark.line}, {rule.name}: {verdict}")
     if decision.rule is None:
-        lines.append("  default applies")
+        lines.append(f"  {decision.reason} applies")
     lines += ["", *_outcome(decision, explanation)]
     return "\n".join(lines)
 

@@ -11,7 +11,7 @@ from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName, Headers, RequestLine, header
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import Destination, KeyRing, MissingKeyError, Provider, Secret
-from addon.rules import CallFacts, Decision, Rules, agent_name, apply_edits
+from addon.rules import CallFacts, Decision, Rules, agent_name, apply_edits, split_name
 from addon.wire.codec import encode
 
 
@@ -130,10 +130,12 @@ def ask(
 
 def explain_call(question: Question, rules: Rules) -> Explanation:
     """Work out what the rules say about a call and what would be sent."""
+    agent, phase = split_name(question.agent) if question.agent else (None, None)
     facts = CallFacts(
         model=question.model,
         endpoint=question.endpoint,
-        agent=question.agent,
+        agent=agent,
+        stated_phase=phase,
         provider=question.provider,
         headers=question.headers,
         request=lambda: _parse(question),

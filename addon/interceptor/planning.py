@@ -10,9 +10,10 @@ from addon.engine import Call
 from addon.formats import COUNT, COUNTING, FORMATS
 from addon.formats.base import FormatName, Headers
 from addon.interceptor.endpoints import Endpoint
+from addon.interceptor.key_headers import key_headers
 from addon.neutral import DetourError, ErrorInfo, Request
 from addon.providers import KeyRing
-from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens
+from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens, split_name
 from addon.translation import Memory, render_count_for, render_for
 
 
@@ -114,8 +115,10 @@ def facts_of(incoming: Incoming, spoken: FormatName) -> CallFacts:
         except DetourError:
             return None
 
+    agent, phase = split_name(incoming.agent)
     return CallFacts(
-        agent=incoming.agent,
+        agent=agent,
+        stated_phase=phase,
         model=FORMATS[spoken].reply(incoming.body, incoming.endpoint.line).model or "",
         endpoint=incoming.endpoint.name,
         provider=incoming.endpoint.provider or None,
@@ -135,7 +138,6 @@ def _call(
     memory: Memory | None,
 ) -> Call:
     destination = decision.destinations[0]
-    provider = destination.provider
     line = incoming.endpoint.line
     body = incoming.body
     parsed: Request | None = None
@@ -149,7 +151,7 @@ def _call(
         body=body,
         rendered=render_for(spoken, body, line, destination, parsed, memory),
         destination=destination,
-        key_headers=provider.auth_headers(destination.format, keys.find(provider)),
+        key_headers=key_headers(destination, keys, incoming.endpoint, incoming.headers),
         agent_headers=incoming.headers,
         stream=FORMATS[spoken].reply(body, line).stream,
         recorder=None if memory is None else memory.recorder(spoken, destination),
@@ -170,7 +172,6 @@ def _count(
     Of the fields that the rule sets, only those are that a request for a count may hold.
     """
     destination = decision.destinations[0]
-    provider = destination.provider
     line = incoming.endpoint.line
     counting = COUNTING[spoken]
     set = {name: value for name, value in decision.set.items() if name in counting.fields}
@@ -179,7 +180,7 @@ def _count(
     rendered = render_count_for(spoken, body, line, destination, unchanged, memory)
     if rendered is None:
         estimate = estimate_tokens(unchanged or counting.parse_request(body, line))
-        target = f"{provider.id}:{destination.model}"
+        target = f"{destination.provider.id}:{destination.model}"
         comment = f"{facts.model} -> {target} ({decision.rule_name}): {estimate} tokens, estimated"
         return Answered(body=counting.render_count(estimate), comment=comment)
     return Call(
@@ -188,7 +189,7 @@ def _count(
         body=body,
         rendered=rendered,
         destination=destination,
-        key_headers=provider.auth_headers(destination.format, keys.find(provider)),
+        key_headers=key_headers(destination, keys, incoming.endpoint, incoming.headers),
         agent_headers=incoming.headers,
         estimate=facts.input_tokens or 0,
     )

@@ -22,11 +22,12 @@ from addon.providers.keys import (
     UnusableKeyError,
 )
 from addon.providers.master_key import MasterKeyError
-from addon.providers.provider import NO_KEY, AuthScheme, Destination, Provider, Timeouts
+from addon.providers.provider import AGENT_KEY, NO_KEY, AuthScheme, Destination, Provider, Timeouts
 from addon.providers.registry import BUILT_IN, NOT_YET, hosts, provider_for_host
 from addon.providers.secret import Secret, mask
 
 __all__ = [
+    "AGENT_KEY",
     "BUILT_IN",
     "KEY_STORE",
     "NOT_YET",

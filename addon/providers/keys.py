@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Protocol, override
 
 from addon.neutral import DetourError, ErrorInfo
-from addon.providers.provider import NO_KEY, Provider
+from addon.providers.provider import AGENT_KEY, NO_KEY, Provider
 
 KEY_STORE = "key store"
 """What `KeyRing.source` says of keys in the key store."""
@@ -86,7 +86,7 @@ class KeyRing:
         self._stored = stored
 
     def find(self, provider: Provider) -> str | None:
-        """Return the provider's key, or None where none is to be sent.
+        """Return the provider's key, or None where none of ours is to be sent.
 
         Raises:
             MissingKeyError: It needs one and there is none.
@@ -94,21 +94,24 @@ class KeyRing:
             DetourError: The key store cannot be read.
         """
         key, source = self._look_up(provider)
-        if key == NO_KEY:
+        if key in (NO_KEY, AGENT_KEY):
             return None
         if not _KEY.fullmatch(key):
             raise UnusableKeyError(provider, source)
         return key
 
     def source(self, provider: Provider) -> str:
-        """Say where `find` gets the key from: a variable, `rules.yaml`, `key store` or `none`.
+        """Say where the key comes from.
+
+        Returns:
+            The name of a variable, `rules.yaml`, `key store`, `the agent` or `none`.
 
         Raises:
             MissingKeyError: There is no key.
             DetourError: The key store cannot be read.
         """
         key, source = self._look_up(provider)
-        return NO_KEY if key == NO_KEY else source
+        return {NO_KEY: NO_KEY, AGENT_KEY: "the agent"}.get(key, source)
 
     def _look_up(self, provider: Provider) -> tuple[str, str]:
         if provider.api_key is not None:
@@ -116,7 +119,8 @@ class KeyRing:
         for name in provider.key_variables:
             if key := self._environment.get(name, "").strip():
                 return key, name
-        if self._stored is not None and (key := self._stored.get(provider.id)):
+        stored = self._stored if provider.asks_store else None
+        if stored is not None and (key := stored.get(provider.id)):
             return key, KEY_STORE
         raise MissingKeyError(provider)
 

@@ -25,6 +25,9 @@ AUTH_SCHEME_OF_FORMAT: dict[FormatName, AuthScheme] = {
 NO_KEY = "none"
 """What `api_key` is set to where no key is to be sent."""
 
+AGENT_KEY = "pass"
+"""What `api_key` is set to where the agent's own key is to be sent."""
+
 
 class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """How long a provider may take, in seconds."""
@@ -55,6 +58,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """The key that rules.yaml gives, expanded; `none` sends no key; None: see `key_variables`."""
     key_variables: tuple[str, ...] = ()
     """Environment variables that may hold the key, the usual one first."""
+    asks_store: bool = True
+    """Whether the key store may have its key; not where a rule names another account's."""
     models: tuple[str, ...] = ()
     """Some of its models, the best allround one first; others are fine too."""
     model_titles: dict[str, str] = {}
@@ -76,6 +81,11 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.dialect:
             msgspec.structs.force_setattr(self, "dialect", self.id)
+
+    @property
+    def passes_key(self) -> bool:
+        """Whether it gets the agent's own key."""
+        return self.api_key is not None and self.api_key.reveal() == AGENT_KEY
 
     @property
     def default_model(self) -> str | None:

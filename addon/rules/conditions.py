@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from addon.rules.facts import CallFacts, Feature
 from addon.rules.patterns import Comparison, Pattern
+from addon.rules.phases import Phase
 
 
 class Condition(Protocol):
@@ -130,6 +131,20 @@ class HasCondition(NamedTuple):
             return "the request could not be read"
         missing = [name for name in self.features if name not in facts.features]
         return f"the request has no {_or(tuple(missing))}"
+
+
+class PhaseCondition(NamedTuple):
+    """The agent is doing one of these things."""
+
+    phases: tuple[Phase, ...]
+
+    def holds(self, facts: CallFacts) -> bool:
+        """Tell whether it does."""
+        return facts.phase in self.phases
+
+    def why_not(self, facts: CallFacts) -> str:
+        """Name both phases."""
+        return f"the phase is {facts.phase}, not {_or(self.phases)}"
 
 
 class InputTokensCondition(NamedTuple):

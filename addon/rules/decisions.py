@@ -25,8 +25,13 @@ from addon.rules.conditions import (
     ProviderCondition,
 )
 from addon.rules.facts import CallFacts
-from addon.rules.problems import Mark, Problem
+from addon.rules.model_names import explicit_target, owners
+from addon.rules.phases import Phase
+from addon.rules.problems import START, Mark, Problem
 from addon.rules.targets import Target, Verdict
+
+type Use = tuple[Target, ...] | Verdict
+"""Targets in order of preference, or a verdict."""
 
 type Action = Literal["route", "pass", "block"]
 type WebSockets = Literal["accept", "refuse"]
@@ -48,7 +53,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Where it stands in the file."""
     conditions: tuple[Condition, ...] = ()
     """All must hold; the cheap ones come first."""
-    use: tuple[Target, ...] | Verdict
+    use: Use
+    """What to use, unless `by_phase` says it."""
+    by_phase: dict[Phase, Use] = {}
+    """What to use in each phase. Without `other` the rule applies in no phase but those named."""
+    key: dict[str, Any] | None = None
+    """Fields of the provider that make these calls go under another key."""
     set: dict[str, Any] = {}
     """Fields of the agent's body to give another value."""
     drop: tuple[str, ...] = ()
@@ -59,7 +69,15 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         for condition in self.conditions:
             if not condition.holds(facts):
                 return condition.why_not(facts)
+        if self.use_for(facts) is None:
+            return f"the phase is {facts.phase}, and `use` names {', '.join(self.by_phase)} only"
         return None
+
+    def use_for(self, facts: CallFacts) -> Use | None:
+        """Say what to use for a call that meets the conditions; None where no phase fits."""
+        if not self.by_phase:
+            return self.use
+        return self.by_phase.get(facts.phase) or self.by_phase.get("other")
 
 
 class DisabledProvider(DetourError):
@@ -90,7 +108,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     action: Action
     rule: Rule | None = None
-    """The rule that applies; None when it is the default."""
+    """The rule that applies; None when none does."""
+    reason: str = "default"
+    """What decided where no rule did: `default`, the model's name, ..."""
     destinations: tuple[Destination, ...] = ()
     """Where to send the call; the first is used."""
     set: dict[str, Any] = {}
@@ -101,8 +121,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def rule_name(self) -> str:
-        """The rule's name, or `default`."""
-        return self.rule.name if self.rule else "default"
+        """The rule's name, or what decided in place of a rule."""
+        return self.rule.name if self.rule else self.reason
 
     @property
     def trace(self) -> tuple[Step, ...]:
@@ -123,6 +143,8 @@ class Rules:
         rules: In the order of the file.
         default: What happens to calls that no rule applies to.
         intercept: Hosts whose calls are looked at.
+        aliases: The file's own names for targets.
+        by_model_name: Whether an agent may choose by the name of the model.
         keys: The keys that go with the file.
         websocket: Whether agents may call the Responses API by WebSocket.
         notices: What is legal in the file but surely not meant.
@@ -135,6 +157,8 @@ class Rules:
         rules: Iterable[Rule] = (),
         default: Target | Verdict = "pass",
         intercept: tuple[str, ...] = DEFAULT_INTERCEPT,
+        aliases: dict[str, Target] | None = None,
+        by_model_name: bool = True,
         keys: KeyRing,
         websocket: WebSockets = "accept",
         notices: tuple[Problem, ...] = (),
@@ -143,6 +167,8 @@ class Rules:
         self.rules = tuple(rules)
         self.default: Target | Verdict = default
         self.intercept = intercept
+        self.aliases = aliases or {}
+        self.by_model_name = by_model_name
         self.keys = keys
         self.websocket: WebSockets = websocket
         self.notices = notices
@@ -164,7 +190,9 @@ class Rules:
     def targets(self) -> Iterator[Target]:
         """Go through all targets, in the order of the file."""
         for rule in self.rules:
-            yield from () if isinstance(rule.use, str) else rule.use
+            for use in rule.by_phase.values() or (rule.use,):
+                yield from () if isinstance(use, str) else use
+        yield from self.aliases.values()
         if isinstance(self.default, Target):
             yield self.default
 
@@ -180,20 +208,77 @@ class Rules:
             UnsupportedFeature: Detour speaks no format of the provider.
             DisabledProvider: Nowhere else may the call go.
         """
+        if chosen := self._asked_for(facts, agent_format):
+            return chosen
         for index, rule in enumerate(self.rules):
             for condition in rule.conditions:
                 if not condition.holds(facts):
                     break
             else:
+                use = rule.use_for(facts)
+                if use is None:
+                    continue
                 return Decision(
-                    action=rule.use if isinstance(rule.use, str) else "route",
+                    action=use if isinstance(use, str) else "route",
                     rule=rule,
-                    destinations=self._destinations(rule.use, facts, agent_format),
+                    destinations=self._destinations(use, facts, agent_format, rule.key),
                     set=rule.set,
                     drop=rule.drop,
                     facts=facts,
                     considered=self.rules[: index + 1],
                 )
+        return self._owned(facts, agent_format) or self._by_default(facts, agent_format)
+
+    def _asked_for(self, facts: CallFacts, agent_format: FormatName) -> Decision | None:
+        """Go by an alias, or by a model name that says where to go."""
+        if target := self.aliases.get(facts.model):
+            return self._chosen(target, f"alias {facts.model}", facts, agent_format)
+        if not self.by_model_name:
+            return None
+        found = explicit_target(facts.model, self.providers, facts.provider)
+        if found is None:
+            return None
+        return self._chosen(Target(*found, START), "model name", facts, agent_format)
+
+    def _owned(self, facts: CallFacts, agent_format: FormatName) -> Decision | None:
+        """Go to the provider that owns the model, where it is not the one that was called."""
+        if not self.by_model_name:
+            return None
+        for name in owners(facts.model, self.providers):
+            if name == facts.provider:
+                return None
+            if self._is_ready(self.providers[name]):
+                target = Target(name, facts.model.removeprefix("models/"), START)
+                return self._chosen(
+                    target, "owner of the model", facts, agent_format, considered=self.rules
+                )
+        return None
+
+    def _is_ready(self, provider: Provider) -> bool:
+        """Tell whether a provider can be called without having been named."""
+        try:
+            reachable = provider.enabled and bool(provider.base_urls)
+            return reachable and bool(self.keys.source(provider))
+        except DetourError:
+            return False
+
+    def _chosen(
+        self,
+        target: Target,
+        reason: str,
+        facts: CallFacts,
+        agent_format: FormatName,
+        considered: tuple[Rule, ...] = (),
+    ) -> Decision:
+        return Decision(
+            action="route",
+            reason=reason,
+            destinations=self._destinations((target,), facts, agent_format),
+            facts=facts,
+            considered=considered,
+        )
+
+    def _by_default(self, facts: CallFacts, agent_format: FormatName) -> Decision:
         use = self.default if isinstance(self.default, str) else (self.default,)
         return Decision(
             action=use if isinstance(use, str) else "route",
@@ -215,7 +300,11 @@ class Rules:
         return self.default != "pass"
 
     def _destinations(
-        self, use: tuple[Target, ...] | Verdict, facts: CallFacts, agent_format: FormatName
+        self,
+        use: Use,
+        facts: CallFacts,
+        agent_format: FormatName,
+        key: dict[str, Any] | None = None,
     ) -> tuple[Destination, ...]:
         if isinstance(use, str):
             return ()
@@ -224,6 +313,8 @@ class Rules:
             provider = self.providers[target.provider]
             if not provider.enabled:
                 continue
+            if key is not None:
+                provider = msgspec.structs.replace(provider, asks_store=False, **key)
             name = provider.format_for(agent_format)
             model = target.model_for(facts.model)
             destinations.append(Destination(provider, name, provider.base_urls[name], model))

@@ -16,6 +16,7 @@ from addon.rules.shapes import (
     Items,
     Record,
     Text,
+    TruthValue,
 )
 from addon.rules.texts import (
     PROVIDER_ID_PATTERN,
@@ -49,6 +50,20 @@ FILE = Record(
             "What happens to calls that no rule applies to: `pass` lets them through unchanged,"
             " `block` refuses them, PROVIDER:MODEL sends them there.",
             "pass",
+        ),
+        Field(
+            "aliases",
+            Entries("a map of names to PROVIDER:MODEL", TARGET, Text("a name"), or_none=True),
+            "Names of your own for targets, to be asked for as a model.",
+            {"fast": "anthropic:claude-haiku-5-5"},
+        ),
+        Field(
+            "by_model_name",
+            TruthValue(),
+            "Whether an agent may choose by the name of the model: PROVIDER:MODEL or"
+            " PROVIDER/MODEL before all rules, and the provider that owns a model before"
+            " `default`. True when not given.",
+            True,
         ),
         Field(
             "intercept",

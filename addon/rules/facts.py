@@ -27,6 +27,7 @@ from addon.neutral import (
     ToolCallPart,
     ToolResultPart,
 )
+from addon.rules.phases import Phase, recognise
 from addon.wire.codec import encode
 
 type Feature = Literal["tools", "images", "files", "reasoning", "json_schema", "stream"]
@@ -57,6 +58,8 @@ class CallFacts:
     """`chat`, `responses`, `messages`, ..."""
     agent: str | None = None
     """Who calls: the user name in the proxy URL, else what `agent_name` makes of User-Agent."""
+    stated_phase: Phase | None = None
+    """What the proxy URL says the agent is doing."""
     provider: str | None = None
     """Id of the provider that the agent called."""
     headers: Headers = ()
@@ -77,6 +80,14 @@ class CallFacts:
         for name, value in self.headers:
             values.setdefault(name.lower(), []).append(value)
         return values
+
+    @cached_property
+    def phase(self) -> Phase:
+        """What the agent is doing with the call."""
+        if self.stated_phase is not None:
+            return self.stated_phase
+        user_agent = next(iter(self.header_values.get("user-agent", ())), None)
+        return recognise(user_agent, self.header_values, self.parsed)
 
     @cached_property
     def features(self) -> frozenset[Feature]:

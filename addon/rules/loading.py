@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from addon.neutral import UnsupportedFeature
 from addon.providers import BUILT_IN, KeyRing, Provider, StoredKeys
-from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules
+from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules, Use
 from addon.rules.definitions import FILE
 from addon.rules.nodes import Mapping as MappingNode
 from addon.rules.nodes import Node, parse
 from addon.rules.problems import START, Mark, Mistake, Problem, RulesError
-from addon.rules.provider_settings import build_provider
+from addon.rules.provider_settings import build_provider, key_settings
+from addon.rules.rule_definitions import EVERY_PHASE
 from addon.rules.shapes import FAILED, Reading, Values
 from addon.rules.targets import Target, Verdict
 
@@ -66,8 +68,14 @@ def _assemble(
 ) -> Rules:
     entries: tuple[Values, ...] = values.get("rules", ())
     default: Target | Verdict = values.get("default", "pass")
-    targets = [item for entry in entries for item in entry.get("use", ())]
-    targets = [target for target in (*targets, default) if isinstance(target, Target)]
+    aliases: dict[str, Target | Verdict] = values.get("aliases", {})
+    listed = [item for entry in entries for use in entry.get("use", {}).values() for item in use]
+    listed += [*aliases.values(), default]
+    targets = [item for item in listed if isinstance(item, Target)]
+    for name, item in aliases.items():
+        if not isinstance(item, Target):
+            message = f"aliases: `{name}` must be PROVIDER:MODEL, not `{item}`"
+            reading.record(values.marks["aliases"], message)
     used = {target.provider for target in targets}
     providers: dict[str, Provider] = dict(BUILT_IN)
     for name, entry in values.get("providers", {}).items():
@@ -76,12 +84,14 @@ def _assemble(
             providers[name] = provider
     if not reading.mistakes:
         _check_formats(targets, providers, reading)
-    rules = _build_rules(entries, reading)
+    rules = _build_rules(entries, environment, reading)
     _notice_unused(rules, reading)
     return Rules(
         providers=providers,
         rules=rules,
         default=default,
+        aliases={name: item for name, item in aliases.items() if isinstance(item, Target)},
+        by_model_name=values.get("by_model_name", True),
         intercept=values.get("intercept", DEFAULT_INTERCEPT),
         keys=keys,
         websocket=values.get("websocket", "accept"),
@@ -89,7 +99,14 @@ def _assemble(
     )
 
 
-def _build_rules(entries: tuple[Values, ...], reading: Reading) -> list[Rule]:
+def _use(items: tuple[Target | Verdict, ...]) -> Use:
+    targets = tuple(item for item in items if isinstance(item, Target))
+    return items[0] if items and not isinstance(items[0], Target) else targets
+
+
+def _build_rules(
+    entries: tuple[Values, ...], environment: Mapping[str, str], reading: Reading
+) -> list[Rule]:
     rules: list[Rule] = []
     lines: dict[str, int] = {}
     for number, entry in enumerate(entries, 1):
@@ -98,13 +115,15 @@ def _build_rules(entries: tuple[Values, ...], reading: Reading) -> list[Rule]:
             mark = entry.marks.get("name", entry.mark)
             reading.record(mark, f"name: the rule on line {lines[name]} is called `{name}` too")
         lines[name] = entry.mark.line
-        use: tuple[Target | Verdict, ...] = entry.get("use", ())
-        targets = tuple(item for item in use if isinstance(item, Target))
+        uses: dict[Any, tuple[Target | Verdict, ...]] = entry.get("use", {})
+        by_phase: dict[Any, Use] = {phase: _use(items) for phase, items in uses.items()}
         rule = Rule(
             name=name,
             mark=entry.mark,
             conditions=entry.get("when", ()),
-            use=use[0] if use and not isinstance(use[0], Target) else targets,
+            use=by_phase.pop(EVERY_PHASE, ()),
+            by_phase=by_phase,
+            key=key_settings(entry["api_key"], environment) if "api_key" in entry else None,
             set=entry.get("set", {}),
             drop=entry.get("drop", ()),
         )
@@ -122,7 +141,7 @@ def _notice_unused(rules: list[Rule], reading: Reading) -> None:
                 " has no `when` and takes every call"
             )
             reading.notices.append(Mistake(rule.mark, message))
-        elif not rule.conditions:
+        elif not rule.conditions and (not rule.by_phase or "other" in rule.by_phase):
             catch_all = rule
         if not isinstance(rule.use, str) and len(rule.use) > 1:
             first, second, *_ = rule.use

@@ -65,7 +65,8 @@ PROVIDER = Record(
         Field(
             "api_key",
             _SECRET,
-            "The key, best as ${VARIABLE}; `none` sends no key.",
+            "The key, best as ${VARIABLE}; `none` sends no key, `pass` the agent's own where it"
+            " called this very host.",
             "${OFFICE_KEY}",
         ),
         Field(

@@ -10,7 +10,7 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from addon.formats.base import FormatName
-from addon.providers import BUILT_IN, NO_KEY, Provider, Secret, Timeouts, expand
+from addon.providers import AGENT_KEY, BUILT_IN, NO_KEY, Provider, Secret, Timeouts, expand
 from addon.providers.expansion import sole_variable
 from addon.providers.vertex import is_vertex, vertex_settings
 from addon.rules.problems import Mark, Mistake, suggestion
@@ -47,6 +47,19 @@ def build_provider(
     except Mistake as mistake:
         reading.record(mistake.mark, f"{name}: {mistake}")
         return None
+
+
+def key_settings(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a `Provider` that an `api_key` stands for."""
+    text = text.strip()
+    if text.lower() in (NO_KEY, AGENT_KEY):
+        return {"api_key": Secret(text.lower())}
+    if variable := sole_variable(text):
+        return {"api_key": None, "key_variables": (variable,)}
+    expansion = expand(text, environment)
+    if expansion.missing or not expansion.text.strip():
+        return {"api_key": None, "key_variables": expansion.missing or expansion.variables}
+    return {"api_key": Secret(expansion.text)}
 
 
 class _Builder:
@@ -191,15 +204,7 @@ class _Builder:
 
     def _key(self) -> dict[str, Any]:
         """Keep the key, or the name of the variable that will hold it when it is needed."""
-        text: str = self._values["api_key"].strip()
-        if text.lower() == NO_KEY:
-            return {"api_key": Secret(NO_KEY)}
-        if variable := sole_variable(text):
-            return {"api_key": None, "key_variables": (variable,)}
-        expansion = expand(text, self._environment)
-        if expansion.missing or not expansion.text.strip():
-            return {"api_key": None, "key_variables": expansion.missing or expansion.variables}
-        return {"api_key": Secret(expansion.text)}
+        return key_settings(self._values["api_key"], self._environment)
 
     def _expand(self, text: str, mark: Mark, field: str) -> str:
         expansion = expand(text, self._environment)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from addon.rules.conditions import (
     AgentCondition,
     Condition,
@@ -13,23 +11,26 @@ from addon.rules.conditions import (
     HeaderCondition,
     InputTokensCondition,
     ModelCondition,
+    PhaseCondition,
     ProviderCondition,
 )
 from addon.rules.facts import FEATURES
 from addon.rules.patterns import COMPARISON_PATTERN, any_of
+from addon.rules.phases import PHASES
 from addon.rules.shapes import (
     AnyJson,
     Choice,
     Entries,
     Field,
     Items,
+    MapOr,
     Reading,
     Record,
     Text,
     Values,
 )
 from addon.rules.targets import PATTERN as TARGET_PATTERN
-from addon.rules.targets import parse_target
+from addon.rules.targets import Target, Verdict, parse_target
 from addon.rules.texts import (
     parse_body_field,
     parse_expandable,
@@ -41,6 +42,10 @@ from addon.rules.texts import (
 )
 
 ENDPOINTS = ("chat", "responses", "messages", "generate", "count")
+
+
+EVERY_PHASE = ""
+"""The key of what `use` says where it is no map of phases."""
 
 
 def _conditions(values: Values, _: Reading) -> tuple[Condition, ...]:
@@ -58,6 +63,8 @@ def _conditions(values: Values, _: Reading) -> tuple[Condition, ...]:
         conditions.append(HeaderCondition(name, pattern))
     if expression := values.get("filter"):
         conditions.append(FilterCondition(expression))
+    if phases := values.get("phase"):
+        conditions.append(PhaseCondition(phases))
     if features := values.get("has"):
         conditions.append(HasCondition(features))
     if comparison := values.get("input_tokens"):
@@ -66,15 +73,25 @@ def _conditions(values: Values, _: Reading) -> tuple[Condition, ...]:
 
 
 def _check_rule(values: Values, reading: Reading) -> Values:
-    use: tuple[Any, ...] = values.get("use", ())
-    verdicts = [item for item in use if isinstance(item, str)]
-    if verdicts and len(use) > 1:
-        message = f"use: `{verdicts[0]}` stands alone, not in a list"
-        reading.record(values.marks["use"], message)
-    for key in ("set", "drop"):
-        if verdicts and key in values:
+    if "use" in values and not isinstance(values["use"], dict):
+        values["use"] = {EVERY_PHASE: values["use"]}
+    by_phase: dict[str, tuple[Target | Verdict, ...]] = values.get("use", {})
+    uses = list(by_phase.values())
+    verdicts = [item for use in uses for item in use if isinstance(item, str)]
+    for use in uses:
+        alone = [item for item in use if isinstance(item, str)]
+        if alone and len(use) > 1:
+            message = f"use: `{alone[0]}` stands alone, not in a list"
+            reading.record(values.marks["use"], message)
+    for key in ("set", "drop", "api_key"):
+        if verdicts and len(verdicts) == sum(map(len, uses)) and key in values:
             message = f"{key}: a rule that uses `{verdicts[0]}` changes nothing in the call"
             reading.record(values.marks[key], message)
+    if "api_key" in values:
+        names = {item.provider for use in uses for item in use if isinstance(item, Target)}
+        if len(names) > 1:
+            message = f"api_key: one key cannot be for {' and '.join(sorted(names))}; split it"
+            reading.record(values.marks["api_key"], message)
     for name in values.get("drop", ()):
         if name in values.get("set", {}):
             reading.record(values.marks["drop"], f"drop: `{name}` stands under `set` as well")
@@ -87,6 +104,10 @@ TARGET = Text(
 )
 _SECRET = Text("text", parse_expandable)
 
+
+_PHASE = Choice("a phase, or PROVIDER:MODEL with no blank after the colon", PHASES)
+_USE = Items("PROVIDER:MODEL, or a list of them", TARGET, or_one=True)
+
 WHEN = Record(
     "`when`",
     (
@@ -96,6 +117,13 @@ WHEN = Record(
             "Who calls: the user name in the proxy URL, else a name derived from User-Agent. A"
             " glob, several, or a /regular expression/.",
             "planner",
+        ),
+        Field(
+            "phase",
+            Items("phases", Choice("a phase", PHASES), or_one=True),
+            "What the agent is doing: recognised from the traffic of Codex, Claude Code, opencode"
+            " and aider, or said by the proxy user name (coder.planning). Or several.",
+            "planning",
         ),
         Field(
             "model",
@@ -159,11 +187,19 @@ RULE = Record(
         ),
         Field(
             "use",
-            Items("PROVIDER:MODEL, or a list of them", TARGET, or_one=True),
+            MapOr(_USE, Entries("a map of phases to targets", _USE, _PHASE)),
             "Where to send the call: PROVIDER:MODEL (a `*` in MODEL stands for the model that the"
-            " agent asked for), several of them in order of preference, `pass` or `block`.",
+            " agent asked for), several of them in order of preference, `pass` or `block`; or a map"
+            " with one for each phase, `other` standing for those that it does not name.",
             "anthropic:claude-sonnet-5-5",
             required=True,
+        ),
+        Field(
+            "api_key",
+            _SECRET,
+            "Another key than the provider's usual one for these calls, best as ${VARIABLE}; `pass`"
+            " sends the agent's own key, to the host that it was meant for and to no other.",
+            "${TEAM_KEY}",
         ),
         Field(
             "set",

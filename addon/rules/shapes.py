@@ -301,6 +301,22 @@ class ScalarOr(msgspec.Struct, frozen=True):
         return {"anyOf": [self.scalar.schema(), self.container.schema()]}
 
 
+class MapOr(msgspec.Struct, frozen=True):
+    """A map, or something else, told apart by looking."""
+
+    other: Shape
+    map: Shape
+
+    def read(self, node: Node, reading: Reading) -> Any:  # noqa: ANN401 - either's value
+        """Return the value of the shape that fits."""
+        shape = self.map if isinstance(node, MappingNode) else self.other
+        return shape.read(node, reading)
+
+    def schema(self) -> Schema:
+        """Return the shape as JSON Schema."""
+        return {"anyOf": [self.other.schema(), self.map.schema()]}
+
+
 class Field(msgspec.Struct, frozen=True):
     """One known key of a `Record`."""
 

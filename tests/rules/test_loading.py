@@ -48,7 +48,7 @@ def rule(inner):
             2,
             1,
             "unknown key `zzz` in the rules file;"
-            " known: version, providers, rules, default, intercept, websocket",
+            " known: version, providers, rules, default, aliases, by_model_name, intercept, websocket",
         ),
         (
             "version: 1\nuse: a:b\n",
@@ -210,12 +210,6 @@ def test_problems_of_the_file(text, line, column, message):
             "use: unknown provider `antropic`; did you mean `anthropic`?",
         ),
         ("{use: 'local:*-*'}", 11, "use: `*-*` holds more than one `*`"),
-        (
-            "{use: {local: m}}",
-            11,
-            "use: expected PROVIDER:MODEL, `pass` or `block` (no blank after the colon),"
-            " found a map",
-        ),
         ("{use: []}", 11, "use: expected PROVIDER:MODEL, or a list of them, found an empty list"),
         ("{use: [pass, 'local:m']}", 11, "use: `pass` stands alone, not in a list"),
         (
