@@ -18,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 CHARACTERS_PER_TOKEN = 4
+ACCOUNT_BLOCK = "x-anthropic-billing-header:"
+"""How the block of the system prompt begins that is not for the model."""
 _PAGE = 6000
 LOOK_BACK = 20
 """How many blocks before a breakpoint the cache looks for an earlier entry."""
@@ -56,7 +58,9 @@ def _length(value: object, longest: int = 1 << 40) -> int:
 
 
 def extend(digest: bytes, role: str, block: Mapping[str, Any]) -> bytes:
-    """Return the digest behind one more block."""
+    """Return the digest behind one more block; what Claude Code tells the accounts is none."""
+    if role == "system prompt" and str(block.get("text")).startswith(ACCOUNT_BLOCK):
+        return digest
     content = {key: value for key, value in block.items() if key != "cache_control"}
     text = json.dumps([role, content], ensure_ascii=False)
     return hashlib.sha256(digest + text.encode("utf-8", "surrogatepass")).digest()

@@ -40,7 +40,7 @@ FORMAT = Format(
     parse_request=lambda body, _line: request_parsing.parse_request(body),
     # What may be said depends on the model alone, not on the dialect.
     render_request=lambda request, model, _: request_rendering.render_request(request, model),
-    rewrite_request=lambda body, line, model, _: rewriting.rewrite_request(body, line, model),
+    rewrite_request=rewriting.rewrite_request,
     wants_back=lambda model, _: "nothing" if claude_model(model).thinking == "none" else "calls",
     reply=_reply,
     parse_response=parse_response,

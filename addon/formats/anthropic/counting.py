@@ -43,9 +43,9 @@ def render_request(request: Request, model: str, dialect: str) -> RenderedBody:
 
 
 def rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) -> RenderedBody:
-    """Put `model` in the place of the agent's."""
+    """Put `model` in the place of the agent's, and fit the request to it."""
     path = line.path or PATH
-    return rewriting.rewrite_request(body, RequestLine(path, line.query), model)
+    return rewriting.rewrite_request(body, RequestLine(path, line.query), model, dialect)
 
 
 def parse_count(body: bytes) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from addon.formats.anthropic.account_block import FIELD, is_account_block
 from addon.formats.anthropic.content import NAME, parse_cache_control, parse_media_source
 from addon.neutral import (
     ClientRequestError,
@@ -89,6 +90,9 @@ class Conversation:
             return (SystemMessage((TextPart(value),)),) if value else ()
         messages: list[SystemMessage] = []
         for block in map(mapping, sequence(value)):
+            if is_account_block(block):
+                self._unread.lose(FIELD, block["text"])
+                continue
             self._unread.look(block, _KNOWN["text"], "system")
             part = TextPart(text(block.get("text")), cache_breakpoint=parse_cache_control(block))
             messages.append(SystemMessage((part,)))

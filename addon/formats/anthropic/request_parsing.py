@@ -92,7 +92,7 @@ def parse_request(body: bytes) -> Request:
         ),
         stop=tuple(text(stop) for stop in sequence(wire.get("stop_sequences"))),
         max_output_tokens=integer(wire.get("max_tokens")),
-        reasoning=_parse_reasoning(wire, unread),
+        reasoning=parse_reasoning(wire, unread),
         response_format=_parse_format(wire),
         stream=wire.get("stream") is True,
         user_id=text(metadata.get("user_id")) or None,
@@ -121,7 +121,8 @@ def _extras(wire: dict[str, Any]) -> list[Extra]:
     ]
 
 
-def _parse_reasoning(wire: dict[str, Any], unread: Unread) -> ReasoningConfig | None:
+def parse_reasoning(wire: dict[str, Any], unread: Unread) -> ReasoningConfig | None:
+    """Read how long the model shall think, out of `thinking` and `output_config`."""
     thinking = mapping(wire.get("thinking"))
     unread.look(thinking, _KNOWN_OF_THINKING, "thinking")
     configuration = mapping(wire.get("output_config"))

@@ -240,7 +240,7 @@ def _add_system(
     mark = marks[-1] if marks else None
     if not model.mid_system:
         losses.approximated("messages.role", "a late system message became text in a user turn")
-        blocks.append(with_cache_control(_system_block(text), mark))
+        blocks.append(with_cache_control(system_block(text), mark))
     elif mark is None:
         systems.append({"role": "system", "content": text})
     else:
@@ -248,7 +248,8 @@ def _add_system(
         systems.append({"role": "system", "content": [block]})
 
 
-def _system_block(text: str) -> Block:
+def system_block(text: str) -> Block:
+    """Write a late instruction as text of the user's turn."""
     return {"type": "text", "text": f"<system>\n{text}\n</system>"}
 
 
@@ -366,6 +367,6 @@ def _append_system(turns: list[Turn], text: str, model: ClaudeModel) -> None:
         turns.append({"role": "system", "content": text})
         return
     if turns[-1]["role"] == "user":
-        turns[-1]["content"].append(_system_block(text))
+        turns[-1]["content"].append(system_block(text))
     else:
-        turns.append({"role": "user", "content": [_system_block(text)]})
+        turns.append({"role": "user", "content": [system_block(text)]})

@@ -165,14 +165,6 @@ def test_arbitrary_bytes_are_an_error_of_the_agent(body):
     FORMAT.reply(body, LINE)
 
 
-def test_the_same_format_changes_nothing_but_the_model():
-    body = b'{ "messages":[ ], "model" : "claude-a", "x":1.0 }'
-    line = RequestLine("/v1/messages", "beta=true")
-    rendered = FORMAT.rewrite_request(body, line, "claude-b", "anthropic")
-    assert rendered.body == body.replace(b"claude-a", b"claude-b")
-    assert rendered.path == "/v1/messages?beta=true"
-
-
 def test_the_wishes_for_the_answer():
     reply = FORMAT.reply(b'{"model":"m","stream":true}', LINE)
     assert (reply.model, reply.stream, reply.json_answer) == ("m", True, False)
