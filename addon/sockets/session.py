@@ -86,6 +86,8 @@ class Session:
         self._room = asyncio.Event()
         self._waiter: asyncio.Future[None] | None = None
         self._alarm: asyncio.TimerHandle | None = None
+        self._last = 0.0
+        """When anything was last said on the socket."""
         self._expired = False
         self._leaving = False
         self._closed = False
@@ -105,25 +107,30 @@ class Session:
         yield head
         clock = asyncio.get_running_loop().time
         expiry = clock() + self._terms.lifetime
-        spoken = clock()
+        self._last = clock()
         try:
             while True:
-                self._take_inbox()
-                self._check_end(clock() >= expiry)
+                now = clock()
+                if self._inbox:
+                    self._last = now
+                    self._take_inbox()
+                if self._expired or self._leaving or now >= expiry:
+                    self._end()
                 if self._outbox:
                     output, self._outbox = b"".join(self._outbox), []
+                    if self._ahead > _AHEAD:
+                        self._room.set()
                     self._ahead = 0
-                    self._room.set()
+                    self._last = now
                     yield output
-                    spoken = clock()
                     continue
                 if self._closed:
                     return
-                patience = self._terms.keep_alive if self._lanes.running else 0
-                silence = spoken + (patience or math.inf)
-                await self._wait(min(silence, math.inf if self._expired else expiry))
-                if clock() >= silence and not self._outbox:
+                silence = self._last + self._patience
+                if now >= silence:
                     self._outbox.append(self._framing.ping())
+                    continue
+                await self._wait(silence if self._expired else min(silence, expiry))
         finally:
             if self._alarm is not None:
                 self._alarm.cancel()
@@ -161,15 +168,23 @@ class Session:
             case Misfit():
                 self._say(EventWriter(message.stream_id).refuse(message.error, b"", ""))
 
-    def _check_end(self, expired: bool) -> None:
-        """Close when it is time to, and when everything has been said."""
-        if self._leaving and not self._closed:
+    @property
+    def _patience(self) -> float:
+        """Seconds of silence until a ping is due."""
+        waits = self._lanes.running and self._terms.keep_alive > 0
+        return self._terms.keep_alive if waits else math.inf
+
+    def _end(self) -> None:
+        """Close when the proxy ends at once; at the end of its time when everything is said."""
+        if self._closed:
+            return
+        if self._leaving:
             self._close(_GOING_AWAY, "Detour is shutting down")
-        if expired and not self._expired:
-            self._expired = True
-            for create in self._lanes.take_waiting():
-                self._refuse(create, _EXPIRY)
-        if self._expired and not self._lanes.running and not self._closed:
+            return
+        self._expired = True
+        for create in self._lanes.take_waiting():
+            self._refuse(create, _EXPIRY)
+        if not self._lanes.running:
             self._say([error_message(_EXPIRY)])
             self._close(_NORMAL, "60 minutes are over")
 
@@ -252,19 +267,14 @@ class Session:
 
     async def _wait(self, until: float) -> None:
         """Wait until something has happened, or at most until then."""
-        if self._inbox or self._leaving:
-            return
-        if not math.isinf(until):
-            self._set_alarm(until)
-        self._waiter = asyncio.get_running_loop().create_future()
-        await self._waiter
-
-    def _set_alarm(self, when: float) -> None:
-        """See to it that `_ring` is called then; an earlier call does no harm and is left alone."""
-        if self._alarm is None or self._alarm.when() > when:
+        loop = asyncio.get_running_loop()
+        # An alarm that rings too early does no harm, and spares one for each piece of a stream.
+        if (self._alarm is None or self._alarm.when() > until) and not math.isinf(until):
             if self._alarm is not None:
                 self._alarm.cancel()
-            self._alarm = asyncio.get_running_loop().call_at(when, self._ring)
+            self._alarm = loop.call_at(until, self._ring)
+        self._waiter = loop.create_future()
+        await self._waiter
 
     def _ring(self) -> None:
         self._alarm = None
