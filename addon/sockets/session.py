@@ -8,6 +8,7 @@ make; calls run in tasks of their own, and all of them end at once when nobody l
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import uuid
@@ -212,19 +213,28 @@ class Session:
             self._wake()
 
     async def _respond(self, create: Create, writer: EventWriter) -> None:
-        try:
-            turn = self._history.begin(create.body)
-        except (StateError, ClientRequestError):
-            # Not of this socket; whoever answers may know, or will say what is wrong.
-            turn = Turn(request=create.body, body=create.body)
-        if len(turn.body) > self._terms.limit:
+        turn: Turn | None = None
+        body = create.body
+        with contextlib.suppress(StateError, ClientRequestError):
+            # What was not said on this socket, whoever answers may know; or will say what is wrong.
+            turn = self._history.begin(body)
+            body = turn.body
+        if len(body) > self._terms.limit:
             error = ErrorInfo("too_large", _too_large(self._terms.limit))
-            self._say(writer.refuse(error, create.body, _new_id()))
-        elif not create.generates:
-            self._say(writer.warm_up(create.body, _new_id()))
+            self._say(writer.refuse(error, body, _new_id()))
+        elif create.generates:
+            await self._carry(body, writer)
+        elif turn is not None:
+            self._say(writer.warm_up(body, _new_id()))
         else:
-            await self._carry(turn.body, writer)
-        if writer.response:
+            error = ErrorInfo(
+                "invalid_request",
+                "A response that generates nothing can only go on from one of this socket.",
+                code="previous_response_not_found",
+                param="previous_response_id",
+            )
+            self._say(writer.refuse(error, body, _new_id()))
+        if turn is not None and writer.response:
             self._history.finish(turn, writer.response)
 
     async def _carry(self, body: bytes, writer: EventWriter) -> None:

@@ -15,7 +15,10 @@ from mitmproxy.proxy.layers.http import (
     HTTPMode,
     HttpStream,
     ReceiveHttp,
+    RequestData,
+    RequestEndOfMessage,
     RequestHeaders,
+    ResponseEndOfMessage,
 )
 from mitmproxy.proxy.server import ConnectionHandler
 from mitmproxy.test import taddons, tflow, tutils
@@ -40,6 +43,8 @@ def test_the_methods_that_are_replaced_or_called():
     assert parameters(HttpConnection.__init__) == ["self", "context", "conn"]
     assert parameters(ConnectionHandler.server_event) == ["self", "event"]
     assert parameters(ConnectionHandler.drain_writers) == ["self"]
+    assert parameters(ConnectionHandler.handle_hook) == ["self", "hook"]
+    assert inspect.iscoroutinefunction(ConnectionHandler.handle_hook)
     assert inspect.iscoroutinefunction(ConnectionHandler.server_event)
     assert inspect.iscoroutinefunction(ConnectionHandler.drain_writers)
     assert issubclass(AnswerEvent, events.ConnectionEvent)
@@ -87,6 +92,9 @@ class Delivery:
     def cancel(self):
         self.calls.append("cancel")
 
+    def receive(self, data):
+        self.calls.append(data)
+
 
 async def test_a_flow_with_a_delivery_gets_a_connection_without_a_socket(context):
     """The dialogue that the layer has with a stream, step by step."""
@@ -118,8 +126,6 @@ async def test_events_become_what_a_server_connection_would_say(context):
         return [command.event for command in connection.handle_event(event)]
 
     say(RequestHeaders(3, tutils.treq(http_version=b"HTTP/1.1"), end_stream=False))
-    from mitmproxy.proxy.layers.http import RequestEndOfMessage
-
     say(RequestEndOfMessage(3))
     assert delivery.calls == ["start"]
     (headers,) = say(AnswerEvent(server, Head(200, (("content-type", "text/plain"),))))
@@ -131,6 +137,27 @@ async def test_events_become_what_a_server_connection_would_say(context):
     assert (type(end).__name__, end.stream_id) == ("ResponseEndOfMessage", 3)
     assert connection.finished
     assert say(AnswerEvent(server, b"late")) == []
+
+
+async def test_a_granted_upgrade_makes_a_pipe_of_the_connection(context):
+    server, delivery = Server(address=("provider.example", 443)), Delivery()
+    connection = AnswerConnection(context, server, delivery)
+
+    def say(event):
+        return [command.event for command in connection.handle_event(event)]
+
+    say(RequestHeaders(1, tutils.treq(http_version=b"HTTP/1.1"), end_stream=True))
+    say(RequestData(1, b"a body"))
+    say(RequestEndOfMessage(1))
+    headers, end = say(AnswerEvent(server, Head(101, (("upgrade", "websocket"),))))
+    assert "transfer-encoding" not in headers.response.headers
+    assert isinstance(end, ResponseEndOfMessage)
+    say(RequestData(1, b"from the agent"))
+    assert delivery.calls == ["start", b"from the agent"]
+    (data,) = say(AnswerEvent(server, b"to the agent"))
+    assert data.data == b"to the agent"
+    (end,) = say(AnswerEvent(server, None))
+    assert isinstance(end, ResponseEndOfMessage)
 
 
 async def test_an_answer_without_a_head_is_an_error_not_a_hang(context):

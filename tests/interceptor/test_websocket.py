@@ -269,3 +269,65 @@ async def test_a_socket_shows_its_last_messages_only(proxy):
     (socket,) = [flow for flow in proxy.flows if flow.websocket]
     assert 300 <= len(socket.websocket.messages) <= 400
     assert json.loads(socket.websocket.messages[-1].text)["type"] == "response.completed"
+
+
+async def test_a_message_can_be_held_edited_and_let_go_in_mitmweb(proxy, provider):
+    class Editor:
+        """Stands for somebody who watches mitmweb with an intercept filter set."""
+
+        def __init__(self):
+            self.held = asyncio.Event()
+
+        def request(self, flow):
+            if flow.request.path == "/v1/messages":
+                flow.intercept()
+                self.flow = flow
+                self.held.set()
+
+    editor = Editor()
+    proxy.master.addons.add(editor)
+    async with asyncio.timeout(5), socket_agent(proxy) as agent:
+        await agent.send(create("[[say before]]"))
+        await editor.held.wait()
+        assert provider.requests == []
+        editor.flow.request.content = editor.flow.request.content.replace(b"before", b"after")
+        editor.flow.resume()
+        assert text_of(await agent.respond()) == "after"
+
+
+async def test_an_agent_that_leaves_while_its_message_is_held(proxy, provider):
+    held = asyncio.Event()
+
+    class Holder:
+        def request(self, flow):
+            if flow.request.path == "/v1/messages":
+                flow.intercept()
+                held.set()
+
+    proxy.master.addons.add(Holder())
+    async with asyncio.timeout(5):
+        async with socket_agent(proxy) as agent:
+            await agent.send(create("[[say never]]"))
+            await held.wait()
+        await proxy.quiet()
+    assert provider.requests == []
+    (flow,) = [flow for flow in proxy.flows if flow.request.path == "/v1/messages"]
+    assert flow.error
+    assert not flow.live
+
+
+async def test_frames_that_trickle_in_byte_by_byte(proxy):
+    async with asyncio.timeout(10), socket_agent(proxy) as agent:
+        connection = agent.connection
+        write = connection.transport.write
+        pieces = []
+        connection.transport.write = pieces.append
+        message = asyncio.ensure_future(agent.send(create("[[say drop by drop]]")))
+        await asyncio.sleep(0.01)
+        await message
+        connection.transport.write = write
+        data = b"".join(pieces)
+        for position in range(len(data)):
+            write(data[position : position + 1])
+            await asyncio.sleep(0)
+        assert text_of(await agent.respond()) == "drop by drop"

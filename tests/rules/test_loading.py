@@ -48,7 +48,8 @@ def rule(inner):
             2,
             1,
             "unknown key `zzz` in the rules file;"
-            " known: version, providers, rules, default, aliases, by_model_name, intercept, websocket",
+            " known: version, providers, rules, default, aliases, by_model_name, intercept,"
+            " websocket",
         ),
         (
             "version: 1\nuse: a:b\n",

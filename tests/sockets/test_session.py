@@ -89,8 +89,6 @@ async def test_the_input_is_made_whole_from_what_was_said():
         await client.receive()
         client.send(input=[second], previous_response_id="resp_1")
         await client.receive()
-        client.send(input=[], previous_response_id="resp_elsewhere")
-        await client.receive()
     assert bodies[0] == {
         "input": [first],
         "store": False,
@@ -98,8 +96,26 @@ async def test_the_input_is_made_whole_from_what_was_said():
         "stream": True,
     }
     assert bodies[1] == {"input": [first, said, second], "stream": True}
-    # Whoever answers may know of it.
-    assert bodies[2]["previous_response_id"] == "resp_elsewhere"
+
+
+async def test_what_was_said_elsewhere_is_left_to_whoever_answers():
+    """Nothing is made up of the half that this socket knows."""
+    bodies = []
+
+    async def answer(body):
+        bodies.append(json.loads(body))
+        yield Head(200, ())
+        yield completed(f"resp_{len(bodies)}")
+
+    async with Client(answer) as client:
+        client.send(previous_response_id="resp_elsewhere")
+        await client.receive()
+        client.send(previous_response_id="resp_1")
+        await client.receive()
+        client.send(previous_response_id="resp_elsewhere", generate=False)
+        error = await client.receive()
+    assert [body["previous_response_id"] for body in bodies] == ["resp_elsewhere", "resp_1"]
+    assert error["error"]["code"] == "previous_response_not_found"
 
 
 async def test_what_failed_cannot_be_gone_on_from():
