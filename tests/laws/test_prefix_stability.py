@@ -8,7 +8,6 @@ rendering of each cut must be a prefix of the rendering of the whole.
 from __future__ import annotations
 
 import json
-import sys
 
 import msgspec
 import pytest
@@ -72,7 +71,7 @@ def blocks(turn):
 @needs_recordings
 @pytest.mark.parametrize("source", FORMATS)
 @pytest.mark.parametrize("target", FORMATS)
-def test_a_recorded_conversation_grows_at_its_end_only(source, target, capsys):
+def test_a_recorded_conversation_grows_at_its_end_only(source, target, matrix):
     cuts, failures = 0, []
     for name, request in conversations(source):
         # A forced call is asked for in words on models that refuse it, at the very end.
@@ -89,7 +88,6 @@ def test_a_recorded_conversation_grows_at_its_end_only(source, target, capsys):
                         assert earlier_prompt == prompt, name
             except UnsupportedFeature:
                 continue
-    with capsys.disabled():
-        sys.stdout.write(f"\n{source} -> {target}: {cuts} earlier requests are prefixes\n")
+    matrix("conversations", source, target, {"prefixes": cuts}, len(failures))
     assert cuts
     assert not failures, "\n".join(failures)

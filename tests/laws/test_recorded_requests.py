@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import json
-import sys
 from collections import Counter
 
 import pydantic
@@ -24,6 +23,7 @@ from addon.embedded.responses.validation import check_responses_request
 from addon.formats import FORMATS
 from addon.formats.base import RequestLine
 from addon.neutral import ClientRequestError, UnsupportedFeature
+from addon.translation.requests import DEFAULT_PROVIDER
 from tests.support.gemini_rules import check_gemini_request
 from tests.support.recordings import (
     Recording,
@@ -120,6 +120,41 @@ def run(chosen, source, target):
     return outcomes, failures
 
 
+def summary(outcomes):
+    """Count by the first word: accepted, refused by name, unreadable."""
+    counted = Counter()
+    for outcome, count in outcomes.items():
+        counted[outcome.partition(":")[0]] += count
+    return counted
+
+
+@needs_recordings
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_same_format_changes_the_model_and_nothing_else(name, matrix):
+    outcomes = Counter()
+    for recording in recordings(name):
+        if recording.request is None or not recording.succeeded:
+            continue
+        provider = DEFAULT_PROVIDER[name]
+        rewrite = FORMATS[name].rewrite_request
+        try:
+            kept = rewrite(recording.request, LINE, "asked-for", provider)
+        except UnsupportedFeature as refusal:
+            outcomes[f"refused: {refusal.feature}"] += 1
+            continue
+        before, after = json.loads(recording.request), json.loads(kept.body)
+        asked = before.pop("model", None)
+        assert after.pop("model", "asked-for").endswith("asked-for"), recording.name
+        if not kept.losses:
+            assert after == before, recording.name
+            if asked is not None and name != "gemini":
+                again = rewrite(recording.request, LINE, asked, provider)
+                assert again.body == recording.request, recording.name
+        outcomes["untouched" if not kept.losses else "mended"] += 1
+    matrix("requests", name, name, summary(outcomes), 0)
+    assert outcomes["untouched"]
+
+
 PAIRS = [
     (source, target)
     for source in FORMATS
@@ -131,32 +166,29 @@ PAIRS = [
 
 @needs_recordings
 @pytest.mark.parametrize(("source", "target"), PAIRS)
-def test_every_agent_request_is_accepted(source, target, capsys):
+def test_every_agent_request_is_accepted(source, target, matrix):
     outcomes, failures = run(agent_requests(source), source, target)
-    with capsys.disabled():
-        sys.stdout.write(f"\nagents, {source} -> {target}: {dict(outcomes)}\n")
+    matrix("requests of agents", source, target, summary(outcomes), len(failures))
     assert not failures, "\n".join(failures)
 
 
 @needs_recordings
 @pytest.mark.parametrize(("source", "target"), PAIRS)
-def test_every_recorded_request_is_accepted(source, target, capsys):
+def test_every_recorded_request_is_accepted(source, target, matrix):
     chosen = [r for r in recordings(source) if r.request is not None and r.succeeded]
     outcomes, failures = run(chosen, source, target)
-    with capsys.disabled():
-        sys.stdout.write(f"\nall, {source} -> {target}: {dict(outcomes)}\n")
+    matrix("requests", source, target, summary(outcomes), len(failures))
     assert not failures, "\n".join(failures)
 
 
 @needs_recordings
 @pytest.mark.parametrize("target", ["anthropic", "openai-chat"])
-def test_every_body_of_a_real_responses_agent_is_accepted(target, capsys):
+def test_every_body_of_a_real_responses_agent_is_accepted(target, matrix):
     chosen = [
         Recording(name, "openai-responses", "openai", True, 200, body, b"", frozenset())
         for name, body in captured_bodies("/v1/responses")
     ]
     outcomes, failures = run(chosen, "openai-responses", target)
-    with capsys.disabled():
-        sys.stdout.write(f"\ncaptured, openai-responses -> {target}: {dict(outcomes)}\n")
+    matrix("captured requests", "openai-responses", target, summary(outcomes), len(failures))
     assert outcomes["accepted"] >= len(chosen)
     assert not failures, "\n".join(failures)

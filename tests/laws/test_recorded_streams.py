@@ -9,7 +9,6 @@ from __future__ import annotations
 import itertools
 import random
 import re
-import sys
 
 import pytest
 
@@ -56,11 +55,13 @@ def translate(chunks, source, target):
 
 
 def cuttings(stream, seed):
-    """Whole, single bytes where that is affordable, single lines, and some random ways."""
+    """Whole, single bytes where affordable, lines, within line ends, and some random ways."""
     yield [stream]
     if len(stream) < 8000:
         yield [stream[at : at + 1] for at in range(len(stream))]
     yield stream.splitlines(keepends=True)
+    within = [end.start() + 1 for end in re.finditer(rb"\r?\n", stream)]
+    yield [stream[a:b] for a, b in itertools.pairwise([0, *within, len(stream)])]
     generator = random.Random(seed)
     for _ in range(RANDOM_CUTTINGS):
         places = sorted(generator.randrange(len(stream) + 1) for _ in range(40))
@@ -97,7 +98,7 @@ def check(recording, source, target):
 
 @needs_recordings
 @pytest.mark.parametrize(("source", "target"), PAIRS)
-def test_every_recorded_stream_translates(source, target, capsys):
+def test_every_recorded_stream_translates(source, target, matrix):
     outcomes, failures = {"answer": 0, "error": 0}, []
     for recording in recordings(source, stream=True):
         if not recording.succeeded:
@@ -106,14 +107,14 @@ def test_every_recorded_stream_translates(source, target, capsys):
             outcomes[check(recording, source, target)] += 1
         except Exception as problem:
             failures.append(f"{recording.name}: {type(problem).__name__}: {str(problem)[:300]}")
-    with capsys.disabled():
-        sys.stdout.write(f"\n{source} -> {target}: {outcomes} streams, {len(failures)} failures\n")
+    matrix("streams", source, target, outcomes, len(failures))
     assert not failures, "\n".join(failures)
 
 
 @needs_recordings
 @pytest.mark.parametrize("name", JUDGES)
-def test_the_same_format_passes_byte_for_byte(name):
+def test_the_same_format_passes_byte_for_byte(name, matrix):
+    outcomes = {"untouched": 0}
     for recording in recordings(name, stream=True):
         if not recording.succeeded:
             continue
@@ -128,3 +129,5 @@ def test_the_same_format_passes_byte_for_byte(name):
             translator = StreamTranslator(name, name, REQUEST)
             output = b"".join([*map(translator.feed, chunks), translator.close()])
             assert output == recording.answer, recording.name
+        outcomes["untouched"] += 1
+    matrix("streams", name, name, outcomes, 0)
