@@ -20,7 +20,7 @@ import httpcore2
 import httpx2
 import msgspec
 
-from addon.engine.network import Network, Stream
+from addon.engine.network import Network, Stream, dialled
 from addon.formats.base import Headers
 from addon.providers import Timeouts
 
@@ -124,20 +124,14 @@ class ClientPool:
         """
         clock = asyncio.get_running_loop().time
         began = clock()
-        fresh = False
-
-        async def trace(name: str, _: dict[str, Any]) -> None:
-            nonlocal fresh
-            fresh = fresh or name.startswith("connection.connect")
-
+        dialled.set(False)
         request = _request(method, url, headers, body)
         pool = self._direct if _is_local(request.url.host.decode()) else self._remote
-        timeout = {"connect": timeouts.connect, "write": timeouts.idle}
-        request.extensions = {"timeout": timeout, "trace": trace}
+        request.extensions = {"timeout": {"connect": timeouts.connect, "write": timeouts.idle}}
         try:
             return await pool.handle_async_request(request)
         except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
-            if fresh or clock() - began > STALE_WINDOW:
+            if dialled.get() or clock() - began > STALE_WINDOW:
                 raise
             return await pool.handle_async_request(request)
 

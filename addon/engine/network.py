@@ -13,6 +13,7 @@ import re
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Generator, Iterable
+from contextvars import ContextVar
 from itertools import chain, zip_longest
 from typing import Any, override
 
@@ -26,6 +27,10 @@ READ_SIZE = 65536
 _INTERIM = re.compile(rb"HTTP/1\.\d 1(?!01)")
 HEAD_START = 0.25
 """Seconds that an address has to itself before the next one is tried as well."""
+
+
+dialled: ContextVar[bool] = ContextVar("dialled")
+"""Whether the call that is being made has opened a connection, rather than taken a pooled one."""
 
 
 class Stream(httpcore2.AsyncNetworkStream):
@@ -108,6 +113,9 @@ class Stream(httpcore2.AsyncNetworkStream):
             return
         with _renamed(httpcore2.WriteTimeout, httpcore2.WriteError):
             self._writer.write(data)
+            transport = self._writer.transport
+            if not transport.get_write_buffer_size() and not transport.is_closing():
+                return
             async with asyncio.timeout(timeout):
                 await self._writer.drain()
 
@@ -155,6 +163,7 @@ class Network(httpcore2.AsyncNetworkBackend):
         socket_options: Iterable[httpcore2.SOCKET_OPTION] | None = None,
     ) -> httpcore2.AsyncNetworkStream:
         """Open a connection."""
+        dialled.set(True)
         with _renamed(httpcore2.ConnectTimeout, httpcore2.ConnectError):
             async with asyncio.timeout(timeout):
                 return Stream(*await connect(host, port))

@@ -25,7 +25,7 @@ from addon.engine.replies import (
     too_large_error,
 )
 from addon.formats import FORMATS
-from addon.neutral import ErrorInfo, StreamError
+from addon.neutral import ErrorInfo
 from addon.translation import StreamTranslator, stream_from_answer
 from addon.wire.sse import COMMENT
 
@@ -43,10 +43,13 @@ class StreamedAnswer:
             reply=call.reply,
             recorder=call.recorder,
         )
-        self._probe = FORMATS[source].decoder()
         self._opening: Opening | None = None
         self._held = bytearray()
-        """What the provider sent before it was clear what it is."""
+        """What the provider sent before it was clear whether it is a stream."""
+        self._is_stream = False
+        """Whether it has turned out to be one."""
+        self._withheld = bytearray()
+        """What the agent gets once it is clear that the stream is no error."""
         self._promised = False
         """Whether the agent has been sent the head of a stream."""
         self._flowing = False
@@ -73,16 +76,7 @@ class StreamedAnswer:
         if self._finished:
             return []
         self._held += chunk
-        if self._holds_document():
-            return self._hold_on()
-        if self._promised:
-            return self._flow()
-        events = self._probe.feed(chunk)
-        if not events:
-            return self._hold_on()
-        if isinstance(events[0], StreamError):
-            return self.fail(events[0].error)
-        return self._flow()
+        return self._hold_on() if self._holds_document() else self._translate()
 
     def silent(self) -> list[Item]:
         """The provider has said nothing for a while: keep the agent awake."""
@@ -98,11 +92,10 @@ class StreamedAnswer:
             return self._emit(self._translator.close())
         if self._holds_document():
             return self._answer_from_document()
-        if not self._promised:
-            first = next(iter(self._probe.feed_eof()), StreamError(cut_error(self._call)))
-            if isinstance(first, StreamError):
-                return self.fail(first.error)
-        return [*self._flow(), *self._emit(self._translator.close())]
+        output = self._translator.feed(bytes(self._held)) + self._translator.close()
+        if self._promised or self._translator.begun:
+            return self._flow(output)
+        return self._give_up(self._translator.error or cut_error(self._call))
 
     def fail(self, error: ErrorInfo) -> list[Item]:
         """The call cannot go on: end the agent's stream, or give it an error instead of one."""
@@ -111,11 +104,11 @@ class StreamedAnswer:
         if error.kind == "cut" and self._flowing:
             # What matters may have come: then the stream can be ended as it should be.
             return self._emit(self._translator.close())
-        self._finished = True
-        self._call.outcome.error = error
         if self._promised:
+            self._finished = True
+            self._call.outcome.error = error
             return self._emit(self._translator.fail(error))
-        return error_reply(self._call, error, self._opening)
+        return self._give_up(error)
 
     def report(self) -> None:
         """Write what the stream told into the call's outcome."""
@@ -125,6 +118,7 @@ class StreamedAnswer:
         outcome.usage = outcome.usage or translator.usage
         outcome.finish_reason = outcome.finish_reason or translator.finish_reason
         outcome.error = outcome.error or translator.error
+        outcome.model = outcome.model or translator.model
 
     def _emit(self, data: bytes) -> list[Item]:
         if not data:
@@ -134,17 +128,37 @@ class StreamedAnswer:
         self._promised = True
         return [stream_head(self._call, self._opening, self._translator.content_type), data]
 
-    def _flow(self) -> list[Item]:
-        self._flowing = True
-        if self._holds_array() != self._translator.content_type.startswith("application/json"):
-            self._translator.reframe()
-        held = bytes(self._held)
+    def _translate(self) -> list[Item]:
+        """Translate what is held, and pass it on once it is clear that it is an answer."""
+        if not self._is_stream and self._held.strip():
+            self._is_stream = True
+            if self._holds_array() != self._translator.content_type.startswith("application/json"):
+                self._translator.reframe()
+        output = self._translator.feed(bytes(self._held))
         self._held.clear()
-        return self._emit(self._translator.feed(held))
+        if self._promised or self._translator.begun:
+            return self._flow(output)
+        if self._translator.error is not None:
+            return self._give_up(self._translator.error)
+        self._withheld += output
+        return self._hold_on()
+
+    def _flow(self, output: bytes) -> list[Item]:
+        self._flowing = True
+        output = bytes(self._withheld) + output
+        self._withheld.clear()
+        return self._emit(output)
+
+    def _give_up(self, error: ErrorInfo) -> list[Item]:
+        """Give the agent an error instead of the stream, of which it has seen nothing yet."""
+        self._finished = True
+        return error_reply(self._call, error, self._opening)
 
     def _holds_document(self) -> bool:
         """Tell an error or a JSON answer, to be read to its end, from a stream of events."""
         opening = self._opening
+        if self._is_stream:
+            return False
         if opening is None or not self._held.strip():
             return opening is not None and opening.status >= 400
         if opening.status >= 400:
@@ -159,7 +173,8 @@ class StreamedAnswer:
         failed = self._opening is not None and self._opening.status >= 400
         if failed and len(self._held) >= ERROR_LIMIT:
             return self._answer_from_document()
-        return self.fail(too_large_error(self._call)) if len(self._held) > BODY_LIMIT else []
+        held = len(self._held) + len(self._withheld)
+        return self.fail(too_large_error(self._call)) if held > BODY_LIMIT else []
 
     def _answer_from_document(self) -> list[Item]:
         """Serve a stream from an answer that is none."""

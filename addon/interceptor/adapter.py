@@ -27,6 +27,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
+from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import override
@@ -56,6 +57,7 @@ from mitmproxy.proxy.layers.http import (
 from mitmproxy.proxy.server import ConnectionHandler
 
 from addon.engine import Head
+from addon.formats.base import header
 
 logger = logging.getLogger(__name__)
 
@@ -240,19 +242,18 @@ def install(
 def response_of(head: Head, http_version: str) -> http.Response:
     """Make mitmproxy's response object for an agent that speaks `http_version`, without a body."""
     fields = [(name.encode(), value.encode()) for name, value in head.headers]
-    response = http.Response(
-        http_version=b"HTTP/1.1",
-        status_code=head.status,
-        reason=status_codes.RESPONSES.get(head.status, "").encode(),
-        headers=http.Headers(fields),
-        content=None,
-        trailers=None,
-        timestamp_start=time.time(),
-        timestamp_end=None,
-    )
     # HTTP/2 frames bodies itself and forbids the header; HTTP/1.0 ends them by closing.
-    if head.status == SWITCHING_PROTOCOLS:
-        return response
-    if http_version == "HTTP/1.1" and "content-length" not in response.headers:
-        response.headers["transfer-encoding"] = "chunked"
+    framed = head.status == SWITCHING_PROTOCOLS or header(head.headers, "content-length")
+    if http_version == "HTTP/1.1" and not framed:
+        fields.append((b"transfer-encoding", b"chunked"))
+    # A copy, because mitmproxy checks the type of each field of one that is made anew.
+    response = copy(_BLANK)
+    response.data = data = copy(_BLANK.data)
+    data.status_code = head.status
+    data.reason = status_codes.RESPONSES.get(head.status, "").encode()
+    data.headers = http.Headers(fields)
+    data.timestamp_start = time.time()
     return response
+
+
+_BLANK = http.Response(b"HTTP/1.1", 200, b"", http.Headers(), None, None, 0.0, None)

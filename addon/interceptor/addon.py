@@ -250,14 +250,15 @@ class Interceptor:
         if is_upgrade(flow.request):
             self._take_upgrade(flow)
             return
-        endpoint = endpoint_of(flow.request, provider_for_host)
+        endpoint: Endpoint | None = None
         try:
-            rules = self._rules()
+            rules = self._rules(look=False)
             incoming = self._incoming(flow, flow.request, rules)
             endpoint = incoming.endpoint
             decided = plan(incoming, rules, self._read_settings().keep_alive, Memory(self.vault()))
         except DetourError as error:
             decided = Refusal(error.to_error_info(), "refused")
+            endpoint = endpoint or endpoint_of(flow.request, provider_for_host)
         match decided:
             case Pass():
                 self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
@@ -375,14 +376,16 @@ class Interceptor:
             matches_filter=lambda expression: filters.matches(expression, flow),
         )
 
-    def _rules(self) -> Rules:
-        """Return the rules in force.
+    def _rules(self, *, look: bool = True) -> Rules:
+        """Return the rules in force; without a look at the file, those of the last look.
 
         Raises:
             RulesError: There are none.
         """
         self._read_settings()
         assert self._file is not None
+        if not look:
+            return self._file.latest()
         rules = self._file.current()
         if self._defaults is not None:
             self._defaults.apply_hosts(rules.intercept)

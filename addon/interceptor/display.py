@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
+from copy import copy
 from functools import lru_cache
 from typing import Any, cast
 
@@ -71,20 +72,12 @@ def show_route(flow: http.HTTPFlow, route: Route) -> None:
         (name.encode(), (HIDDEN if name in secret else value).encode())
         for name, value in (*provider_headers(call), ("content-length", str(len(body))))
     ]
-    shown = http.Request(
-        host=host.decode(),
-        port=port,
-        method=call.rendered.method.encode(),
-        scheme=scheme,
-        authority=b"",
-        path=path,
-        http_version=original.data.http_version,
-        headers=http.Headers(headers),
-        content=body,
-        trailers=None,
-        timestamp_start=original.timestamp_start,
-        timestamp_end=original.timestamp_end,
-    )
+    # Version and times stay. (To make one anew takes longer: the type of each field is checked.)
+    shown = copy(original)
+    shown.data = data = copy(original.data)
+    data.host, data.port, data.scheme, data.path = host.decode(), port, scheme, path
+    data.method, data.authority = call.rendered.method.encode(), b""
+    data.headers, data.content, data.trailers = http.Headers(headers), body, None
     flow.metadata[ORIGINAL] = _original(original, route)
     flow.metadata[SUMMARY] = {
         "rule": route.rule,

@@ -8,7 +8,7 @@ import msgspec
 
 from addon.engine import Call
 from addon.formats import COUNT, COUNTING, FORMATS
-from addon.formats.base import FormatName, Headers
+from addon.formats.base import FormatName, Headers, Reply
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.key_headers import key_headers
 from addon.neutral import DetourError, ErrorInfo, Request
@@ -84,7 +84,8 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | N
     spoken = incoming.endpoint.format
     if spoken is None:
         return _plan_untranslatable(incoming.endpoint, rules)
-    facts = facts_of(incoming, spoken)
+    reply = FORMATS[spoken].reply(incoming.body, incoming.endpoint.line)
+    facts = facts_of(incoming, spoken, reply)
     decision = rules.decide(facts, spoken)
     match decision.action:
         case "pass":
@@ -94,7 +95,7 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | N
         case "route" if incoming.endpoint.name == COUNT:
             call = _count(incoming, spoken, decision, rules.keys, facts, memory)
         case "route":
-            call = _call(incoming, spoken, decision, rules.keys, facts, keep_alive, memory)
+            call = _call(incoming, reply, decision, rules.keys, facts, keep_alive, memory)
     if isinstance(call, Answered):
         return call
     return Route(
@@ -105,8 +106,9 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | N
     )
 
 
-def facts_of(incoming: Incoming, spoken: FormatName) -> CallFacts:
-    """Say what the rules may look at."""
+def facts_of(incoming: Incoming, spoken: FormatName, reply: Reply | None = None) -> CallFacts:
+    """Say what the rules may look at; a `reply` that has been read already is not read again."""
+    reply = reply or FORMATS[spoken].reply(incoming.body, incoming.endpoint.line)
     speaker = COUNTING[spoken] if incoming.endpoint.name == COUNT else FORMATS[spoken]
 
     def parse() -> Request | None:
@@ -119,7 +121,7 @@ def facts_of(incoming: Incoming, spoken: FormatName) -> CallFacts:
     return CallFacts(
         agent=agent,
         stated_phase=phase,
-        model=FORMATS[spoken].reply(incoming.body, incoming.endpoint.line).model or "",
+        model=reply.model or "",
         endpoint=incoming.endpoint.name,
         provider=incoming.endpoint.provider or None,
         headers=incoming.headers,
@@ -130,19 +132,22 @@ def facts_of(incoming: Incoming, spoken: FormatName) -> CallFacts:
 
 def _call(
     incoming: Incoming,
-    spoken: FormatName,
+    reply: Reply,
     decision: Decision,
     keys: KeyRing,
     facts: CallFacts,
     keep_alive: float,
     memory: Memory | None,
 ) -> Call:
+    spoken = incoming.endpoint.format
+    assert spoken is not None
     destination = decision.destinations[0]
     line = incoming.endpoint.line
     body = incoming.body
     parsed: Request | None = None
     if decision.set or decision.drop:
         body = apply_edits(body, decision.set, decision.drop)
+        reply = FORMATS[spoken].reply(body, line)
     elif destination.format != spoken:
         parsed = facts.parsed
     return Call(
@@ -153,7 +158,8 @@ def _call(
         destination=destination,
         key_headers=key_headers(destination, keys, incoming.endpoint, incoming.headers),
         agent_headers=incoming.headers,
-        stream=FORMATS[spoken].reply(body, line).stream,
+        stream=reply.stream,
+        shape=reply,
         recorder=None if memory is None else memory.recorder(spoken, destination),
         keep_alive=keep_alive,
     )

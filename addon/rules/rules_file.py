@@ -58,6 +58,14 @@ class RulesFile:
             self._read_at = time.time_ns()
             self._stamps = stamps
             self._reload()
+        return self.latest()
+
+    def latest(self) -> Rules:
+        """Return the rules that were in force at the last look.
+
+        Raises:
+            RulesError: There never were valid rules.
+        """
         if self._rules is None:
             assert self._error is not None
             raise self._error

@@ -77,6 +77,8 @@ class PassThrough:
         self._decoder = decoder
         self._bytes = WholeEvents()
         self._passed = False
+        self._begun = False
+        """Whether the decoder has seen the answer begin, which must not be taken for a delta."""
 
     @property
     def is_array(self) -> bool:
@@ -91,9 +93,11 @@ class PassThrough:
         """Return the bytes to pass on, and the noteworthy events among them."""
         whole = self._bytes.feed(data)
         self._passed = self._passed or bool(whole)
-        if not whole or self._format.only_deltas(whole):
+        if not whole or (self._begun and self._format.only_deltas(whole)):
             return whole, []
-        return whole, self._decoder.feed(whole)
+        events = self._decoder.feed(whole)
+        self._begun = self._begun or bool(events)
+        return whole, events
 
     def close(self) -> tuple[bytes, list[Event]]:
         """Return the last bytes, and the events that only the end reveals."""

@@ -79,12 +79,16 @@ class StreamTranslator:
         self._same_format = same
         self.content_type = reply.stream_type
         """The content type under which the agent expects the stream."""
+        self.begun = False
+        """Whether the provider's answer has begun, and not by breaking off."""
         self.ended = False
         """Whether the agent's stream has had its end."""
         self.error: ErrorInfo | None = None
         """What broke the stream off, if anything did."""
         self.usage: Usage | None = None
         """Tokens as far as the provider has reported them."""
+        self.model: str | None = None
+        """The provider's name of the model that answers, once it is known."""
         self.finish_reason: FinishReason | None = None
         """Why the model stopped, once it has."""
 
@@ -183,7 +187,9 @@ class StreamTranslator:
     def _note(self, event: Event) -> None:
         match event:
             case ResponseStart():
+                self.begun = True
                 self.usage = event.usage
+                self.model = event.model or None
             case ResponseEnd():
                 self.ended = True
                 self.usage = event.usage or self.usage

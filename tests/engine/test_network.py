@@ -110,12 +110,16 @@ class Writer:
 
     def __init__(self):
         self.sent = []
+        self.transport = self
+
+    def get_write_buffer_size(self):
+        return 0
+
+    def is_closing(self):
+        return False
 
     def write(self, data):
         self.sent.append(data)
-
-    async def drain(self):
-        pass
 
 
 async def test_the_head_of_a_request_goes_with_what_follows_it():
