@@ -237,3 +237,42 @@ class TestSilence:
         answer.fail(ErrorInfo("timeout", "late"))
         assert answer.silent() == []
         assert answer.fail(ErrorInfo("timeout", "later")) == []
+
+
+@pytest.mark.parametrize("label", [EVENTS, Opening(200, ())])
+@pytest.mark.parametrize("before", [b"", b"\n", b"\n\n: a comment\n\n"])
+def test_a_stream_is_known_by_its_beginning_however_slowly_it_comes(label, before):
+    whole = before + WHOLE
+    slowly = run([whole[at : at + 1] for at in range(len(whole))], opening=label)
+    assert stream(slowly) == stream(run([WHOLE]))
+
+
+def test_comments_before_an_answer_in_the_agents_own_format_are_kept():
+    frames = text_frames()
+    items = run([b": thinking\n\n", *frames], call=make_call(agent_format="anthropic"))
+    assert b"".join(items[1:]) == b": thinking\n\n" + WHOLE
+
+
+def test_a_stream_that_begins_in_the_middle_passes_all_the_same():
+    deltas = [frame for frame in text_frames() if b"content_block_delta" in frame]
+    items = run(deltas, call=make_call(agent_format="anthropic"))
+    assert b"".join(items[1:]).startswith(b"".join(deltas))
+
+
+def test_endless_comments_are_given_up():
+    answer = StreamedAnswer(make_call(agent_format="anthropic"))
+    items = answer.open(EVENTS)
+    comment = b": " + b"x" * 999_996 + b"\n\n"
+    for _ in range(BODY_LIMIT // len(comment) + 1):
+        items += answer.feed(comment)
+    assert items[0].status >= 400
+    assert answer.done
+
+
+def test_the_model_that_answered_is_told():
+    call = make_call()
+    answer = StreamedAnswer(call)
+    answer.open(EVENTS)
+    answer.feed(WHOLE)
+    answer.report()
+    assert call.outcome.model == "claude-sonnet-5-5"
