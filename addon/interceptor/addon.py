@@ -135,6 +135,7 @@ class Interceptor:
     def done(self) -> asyncio.Task[None] | None:
         """Stop every answer and close the connections to providers."""
         self._exchanges.end_all()
+        dispatch.uninstall(ctx.master.addons)
         if self._vault is not None:
             self._vault.close()
         if self._defaults is not None:

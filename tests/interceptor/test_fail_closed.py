@@ -122,3 +122,4 @@ async def test_what_others_have_answered_is_left_alone(flow, tmp_path):
         flow.live = True
         await interceptor.request(flow)
         assert flow.response.status_code == 403
+        interceptor.done()
