@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName, Headers, RequestLine, header
 from addon.neutral import DetourError, Loss, Request
-from addon.providers import Destination, KeyRing, MissingKeyError, Provider, Secret
+from addon.providers import Destination, KeyRing, MediaPolicy, MissingKeyError, Provider, Secret
 from addon.rules import CallFacts, Decision, Rules, agent_name, apply_edits, split_name
 from addon.wire.codec import encode
+
+if TYPE_CHECKING:
+    from addon.translation import RenderedRequest
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -149,7 +152,7 @@ def explain_call(question: Question, rules: Rules) -> Explanation:
     if not decision.destinations:
         return Explanation(question=question, decision=decision)
     try:
-        sending, error = _sending(question, decision, rules.keys)
+        sending, error = _sending(question, decision, rules)
         if sending is None:
             note = "Detour would estimate the number of tokens: the provider does not count them."
             return Explanation(question=question, decision=decision, note=note)
@@ -166,19 +169,17 @@ def _parse(question: Question) -> Request | None:
 
 
 def _sending(
-    question: Question, decision: Decision, keys: KeyRing
+    question: Question, decision: Decision, rules: Rules
 ) -> tuple[Sending | None, str | None]:
     from addon.engine import Call
     from addon.engine.headers import provider_headers
-    from addon.translation import render_count_for, render_for
 
     destination = decision.destinations[0]
     body = apply_edits(question.body, decision.set, decision.drop)
-    render = render_count_for if question.endpoint == COUNT else render_for
-    rendered = render(question.format, body, question.line, destination)
+    rendered = _render(question, body, destination, rules.media)
     if rendered is None:
         return None, None
-    key_headers, error = _masked_headers(destination, keys)
+    key_headers, error = _masked_headers(destination, rules.keys)
     call = Call(
         agent_format=question.format,
         line=question.line,
@@ -197,6 +198,25 @@ def _sending(
         losses=rendered.losses,
     )
     return sending, error
+
+
+def _render(
+    question: Question, body: bytes, destination: Destination, policy: MediaPolicy
+) -> RenderedRequest | None:
+    """Write what would be sent, with a note in the place of what would be fetched before."""
+    from addon.translation import (
+        NO_MEDIA,
+        media_to_fetch,
+        render_count_for,
+        render_for,
+        stand_ins,
+    )
+
+    if question.endpoint == COUNT:
+        return render_count_for(question.format, body, question.line, destination)
+    parsed = _parse(question) if policy.fetch else None
+    media = stand_ins(media_to_fetch(parsed, destination)) if parsed else NO_MEDIA
+    return render_for(question.format, body, question.line, destination, media=media)
 
 
 def _masked_headers(destination: Destination, keys: KeyRing) -> tuple[Headers, str | None]:

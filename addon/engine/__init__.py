@@ -6,11 +6,25 @@
 * `silence`: timeouts, and word when nothing comes
 * `streamed`, `plain`, `counting`: what the agent gets, item by item, without any input or output
   of their own
+* `media` with `media_connections`, `media_memory`, `addresses`: what is fetched for providers that
+  read no addresses
 * `headers`, `ratelimits`: which headers cross over; `failures`: what went wrong, in plain words
 """
 
 from addon.engine.answering import answer
 from addon.engine.call import Call, Head, Outcome
 from addon.engine.clients import ClientPool, ProxySettings, TlsSettings
+from addon.engine.media import MediaFetcher
+from addon.engine.media_connections import MediaConnections
 
-__all__ = ["Call", "ClientPool", "Head", "Outcome", "ProxySettings", "TlsSettings", "answer"]
+__all__ = [
+    "Call",
+    "ClientPool",
+    "Head",
+    "MediaConnections",
+    "MediaFetcher",
+    "Outcome",
+    "ProxySettings",
+    "TlsSettings",
+    "answer",
+]

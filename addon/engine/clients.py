@@ -125,7 +125,7 @@ class ClientPool:
         clock = asyncio.get_running_loop().time
         began = clock()
         dialled.set(False)
-        request = _request(method, url, headers, body)
+        request = make_request(method, url, headers, body)
         pool = self._direct if _is_local(request.url.host.decode()) else self._remote
         request.extensions = {"timeout": {"connect": timeouts.connect, "write": timeouts.idle}}
         try:
@@ -167,17 +167,19 @@ def _is_local(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def _request(method: str, url: str, headers: Headers, body: bytes) -> httpcore2.Request:
+def make_request(method: str, url: str, headers: Headers, body: bytes = b"") -> httpcore2.Request:
+    """Write a request in the words of the pool.
+
+    Raises:
+        httpx2.InvalidURL: The URL is none.
+    """
     place, host = _place(url)
     fields = [(name.encode(), value.encode()) for name, value in headers]
+    length = [(b"content-length", str(len(body)).encode())] if method != "GET" else []
     return httpcore2.Request(
         method,
         place,
-        headers=[
-            (b"host", host),
-            *fields,
-            (b"content-length", str(len(body)).encode()),
-        ],
+        headers=[(b"host", host), *fields, *length],
         content=body,
     )
 

@@ -95,7 +95,7 @@ def _timeout_message(failure: ProviderTimeoutError, place: str) -> str:
 
 
 def _connect_message(failure: Exception, place: str) -> str:
-    for cause in _causes(failure):
+    for cause in causes(failure):
         match cause:
             case ssl.SSLCertVerificationError():
                 return (
@@ -120,7 +120,7 @@ def _connect_message(failure: Exception, place: str) -> str:
     return f"{place} could not be reached. Check base_url in rules.yaml and the network."
 
 
-def _causes(failure: BaseException) -> Iterator[BaseException]:
+def causes(failure: BaseException) -> Iterator[BaseException]:
     """Yield the exception and everything that led to it, groups (of parallel tries) unpacked."""
     waiting: list[BaseException] = [failure]
     seen: set[int] = set()

@@ -12,7 +12,7 @@ import contextlib
 import re
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Generator, Iterable
 from contextvars import ContextVar
 from itertools import chain, zip_longest
 from typing import Any, override
@@ -21,6 +21,7 @@ import httpcore2
 
 from addon.engine.chunked import ChunkedReader
 
+type Address = tuple[str, int]
 type Ends = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 READ_SIZE = 65536
@@ -54,7 +55,7 @@ class Stream(httpcore2.AsyncNetworkStream):
         elif timeout is None:  # as the engine has it, piece by piece: so no more work than needed
             data = await self._read(max_bytes)
         else:
-            with _renamed(httpcore2.ReadTimeout, httpcore2.ReadError):
+            with renamed(httpcore2.ReadTimeout, httpcore2.ReadError):
                 async with asyncio.timeout(timeout):
                     data = await self._reader.read(max_bytes)
         return data if self._answer_head is None else self._stop_at_body(data, self._answer_head)
@@ -111,7 +112,7 @@ class Stream(httpcore2.AsyncNetworkStream):
             # The end of a body has no bytes of its own. (And asyncio's `writelines` never gets rid
             # of an empty piece: it would keep the event loop spinning.)
             return
-        with _renamed(httpcore2.WriteTimeout, httpcore2.WriteError):
+        with renamed(httpcore2.WriteTimeout, httpcore2.WriteError):
             self._writer.write(data)
             transport = self._writer.transport
             if not transport.get_write_buffer_size() and not transport.is_closing():
@@ -133,7 +134,7 @@ class Stream(httpcore2.AsyncNetworkStream):
     ) -> httpcore2.AsyncNetworkStream:
         """Do the TLS handshake on this connection."""
         try:
-            with _renamed(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+            with renamed(httpcore2.ConnectTimeout, httpcore2.ConnectError):
                 async with asyncio.timeout(timeout):
                     await self._writer.start_tls(ssl_context, server_hostname=server_hostname)
         except BaseException:
@@ -164,7 +165,7 @@ class Network(httpcore2.AsyncNetworkBackend):
     ) -> httpcore2.AsyncNetworkStream:
         """Open a connection."""
         dialled.set(True)
-        with _renamed(httpcore2.ConnectTimeout, httpcore2.ConnectError):
+        with renamed(httpcore2.ConnectTimeout, httpcore2.ConnectError):
             async with asyncio.timeout(timeout):
                 return Stream(*await connect(host, port))
 
@@ -174,17 +175,26 @@ class Network(httpcore2.AsyncNetworkBackend):
         await asyncio.sleep(seconds)
 
 
-async def connect(host: str, port: int) -> Ends:
+async def connect(
+    host: str, port: int, choose: Callable[[list[Address]], list[Address]] | None = None
+) -> Ends:
     """Open a connection to the address of a host that answers first.
 
     Addresses are tried shortly after each other, the two kinds in turn, as RFC 8305 has it: where
     IPv6 leads nowhere, IPv4 must not have to wait. asyncio can do the same but not, before Python
     3.13.1, with the eager tasks that mitmproxy uses (cpython#124309).
 
+    Args:
+        host: A name or an address.
+        port: Where to.
+        choose: Picks from the addresses of the host those that may be connected to, or raises.
+
     Raises:
         OSError: None can be reached; the error of the first that was tried.
     """
-    waiting = await _addresses(host, port)
+    waiting = await resolve(host, port)
+    if choose is not None:
+        waiting = choose(waiting)
     tries: list[asyncio.Task[Ends]] = []
     try:
         while True:
@@ -212,7 +222,7 @@ def _discard(attempt: asyncio.Task[Ends]) -> None:
         attempt.result()[1].transport.abort()
 
 
-async def _addresses(host: str, port: int) -> list[tuple[str, int]]:
+async def resolve(host: str, port: int) -> list[Address]:
     """Resolve a name: the addresses in the system's order, but the two kinds in turn."""
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
@@ -224,7 +234,7 @@ async def _addresses(host: str, port: int) -> list[tuple[str, int]]:
 
 
 @contextlib.contextmanager
-def _renamed(timeout: type[Exception], other: type[Exception]) -> Generator[None]:
+def renamed(timeout: type[Exception], other: type[Exception]) -> Generator[None]:
     """Raise the client's own exceptions in place of the system's."""
     try:
         yield

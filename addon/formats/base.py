@@ -16,7 +16,17 @@ from typing import Any, Literal, Protocol, get_args
 
 import msgspec
 
-from addon.neutral import ErrorInfo, Event, Loss, Request, Response, ToolCallPart
+from addon.neutral import (
+    ErrorInfo,
+    Event,
+    FilePart,
+    ImagePart,
+    InlineMedia,
+    Loss,
+    Request,
+    Response,
+    ToolCallPart,
+)
 from addon.wire.carrier import Carried
 
 type FormatName = Literal["openai-chat", "openai-responses", "anthropic", "gemini"]
@@ -160,6 +170,16 @@ def _wants_nothing(model: str, dialect: str) -> Literal["nothing", "calls", "wor
     return "nothing"
 
 
+def _fetches_all(part: ImagePart | FilePart, model: str, dialect: str) -> bool:
+    del part, model, dialect
+    return True
+
+
+def _keep_addresses(body: bytes, media: Mapping[str, InlineMedia]) -> bytes:
+    del media
+    return body
+
+
 def _as_it_is(body: bytes, dialect: str, reply: Reply) -> bytes:
     del dialect, reply
     return body
@@ -203,6 +223,10 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     `calls`: what led to tool calls; `words`: also what came with words alone.
     """
+    fetches: Callable[[ImagePart | FilePart, str, str], bool] = _fetches_all
+    """Tell whether the provider reads a medium at its address; arguments: part, model, dialect."""
+    inline_media: Callable[[bytes, Mapping[str, InlineMedia]], bytes] = _keep_addresses
+    """Put media in the place of their addresses in a request that is in this format already."""
     reply: Callable[[bytes, RequestLine], Reply]
     """Read from the agent's request what shapes the answer; never raises."""
 

@@ -42,7 +42,14 @@ from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
 from addon.interceptor.exchanges import Exchange, Exchanges
 from addon.interceptor.identity import Identities
-from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route, plan
+from addon.interceptor.planning import (
+    Answered,
+    Incoming,
+    Pass,
+    Refusal,
+    Route,
+)
+from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
 from addon.interceptor.socket_calls import SERVED_BY_DETOUR, SocketCalls, relayed_call
 from addon.interceptor.upgrades import NO_WEBSOCKET, plan_upgrade
@@ -58,7 +65,6 @@ from addon.rules import (
 )
 from addon.sockets import Handshake, Session, Terms
 from addon.stateful import Archive, History
-from addon.translation import Memory
 from addon.vault import MemoryVault, Vault, open_vault
 
 logger = logging.getLogger(__name__)
@@ -72,7 +78,8 @@ class Interceptor:
 
     name = "detour"
 
-    def __init__(self) -> None:
+    def __init__(self, preparation: Preparation | None = None) -> None:
+        self._preparation = preparation or Preparation()
         self._exchanges = Exchanges()
         self._identities = Identities()
         self._settings: options.Settings | None = None
@@ -256,7 +263,8 @@ class Interceptor:
             rules = self._rules(look=False)
             incoming = self._incoming(flow, flow.request, rules)
             endpoint = incoming.endpoint
-            decided = plan(incoming, rules, self._read_settings().keep_alive, Memory(self.vault()))
+            keep_alive = self._read_settings().keep_alive
+            decided = await self._preparation.decide(incoming, rules, keep_alive, self.vault())
         except DetourError as error:
             decided = Refusal(error.to_error_info(), "refused")
             endpoint = endpoint or endpoint_of(flow.request, provider_for_host)
@@ -414,6 +422,7 @@ class Interceptor:
         return self._clients
 
     def _close_clients(self, leaving: Sequence[Delivery] = ()) -> asyncio.Task[None] | None:
+        self._preparation.reset()
         clients, self._clients = self._clients, None
 
         async def close() -> None:

@@ -12,9 +12,18 @@ from addon.formats.base import FormatName, Headers, Reply
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.key_headers import key_headers
 from addon.neutral import DetourError, ErrorInfo, Request
-from addon.providers import KeyRing
+from addon.providers import KeyRing, MediaPolicy
 from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens, split_name
-from addon.translation import Memory, render_count_for, render_for
+from addon.translation import (
+    NO_MEDIA,
+    Media,
+    Memory,
+    Wanted,
+    fetches_pictures,
+    media_to_fetch,
+    render_count_for,
+    render_for,
+)
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):
@@ -55,7 +64,15 @@ class Answered(msgspec.Struct, frozen=True, kw_only=True):
     comment: str
 
 
-type Plan = Route | Pass | Refusal | Answered
+class Fetch(msgspec.Struct, frozen=True, kw_only=True):
+    """First, media have to be fetched that the provider cannot fetch: `Incoming.media`."""
+
+    wanted: Wanted
+    policy: MediaPolicy
+
+
+type Decided = Route | Pass | Refusal | Answered
+type Plan = Fetch | Decided
 
 
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,6 +84,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     """Unpacked."""
     matches_filter: Callable[[str], bool]
+    media: Media | None = None
+    """What was fetched for the provider; None: nobody has looked yet whether anything is needed."""
 
 
 def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | None = None) -> Plan:
@@ -95,6 +114,9 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | N
         case "route" if incoming.endpoint.name == COUNT:
             call = _count(incoming, spoken, decision, rules.keys, facts, memory)
         case "route":
+            looks = rules.media.fetch and incoming.media is None
+            if looks and (wanted := _wanted(facts, decision, spoken)):
+                return Fetch(wanted=wanted, policy=rules.media)
             call = _call(incoming, reply, decision, rules.keys, facts, keep_alive, memory)
     if isinstance(call, Answered):
         return call
@@ -130,6 +152,18 @@ def facts_of(incoming: Incoming, spoken: FormatName, reply: Reply | None = None)
     )
 
 
+def _wanted(facts: CallFacts, decision: Decision, spoken: FormatName) -> Wanted:
+    """Name the media that the provider cannot fetch by itself.
+
+    A request that stays in its format is parsed only where pictures are known to be trouble.
+    """
+    destination = decision.destinations[0]
+    if destination.format == spoken and fetches_pictures(destination):
+        return {}
+    request = facts.parsed
+    return {} if request is None else media_to_fetch(request, destination)
+
+
 def _call(
     incoming: Incoming,
     reply: Reply,
@@ -154,7 +188,9 @@ def _call(
         agent_format=spoken,
         line=line,
         body=body,
-        rendered=render_for(spoken, body, line, destination, parsed, memory),
+        rendered=render_for(
+            spoken, body, line, destination, parsed, memory, incoming.media or NO_MEDIA
+        ),
         destination=destination,
         key_headers=key_headers(destination, keys, incoming.endpoint, incoming.headers),
         agent_headers=incoming.headers,

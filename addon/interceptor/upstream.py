@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 from typing import cast
 
 from mitmproxy.net.server_spec import ServerSpec
@@ -10,7 +11,7 @@ from mitmproxy.options import Options
 from mitmproxy.proxy.mode_specs import ProxyMode, UpstreamMode
 from mitmproxy.utils import human
 
-from addon.engine import ClientPool, ProxySettings, TlsSettings
+from addon.engine import ClientPool, MediaConnections, ProxySettings, TlsSettings
 
 OPTIONS = frozenset(
     (
@@ -26,12 +27,25 @@ OPTIONS = frozenset(
 
 def make_pool(options: Options) -> ClientPool:
     """Make a pool that trusts whom mitmproxy trusts and goes where mitmproxy goes."""
-    tls = TlsSettings(
+    return ClientPool(_tls(options), _proxy(options))
+
+
+def make_media_connections(options: Options, permits: Callable[[str], bool]) -> MediaConnections:
+    """Make what fetches media: with the same trust, and the same way out.
+
+    Args:
+        options: mitmproxy's.
+        permits: Tells which IP addresses are open to all.
+    """
+    return MediaConnections(_tls(options), _proxy(options), permits)
+
+
+def _tls(options: Options) -> TlsSettings:
+    return TlsSettings(
         options.ssl_verify_upstream_trusted_ca,
         options.ssl_verify_upstream_trusted_confdir,
         insecure=options.ssl_insecure,
     )
-    return ClientPool(tls, _proxy(options))
 
 
 def _proxy(options: Options) -> ProxySettings | None:

@@ -22,6 +22,7 @@ from addon.providers.keys import (
     UnusableKeyError,
 )
 from addon.providers.master_key import MasterKeyError
+from addon.providers.media_policy import MediaPolicy
 from addon.providers.provider import AGENT_KEY, NO_KEY, AuthScheme, Destination, Provider, Timeouts
 from addon.providers.registry import BUILT_IN, NOT_YET, hosts, provider_for_host
 from addon.providers.secret import Secret, mask
@@ -39,6 +40,7 @@ __all__ = [
     "KeyStore",
     "KeyStoreError",
     "MasterKeyError",
+    "MediaPolicy",
     "MissingKeyError",
     "Provider",
     "Secret",

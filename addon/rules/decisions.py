@@ -13,6 +13,7 @@ from addon.providers import (
     BUILT_IN,
     Destination,
     KeyRing,
+    MediaPolicy,
     Provider,
     hosts,
     provider_for_host,
@@ -145,6 +146,7 @@ class Rules:
         intercept: Hosts whose calls are looked at.
         aliases: The file's own names for targets.
         by_model_name: Whether an agent may choose by the name of the model.
+        media: What may be fetched for providers that cannot.
         keys: The keys that go with the file.
         websocket: Whether agents may call the Responses API by WebSocket.
         notices: What is legal in the file but surely not meant.
@@ -159,6 +161,7 @@ class Rules:
         intercept: tuple[str, ...] = DEFAULT_INTERCEPT,
         aliases: dict[str, Target] | None = None,
         by_model_name: bool = True,
+        media: MediaPolicy = MediaPolicy(),  # noqa: B008 - immutable
         keys: KeyRing,
         websocket: WebSockets = "accept",
         notices: tuple[Problem, ...] = (),
@@ -169,6 +172,7 @@ class Rules:
         self.intercept = intercept
         self.aliases = aliases or {}
         self.by_model_name = by_model_name
+        self.media = media
         self.keys = keys
         self.websocket: WebSockets = websocket
         self.notices = notices

@@ -9,6 +9,7 @@ from addon.rules.decisions import DEFAULT_INTERCEPT
 from addon.rules.provider_definitions import PROVIDER
 from addon.rules.rule_definitions import RULE, TARGET, WHEN
 from addon.rules.shapes import (
+    Amount,
     Choice,
     Entries,
     Exactly,
@@ -22,6 +23,26 @@ from addon.rules.texts import (
     PROVIDER_ID_PATTERN,
     parse_host,
     parse_provider_id,
+)
+
+_MEDIA = Record(
+    "`media`",
+    (
+        Field("fetch", TruthValue(), "Whether Detour fetches them; else such calls fail.", True),
+        Field(
+            "max_mb",
+            Amount("megabytes", 1000),
+            "Most megabytes of each; all of one request may have twice as much.",
+            10,
+        ),
+        Field("allow_http", TruthValue(), "Whether addresses without TLS are fetched too.", False),
+        Field(
+            "allow_private",
+            TruthValue(),
+            "Whether hosts are too that only this machine or network can reach.",
+            False,
+        ),
+    ),
 )
 
 FILE = Record(
@@ -77,6 +98,12 @@ FILE = Record(
             "Whether agents may call the Responses API by WebSocket; `refuse` turns them away, and"
             " they call by HTTP.",
             "accept",
+        ),
+        Field(
+            "media",
+            _MEDIA,
+            "Pictures and documents that an agent names by their address, for providers that"
+            " cannot fetch them: Detour fetches them and sends them along.",
         ),
     ),
     elsewhere={

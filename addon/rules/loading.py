@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from addon.neutral import UnsupportedFeature
-from addon.providers import BUILT_IN, KeyRing, Provider, StoredKeys
+from addon.providers import BUILT_IN, KeyRing, MediaPolicy, Provider, StoredKeys
 from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules, Use
 from addon.rules.definitions import FILE
 from addon.rules.nodes import Mapping as MappingNode
@@ -93,6 +93,7 @@ def _assemble(
         aliases={name: item for name, item in aliases.items() if isinstance(item, Target)},
         by_model_name=values.get("by_model_name", True),
         intercept=values.get("intercept", DEFAULT_INTERCEPT),
+        media=MediaPolicy(**values.get("media", {})),
         keys=keys,
         websocket=values.get("websocket", "accept"),
         notices=_problems(filename, reading.notices),

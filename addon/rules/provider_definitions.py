@@ -5,13 +5,13 @@ from __future__ import annotations
 from addon.formats.base import FORMAT_NAMES
 from addon.providers import BUILT_IN
 from addon.rules.shapes import (
+    Amount,
     Choice,
     Entries,
     Field,
     Items,
     Record,
     ScalarOr,
-    Seconds,
     Text,
     TruthValue,
 )
@@ -108,10 +108,10 @@ PROVIDER = Record(
             Record(
                 "`timeouts`",
                 (
-                    Field("connect", Seconds(), "Until the connection stands.", 10),
-                    Field("first_byte", Seconds(), "Until the answer begins.", 300),
-                    Field("idle", Seconds(), "Between two pieces of an answer.", 300),
-                    Field("total", Seconds(), "For the whole call.", 3600),
+                    Field("connect", Amount("seconds"), "Until the connection stands.", 10),
+                    Field("first_byte", Amount("seconds"), "Until the answer begins.", 300),
+                    Field("idle", Amount("seconds"), "Between two pieces of an answer.", 300),
+                    Field("total", Amount("seconds"), "For the whole call.", 3600),
                 ),
             ),
             "How long it may take, in seconds.",

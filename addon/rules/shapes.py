@@ -143,21 +143,29 @@ class Choice(msgspec.Struct, frozen=True):
         return {"enum": list(self.values)}
 
 
-class Seconds(msgspec.Struct, frozen=True):
-    """A length of time."""
+class Amount(msgspec.Struct, frozen=True):
+    """A positive number of some unit."""
+
+    unit: str
+    """In the plural."""
+    limit: int = 1_000_000
+    """The number is below."""
 
     def read(self, node: Node, reading: Reading) -> float:
-        """Return the seconds."""
+        """Return the number."""
         value = node.value if isinstance(node, Scalar) else None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < 1e6:
-            raise Mistake(
-                node.mark, f"expected a positive number of seconds, found {describe(node)}"
-            )
+        if (
+            isinstance(value, bool)
+            or not isinstance(value, int | float)
+            or not 0 < value < self.limit
+        ):
+            expected = f"a positive number of {self.unit} below {self.limit}"
+            raise Mistake(node.mark, f"expected {expected}, found {describe(node)}")
         return float(value)
 
     def schema(self) -> Schema:
         """Return the shape as JSON Schema."""
-        return {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1_000_000}
+        return {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": self.limit}
 
 
 class TruthValue(msgspec.Struct, frozen=True):

@@ -1,6 +1,15 @@
 """Translation between any two formats, by way of the hub; knows formats, and no network."""
 
 from addon.translation.counting import render_count_for, translate_count
+from addon.translation.media import (
+    NO_MEDIA,
+    Media,
+    Wanted,
+    fetches_pictures,
+    host_of,
+    media_to_fetch,
+    stand_ins,
+)
 from addon.translation.recalling import Memory
 from addon.translation.remembering import Recorder
 from addon.translation.requests import (
@@ -24,18 +33,25 @@ from addon.translation.streams import StreamTranslator
 
 __all__ = [
     "DEFAULT_PROVIDER",
+    "NO_MEDIA",
+    "Media",
     "Memory",
     "Recorder",
     "RenderedRequest",
     "StreamTranslator",
     "Translated",
+    "Wanted",
     "answer_from_stream",
     "dialect_of",
     "failure",
+    "fetches_pictures",
+    "host_of",
+    "media_to_fetch",
     "render_answer",
     "render_count_for",
     "render_error",
     "render_for",
+    "stand_ins",
     "stream_from_answer",
     "translate_count",
     "translate_request",

@@ -7,7 +7,7 @@ from addon.formats.base import FormatName, RequestLine
 from addon.neutral import Request, UnsupportedFeature
 from addon.providers import Destination
 from addon.translation.recalling import Memory
-from addon.translation.requests import RenderedRequest, dialect_of
+from addon.translation.requests import RenderedRequest, dialect_of, locate
 
 
 def render_count_for(
@@ -51,12 +51,7 @@ def render_count_for(
             rendered = counting.render_request(request, destination.model, dialect)
     except UnsupportedFeature:
         return None
-    return RenderedRequest(
-        url=destination.base_url.rstrip("/") + rendered.path,
-        headers=list(rendered.headers),
-        body=rendered.body,
-        losses=rendered.losses,
-    )
+    return locate(rendered, destination)
 
 
 def translate_count(body: bytes, source: FormatName, target: FormatName) -> bytes | None:

@@ -8,6 +8,7 @@ from addon.formats import FORMATS, find_format
 from addon.formats.base import FormatName, RenderedBody, RequestLine
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import BUILT_IN, Destination, Provider
+from addon.translation.media import NO_MEDIA, Media, media_losses, with_media
 from addon.translation.recalling import Memory
 
 DEFAULT_PROVIDER: dict[FormatName, str] = {
@@ -73,6 +74,7 @@ def render_for(
     destination: Destination,
     parsed: Request | None = None,
     memory: Memory | None = None,
+    media: Media = NO_MEDIA,
 ) -> RenderedRequest:
     """Write an agent's request for a destination.
 
@@ -85,12 +87,20 @@ def render_for(
         destination: Where it goes.
         parsed: The request, where it has been parsed already.
         memory: What is known of earlier turns; None leaves the agent's request as it is.
+        media: Media that the destination cannot fetch by itself, see `media_to_fetch`.
 
     Raises:
         ClientRequestError: The body cannot be read.
         UnsupportedFeature: It holds content that the destination cannot express.
     """
-    rendered = _render(agent_format, body, line, destination, parsed, memory)
+    rendered = _render(agent_format, body, line, destination, parsed, memory, media)
+    return locate(rendered, destination, media_losses(media))
+
+
+def locate(
+    rendered: RenderedBody, destination: Destination, losses: tuple[Loss, ...] = ()
+) -> RenderedRequest:
+    """Add the destination's address to a request, and further losses."""
     url = destination.base_url.rstrip("/") + rendered.path
     if query := destination.provider.query:
         url += ("&" if "?" in rendered.path else "?") + query
@@ -98,7 +108,7 @@ def render_for(
         url=url,
         headers=list(rendered.headers),
         body=rendered.body,
-        losses=rendered.losses,
+        losses=(*rendered.losses, *losses),
     )
 
 
@@ -109,16 +119,20 @@ def _render(
     destination: Destination,
     parsed: Request | None,
     memory: Memory | None,
+    media: Media,
 ) -> RenderedBody:
     dialect = dialect_of(destination.provider)
     if agent_format == destination.format:
         spoken = FORMATS[agent_format]
         if memory is not None:
             body = spoken.refit_request(body, dialect, memory.past(agent_format, destination))
+        if media:
+            body = spoken.inline_media(body, media)
         return spoken.rewrite_request(body, line, destination.model, dialect)
     request = parsed or FORMATS[agent_format].parse_request(body, line)
     if memory is not None:
         request = memory.recall(request, destination)
+    request = with_media(request, media)
     return FORMATS[destination.format].render_request(request, destination.model, dialect)
 
 

@@ -14,7 +14,7 @@ MAY_IMPORT = {
     "providers": {"formats", "wire", "neutral"},
     "rules": {"providers", "formats", "wire", "neutral"},
     "translation": {"providers", "formats", "wire", "neutral"},
-    "engine": {"translation", "providers", "formats", "wire", "neutral"},
+    "engine": {"vault", "translation", "providers", "formats", "wire", "neutral"},
     "sockets": {"engine", "stateful", "formats", "wire", "neutral"},
     "interceptor": {
         "sockets",

@@ -88,7 +88,7 @@ async def test_the_first_error_is_told_when_none_answers(connected):
 async def test_the_two_kinds_take_turns():
     places = [("::1", 1), ("::2", 1), ("127.0.0.1", 1), ("127.0.0.2", 1), ("127.0.0.3", 1)]
     with resolve_to(*places):
-        found = await network._addresses("server.example", 1)
+        found = await network.resolve("server.example", 1)
     assert [host for host, _ in found] == ["::1", "127.0.0.1", "::2", "127.0.0.2", "127.0.0.3"]
 
 

@@ -8,7 +8,7 @@ help of `turns`, `tools`, `thinking` and `structured_output`; `models` knows the
 from __future__ import annotations
 
 from addon.formats.anthropic import errors, request_parsing, request_rendering, rewriting
-from addon.formats.anthropic.content import NAME
+from addon.formats.anthropic.content import NAME, fetches
 from addon.formats.anthropic.models import claude_model
 from addon.formats.anthropic.response import parse_response, render_response
 from addon.formats.anthropic.stream_decoder import AnthropicDecoder
@@ -42,6 +42,7 @@ FORMAT = Format(
     render_request=lambda request, model, _: request_rendering.render_request(request, model),
     rewrite_request=rewriting.rewrite_request,
     wants_back=lambda model, _: "nothing" if claude_model(model).thinking == "none" else "calls",
+    fetches=fetches,
     reply=_reply,
     parse_response=parse_response,
     render_response=render_response,

@@ -46,6 +46,11 @@ def render_text(part: TextPart) -> Block:
     return with_cache_control({"type": "text", "text": part.text}, part.cache_breakpoint)
 
 
+def fetches(part: ImagePart | FilePart, _model: str, _dialect: str) -> bool:
+    """Tell whether the API reads a medium at its address."""
+    return not isinstance(part.source, UrlMedia) or part.source.url.startswith("https://")
+
+
 def render_image(part: ImagePart, losses: LossList) -> Block:
     """Write an image block.
 

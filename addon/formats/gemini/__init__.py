@@ -13,6 +13,7 @@ import re
 
 from addon.formats.base import EVENT_STREAM, Format, Reply, RequestLine
 from addon.formats.gemini import errors, request_parsing, request_rendering, response, rewriting
+from addon.formats.gemini.content import fetches
 from addon.formats.gemini.names import NAME, endpoint_for_path, field, read_target
 from addon.formats.gemini.stream_decoder import GeminiDecoder
 from addon.formats.gemini.stream_encoder import JSON_ARRAY, GeminiEncoder, render_response
@@ -44,6 +45,7 @@ FORMAT = Format(
     render_request=request_rendering.render_request,
     rewrite_request=rewriting.rewrite_request,
     wants_back=lambda _model, _dialect: "words",
+    fetches=fetches,
     reply=_reply,
     parse_response=response.parse_response,
     render_response=render_response,

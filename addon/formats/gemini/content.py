@@ -8,7 +8,7 @@ from __future__ import annotations
 import mimetypes
 from typing import Any
 
-from addon.formats.gemini.models import GeminiModel
+from addon.formats.gemini.models import GeminiModel, gemini_model
 from addon.formats.gemini.names import NAME
 from addon.neutral import (
     AudioPart,
@@ -37,6 +37,15 @@ _MAGIC = (
 _SYNONYMS = {"image/jpg": "image/jpeg", "audio/mpeg": "audio/mp3", "audio/x-wav": "audio/wav"}
 _AUDIO_TYPES = {"mpeg": "audio/mp3", "mp3": "audio/mp3", "wav": "audio/wav", "x-wav": "audio/wav"}
 _OWN_HOSTS = ("generativelanguage.googleapis.com", "www.youtube.com", "youtube.com", "youtu.be")
+
+
+def fetches(part: ImagePart | FilePart, model: str, dialect: str) -> bool:
+    """Tell whether the API reads a medium at its address, whose ending must tell its type."""
+    if not isinstance(part.source, UrlMedia):
+        return True
+    url = part.source.url
+    public = url.startswith("https://") and gemini_model(model, dialect).public_urls
+    return _is_own(url) or (public and "mimeType" in _file_data(url))
 
 
 def render_image(part: ImagePart, model: GeminiModel, losses: LossList) -> Wire:

@@ -25,6 +25,7 @@ from addon.formats.openai_chat import (
 )
 from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.dialects import dialect
+from addon.formats.openai_chat.media import fetches, inline_media
 from addon.formats.openai_chat.response import parse_response, render_response
 from addon.formats.openai_chat.stream_decoder import ChatDecoder
 from addon.formats.openai_chat.stream_encoder import ChatEncoder
@@ -77,6 +78,8 @@ FORMAT = Format(
     render_request=_render_request,
     rewrite_request=_rewrite_request,
     wants_back=_wants_back,
+    fetches=fetches,
+    inline_media=inline_media,
     reply=lambda body, _line: request_parsing.read_reply(body, int(time.time())),
     parse_response=parse_response,
     render_response=render_response,

@@ -1,0 +1,55 @@
+"""Plans a call, and fetches beforehand what its provider cannot fetch by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mitmproxy import ctx
+from msgspec.structs import replace
+
+from addon.engine import MediaFetcher
+from addon.engine.addresses import is_public
+from addon.interceptor import upstream
+from addon.interceptor.planning import Decided, Fetch, Incoming, plan
+from addon.rules import Rules
+from addon.translation import Memory
+from addon.vault import Vault
+
+
+class Preparation:
+    """Gets calls ready for the engine."""
+
+    def __init__(self, permits_address: Callable[[str], bool] = is_public) -> None:
+        """Prepare.
+
+        Args:
+            permits_address: Tells from which IP addresses media may be fetched.
+        """
+        self._permits_address = permits_address
+        self._fetcher: MediaFetcher | None = None
+
+    def reset(self) -> None:
+        """Connect anew from now on: the options that count for connections have changed."""
+        self._fetcher = None
+
+    async def decide(
+        self, incoming: Incoming, rules: Rules, keep_alive: float, vault: Vault
+    ) -> Decided:
+        """Ask the rules about a request and prepare what they say.
+
+        Raises:
+            DetourError: It cannot be done.
+        """
+        memory = Memory(vault)
+        planned = plan(incoming, rules, keep_alive, memory)
+        if isinstance(planned, Fetch):
+            media = await self._media(vault).fetch(planned.wanted, planned.policy)
+            planned = plan(replace(incoming, media=media), rules, keep_alive, memory)
+            assert not isinstance(planned, Fetch)
+        return planned
+
+    def _media(self, vault: Vault) -> MediaFetcher:
+        if self._fetcher is None:
+            connections = upstream.make_media_connections(ctx.options, self._permits_address)
+            self._fetcher = MediaFetcher(connections, vault)
+        return self._fetcher
