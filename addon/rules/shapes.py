@@ -159,8 +159,8 @@ class Amount(msgspec.Struct, frozen=True):
             or not isinstance(value, int | float)
             or not 0 < value < self.limit
         ):
-            expected = f"a positive number of {self.unit} below {self.limit}"
-            raise Mistake(node.mark, f"expected {expected}, found {describe(node)}")
+            message = f"expected a positive number of {self.unit}, found {describe(node)}"
+            raise Mistake(node.mark, message)
         return float(value)
 
     def schema(self) -> Schema:
