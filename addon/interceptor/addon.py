@@ -300,11 +300,11 @@ class Interceptor:
         settings = self._read_settings()
         handler = access.connection_handler(flow.client_conn)
         calls = SocketCalls(flow, handler, self._open_message)
-        memory = Archive(MemoryVault())
+        history = History(Archive(self.vault()), Archive(MemoryVault()))
         terms = Terms(
             deflate=handshake.deflate, limit=settings.body_limit, keep_alive=settings.keep_alive
         )
-        session = Session(calls.answer, History(memory, memory), terms)
+        session = Session(calls.answer, history, terms)
         delivery = Delivery(flow, handler, lambda: session.serve(handshake.head), session.receive)
         display.hide_secrets(flow.request)
         flow.comment = SERVED_BY_DETOUR

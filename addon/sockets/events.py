@@ -7,6 +7,7 @@ But agents give up at once where such a status says that they come too often or 
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -30,6 +31,8 @@ from addon.wire.sse import SseDecoder
 EXPIRED = "websocket_connection_limit_reached"
 _TOLD_AS_FAILURE: frozenset[ErrorKind] = frozenset(("rate_limit", "overloaded", "context_length"))
 _TERMINAL = frozenset((b"response.completed", b"response.incomplete", b"response.failed"))
+_WITH_RESPONSE = _TERMINAL | {b"response.created", b"response.in_progress"}
+_NO_PREVIOUS = re.compile(rb'"previous_response_id": ?null')
 _STATUS_OF_EXPIRY = 400
 
 
@@ -53,6 +56,8 @@ class EventWriter:
         self._suffix = b"}" if stream_id is None else b',"stream_id":' + encode(stream_id) + b"}"
         self._plain = stream_id is None
         self._held: bytes | None = None
+        self.previous: str | None = None
+        """The response that this one goes on from, of which whoever answers is not told."""
         self.ended = False
         """Whether the agent has been told an end."""
         self.response = b""
@@ -64,6 +69,8 @@ class EventWriter:
         for event in self._decoder.feed(chunk):
             data = event.data
             name = event.name or _type_of(data)
+            if self.previous is not None and name in _WITH_RESPONSE:
+                data = _NO_PREVIOUS.sub(self._tell_previous, data, 1)
             if name == b"error":
                 # The failure that follows tells the same, and some agents would not get to it.
                 self._held = data
@@ -102,6 +109,9 @@ class EventWriter:
     def _tell(self, body: bytes, *events: Event) -> list[bytes]:
         encoder = FORMAT.encoder(FORMAT.reply(body, RequestLine()))
         return [message for event in events for message in self.feed(encoder.encode(event))]
+
+    def _tell_previous(self, _: object) -> bytes:
+        return b'"previous_response_id":' + encode(self.previous)
 
     def _write(self, data: bytes) -> bytes:
         return data if self._plain else data.rstrip()[:-1] + self._suffix

@@ -72,7 +72,7 @@ class Session:
 
         Args:
             answer: Answers a body of `POST /v1/responses` as it would be by HTTP.
-            history: Remembers what was said on this socket.
+            history: Remembers what was said on this socket, and knows what was said elsewhere.
             terms: What holds for it.
         """
         self._answer = answer
@@ -216,9 +216,9 @@ class Session:
         turn: Turn | None = None
         body = create.body
         with contextlib.suppress(StateError, ClientRequestError):
-            # What was not said on this socket, whoever answers may know; or will say what is wrong.
+            # What is not known here, whoever answers may know; or will say what is wrong.
             turn = self._history.begin(body)
-            body = turn.body
+            body, writer.previous = turn.body, turn.previous
         if len(body) > self._terms.limit:
             error = ErrorInfo("too_large", _too_large(self._terms.limit))
             self._say(writer.refuse(error, body, _new_id()))
@@ -229,12 +229,14 @@ class Session:
         else:
             error = ErrorInfo(
                 "invalid_request",
-                "A response that generates nothing can only go on from one of this socket.",
+                "A response that generates nothing cannot go on from one that is not known here.",
                 code="previous_response_not_found",
                 param="previous_response_id",
             )
             self._say(writer.refuse(error, body, _new_id()))
         if turn is not None and writer.response:
+            # Whether it is kept beyond this socket is the business of whoever has answered.
+            turn.stores = False
             self._history.finish(turn, writer.response)
 
     async def _carry(self, body: bytes, writer: EventWriter) -> None:

@@ -76,6 +76,9 @@ async def test_a_conversation_goes_on_from_the_last_response(proxy, provider, co
             | {"input": [result]}
         )
     assert call["type"] == "function_call"
+    identifier = first[-1]["response"]["id"]
+    assert second[0]["response"]["previous_response_id"] == identifier
+    assert second[-1]["response"]["previous_response_id"] == identifier
     assert text_of(second) == "Done. The tool has answered."
     asked, again = [request.json()["messages"] for request in provider.requests]
     assert again[: len(asked)] == asked

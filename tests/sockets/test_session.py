@@ -30,8 +30,9 @@ class Client:
     """Drives a session as the adapter would."""
 
     def __init__(self, answer, **terms):
-        archive = Archive(MemoryVault())
-        self.session = Session(answer, History(archive, archive), Terms(**terms))
+        self.vault = MemoryVault()
+        history = History(Archive(self.vault), Archive(MemoryVault()))
+        self.session = Session(answer, history, Terms(**terms))
         self.connection = Connection(ConnectionType.CLIENT)
         self.items = self.session.serve(GRANTED)
         self.events = []
@@ -96,6 +97,31 @@ async def test_the_input_is_made_whole_from_what_was_said():
         "stream": True,
     }
     assert bodies[1] == {"input": [first, said, second], "stream": True}
+
+
+async def test_what_the_vault_knows_can_be_gone_on_from_and_nothing_is_added_to_it():
+    bodies = []
+
+    async def answer(body):
+        bodies.append(json.loads(body))
+        yield Head(200, ())
+        response = {"id": f"resp_{len(bodies)}", "previous_response_id": None, "output": []}
+        yield sse("response.created", response=response)
+        yield sse("response.completed", response={**response, "status": "completed"})
+
+    first, second = {"role": "user", "content": "a"}, {"role": "user", "content": "b"}
+    async with Client(answer) as client:
+        elsewhere = History(Archive(client.vault))
+        turn = elsewhere.begin(json.dumps({"input": [first]}).encode())
+        elsewhere.finish(turn, {"id": "resp_vault", "status": "completed", "output": []})
+        client.send(input=[second], previous_response_id="resp_vault")
+        for _ in range(2):
+            event = await client.receive()
+            assert event["response"]["previous_response_id"] == "resp_vault"
+        client.send(previous_response_id="resp_1")
+        await client.receive()
+    assert [body["input"] for body in bodies] == [[first, second]] * 2
+    assert Archive(client.vault).response("resp_1") is None
 
 
 async def test_what_was_said_elsewhere_is_left_to_whoever_answers():
