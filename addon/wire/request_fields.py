@@ -13,6 +13,9 @@ from typing import Any, NoReturn, cast
 from addon.neutral import ClientRequestError
 from addon.wire.unread import Unread
 
+type _Place = tuple[Fields, str, int | None]
+"""The object that holds another, under which key, and at which position of an array."""
+
 
 class Fields:
     """A JSON object of the request and the path at which it stands.
@@ -20,16 +23,30 @@ class Fields:
     Objects within it report to the same list of what was left unread.
     """
 
-    __slots__ = ("path", "unread", "value")
+    __slots__ = ("_place", "unread", "value")
 
-    def __init__(self, value: dict[str, Any], path: str = "", unread: Unread | None = None) -> None:
+    def __init__(
+        self, value: dict[str, Any], place: str | _Place = "", unread: Unread | None = None
+    ) -> None:
         self.value = value
-        self.path = path
+        self._place = place
         self.unread = unread
+
+    @property
+    def path(self) -> str:
+        """Where the object stands, such as `messages[2].content[0]`; empty for the outermost.
+
+        Put together on demand: few of the hundreds of objects in a request are complained about.
+        """
+        if isinstance(self._place, str):
+            return self._place
+        holder, key, position = self._place
+        place = holder.place(key)
+        return place if position is None else f"{place}[{position}]"
 
     def knows(self, known: frozenset[str]) -> None:
         """Report every other member as one that is not understood."""
-        if self.unread is not None:
+        if self.unread is not None and not self.value.keys() <= known:
             self.unread.look(self.value, known, self.path)
 
     def lose(self, key: str) -> None:
@@ -107,7 +124,7 @@ class Fields:
             return None
         if not isinstance(value, dict):
             self.wrong_type(key, "an object")
-        return Fields(cast("dict[str, Any]", value), self.place(key), self.unread)
+        return Fields(value, (self, key, None), self.unread)  # pyright: ignore[reportUnknownArgumentType] - any object of JSON
 
     def required_object(self, key: str) -> Fields:
         """Read an object that must be there."""
@@ -128,14 +145,14 @@ class Fields:
     def objects(self, key: str) -> Iterator[Fields]:
         """Read an array of objects."""
         for position, item in enumerate(self.items(key)):
-            place = f"{self.place(key)}[{position}]"
             if not isinstance(item, dict):
+                place = f"{self.place(key)}[{position}]"
                 raise ClientRequestError(
                     f"Invalid type for '{place}': expected an object, "
                     f"but got {_kind(item)} instead.",
                     place,
                 )
-            yield Fields(cast("dict[str, Any]", item), place, self.unread)
+            yield Fields(item, (self, key, position), self.unread)  # pyright: ignore[reportUnknownArgumentType] - any object of JSON
 
     def missing(self, key: str) -> NoReturn:
         """Complain that a member is not there."""
