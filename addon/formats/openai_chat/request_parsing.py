@@ -6,7 +6,7 @@ the hub or becomes an `Extra`; null counts as absent.
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast, get_args
+from typing import Any
 
 import msgspec
 
@@ -25,17 +25,12 @@ from addon.neutral import (
     Sampling,
 )
 from addon.wire.codec import decode, decode_object, encode
+from addon.wire.openai_requests import EFFORTS, decode_body, read_cache_ttl, read_response_format
 from addon.wire.reading import mapping, sequence, text
 from addon.wire.request_fields import Fields
 from addon.wire.unread import Unread
 
-EFFORTS: tuple[Effort, ...] = get_args(Effort.__value__)
-
-type _FormatType = Literal["json_object", "json_schema", "text"]
-_FORMAT_TYPES: tuple[_FormatType, ...] = ("json_object", "json_schema", "text")
-
 _KNOWN_OF_STREAM = frozenset(("include_obfuscation", "include_usage"))
-_KNOWN_OF_CACHE = frozenset(("ttl",))
 _KNOWN_OF_SCHEMA = frozenset(("description", "name", "schema", "strict"))
 
 _UNDERSTOOD = frozenset((
@@ -56,10 +51,10 @@ def parse_request(body: bytes) -> Request:
         ClientRequestError: It is not what the format allows.
     """
     unread = Unread()
-    fields = Fields(_decode(body), unread=unread)
+    fields = Fields(decode_body(body), unread=unread)
     if (options := fields.object("stream_options")) is not None:
         options.knows(_KNOWN_OF_STREAM)
-    ttl = _cache_ttl(fields)
+    ttl = read_cache_ttl(fields)
     conversation = _conversation(fields, ttl)
     wanted = fields.integer("max_completion_tokens", 1)
     deprecated = fields.integer("max_tokens", 1)
@@ -134,18 +129,6 @@ def _custom_tools(declared: bytes) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
-def _decode(body: bytes) -> dict[str, Any]:
-    try:
-        value = decode(body)
-    except ValueError as error:
-        raise ClientRequestError(
-            f"We could not parse the JSON body of your request: {error}"
-        ) from None
-    if not isinstance(value, dict):
-        raise ClientRequestError("The body of your request must be a JSON object.")
-    return cast("dict[str, Any]", value)
-
-
 def _conversation(fields: Fields, ttl: CacheTtl | None) -> Conversation:
     if not fields.has("messages"):
         fields.missing("messages")
@@ -161,22 +144,6 @@ def _conversation(fields: Fields, ttl: CacheTtl | None) -> Conversation:
     return conversation
 
 
-def _cache_ttl(fields: Fields) -> CacheTtl | None:
-    """Read how long the prompt is to stay cached; everything beyond minutes is `1h`."""
-    options = fields.object("prompt_cache_options")
-    if options is not None:
-        options.knows(_KNOWN_OF_CACHE)
-        if options.has("ttl"):
-            return "1h"
-    match fields.text("prompt_cache_retention"):
-        case None:
-            return None
-        case "in_memory":
-            return "5m"
-        case _:
-            return "1h"
-
-
 def _stop(fields: Fields) -> tuple[str, ...]:
     stop = fields.value.get("stop")
     if isinstance(stop, str):
@@ -189,23 +156,13 @@ def _stop(fields: Fields) -> tuple[str, ...]:
 
 def parse_response_format(wish: Fields | None) -> ResponseFormat | None:
     """Read `response_format`."""
-    if wish is None:
-        return None
-    kind: _FormatType | None = wish.one_of("type", _FORMAT_TYPES)
-    if kind is None:
-        wish.missing("type")
-    if kind != "json_schema":
-        return ResponseFormat(kind)
+    return read_response_format(wish, _json_schema)
+
+
+def _json_schema(wish: Fields) -> Fields:
     schema = wish.required_object("json_schema")
     schema.knows(_KNOWN_OF_SCHEMA)
-    definition = schema.object("schema")
-    return ResponseFormat(
-        "json_schema",
-        schema.text("name"),
-        definition.value if definition is not None else None,
-        schema.flag("strict"),
-        schema.text("description"),
-    )
+    return schema
 
 
 def _logprobs(fields: Fields) -> LogprobsConfig | None:

@@ -22,7 +22,6 @@ from addon.formats.openai_chat.message_rewriting import (
 )
 from addon.formats.openai_chat.reasoning import render_reasoning
 from addon.formats.openai_chat.request_parsing import (
-    EFFORTS,
     parse_request,
     parse_response_format,
 )
@@ -39,6 +38,7 @@ from addon.formats.openai_chat.tool_rendering import is_forced, render_choice
 from addon.neutral import ClientRequestError, LossList, ReasoningConfig, UnsupportedFeature
 from addon.wire.codec import decode_object, encode
 from addon.wire.json_edit import edit_object
+from addon.wire.openai_requests import EFFORTS
 from addon.wire.reading import integer, mapping, sequence, text
 from addon.wire.request_fields import Fields
 

@@ -6,8 +6,6 @@ in the hub or becomes an `Extra`; null counts as absent.
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast, get_args
-
 from addon.formats.openai_responses.content_parsing import NAME
 from addon.formats.openai_responses.item_parsing import Conversation
 from addon.formats.openai_responses.tool_parsing import ToolBox, parse_tool_choice
@@ -23,19 +21,14 @@ from addon.neutral import (
     SystemMessage,
     TextPart,
 )
-from addon.wire.codec import decode
+from addon.wire.openai_requests import EFFORTS, decode_body, read_cache_ttl, read_response_format
 from addon.wire.request_fields import Fields
 from addon.wire.unread import Unread
 
-EFFORTS: tuple[Effort, ...] = get_args(Effort.__value__)
 ENCRYPTED = "reasoning.encrypted_content"
 _LOGPROBS = "message.output_text.logprobs"
 
-type _FormatType = Literal["text", "json_object", "json_schema"]
-_FORMAT_TYPES: tuple[_FormatType, ...] = ("text", "json_object", "json_schema")
-
 _KNOWN_OF_STREAM = frozenset(("include_obfuscation", "include_usage"))
-_KNOWN_OF_CACHE = frozenset(("ttl",))
 _KNOWN_OF_REASONING = frozenset(("effort", "generate_summary", "summary"))
 _KNOWN_OF_TEXT = frozenset(("format", "verbosity"))
 _KNOWN_OF_FORMAT = frozenset(("description", "name", "schema", "strict", "type"))
@@ -63,7 +56,7 @@ def parse_request(body: bytes) -> Request:
             not here.
     """
     unread = Unread()
-    fields = Fields(_decode(body), unread=unread)
+    fields = Fields(decode_body(body), unread=unread)
     _refuse_state(fields)
     tools = ToolBox()
     tools.add_all(fields)
@@ -91,22 +84,10 @@ def parse_request(body: bytes) -> Request:
         logprobs=_logprobs(fields),
         user_id=fields.text("safety_identifier") or fields.text("user"),
         service_tier=fields.text("service_tier"),
-        cache_ttl=_cache_ttl(fields),
+        cache_ttl=read_cache_ttl(fields),
         verbosity=words.one_of("verbosity", ("low", "medium", "high")),
         extras=(*_extras(fields), *lost, *conversation.extras, *unread.extras),
     )
-
-
-def _decode(body: bytes) -> dict[str, Any]:
-    try:
-        value = decode(body)
-    except ValueError as error:
-        raise ClientRequestError(
-            f"We could not parse the JSON body of your request: {error}"
-        ) from None
-    if not isinstance(value, dict):
-        raise ClientRequestError("The body of your request must be a JSON object.")
-    return cast("dict[str, Any]", value)
 
 
 def _refuse_state(fields: Fields) -> None:
@@ -152,43 +133,14 @@ def _reasoning(wish: Fields | None) -> ReasoningConfig | None:
 
 
 def _response_format(wish: Fields | None) -> ResponseFormat | None:
-    if wish is None:
-        return None
-    wish.knows(_KNOWN_OF_FORMAT)
-    kind: _FormatType | None = wish.one_of("type", _FORMAT_TYPES)
-    if kind is None:
-        wish.missing("type")
-    if kind != "json_schema":
-        return ResponseFormat(kind)
-    schema = wish.object("schema")
-    return ResponseFormat(
-        "json_schema",
-        wish.text("name"),
-        schema.value if schema is not None else None,
-        wish.flag("strict"),
-        wish.text("description"),
-    )
+    if wish is not None:
+        wish.knows(_KNOWN_OF_FORMAT)
+    return read_response_format(wish, lambda wish: wish)
 
 
 def _logprobs(fields: Fields) -> LogprobsConfig | None:
     top = fields.integer("top_logprobs", 0)
     return LogprobsConfig(top) if top or _LOGPROBS in fields.items("include") else None
-
-
-def _cache_ttl(fields: Fields) -> Literal["5m", "1h"] | None:
-    """Read how long the prompt is to stay cached; everything beyond minutes is `1h`."""
-    options = fields.object("prompt_cache_options")
-    if options is not None:
-        options.knows(_KNOWN_OF_CACHE)
-        if options.has("ttl"):
-            return "1h"
-    match fields.text("prompt_cache_retention"):
-        case None:
-            return None
-        case "in_memory":
-            return "5m"
-        case _:
-            return "1h"
 
 
 def _extras(fields: Fields) -> list[Extra]:

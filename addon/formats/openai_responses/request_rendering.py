@@ -15,7 +15,7 @@ from addon.formats.openai_responses.content_parsing import NAME
 from addon.formats.openai_responses.content_rendering import Block
 from addon.formats.openai_responses.dialects import Dialect, dialect
 from addon.formats.openai_responses.item_rendering import EMPTY_MESSAGE, ItemRenderer
-from addon.formats.openai_responses.request_parsing import EFFORTS, ENCRYPTED
+from addon.formats.openai_responses.request_parsing import ENCRYPTED
 from addon.formats.openai_responses.tool_rendering import render_tools
 from addon.neutral import (
     Effort,
@@ -27,6 +27,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode
 from addon.wire.openai_models import OpenAIModel, openai_model
+from addon.wire.openai_requests import EFFORTS
 from addon.wire.tool_schemas import is_strict
 from addon.wire.unexpressed import lose_cache_marks
 
