@@ -58,8 +58,10 @@ from addon.neutral.parts import (
     UrlMedia,
 )
 from addon.neutral.request import (
+    CodeExecutionTool,
     Effort,
     Extra,
+    HostedTool,
     LogprobsConfig,
     Message,
     NativeTool,
@@ -81,6 +83,7 @@ __all__ = [
     "CacheBreakpoint",
     "Citation",
     "ClientRequestError",
+    "CodeExecutionTool",
     "DetourError",
     "Effort",
     "ErrorInfo",
@@ -92,6 +95,7 @@ __all__ = [
     "FileReference",
     "FinishReason",
     "GrammarError",
+    "HostedTool",
     "ImagePart",
     "InlineMedia",
     "LogprobsConfig",

@@ -83,6 +83,14 @@ class WebSearchTool(msgspec.Struct, frozen=True):
     timezone: str | None = None
 
 
+class CodeExecutionTool(msgspec.Struct, frozen=True):
+    """The provider itself runs code that the model writes, in a container of its own."""
+
+
+type HostedTool = WebSearchTool | CodeExecutionTool
+"""A tool that the provider runs, and that several providers have."""
+
+
 class ToolChoice(msgspec.Struct, frozen=True):
     """Whether, and which, tools the model must call."""
 
@@ -151,7 +159,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The format it was parsed from; only that format may interpret its `extras`."""
     system: tuple[SystemMessage, ...] = ()
     messages: tuple[Message, ...] = ()
-    tools: tuple[Tool | WebSearchTool | NativeTool, ...] = ()
+    tools: tuple[Tool | HostedTool | NativeTool, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None
     sampling: Sampling = Sampling()

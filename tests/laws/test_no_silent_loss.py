@@ -44,6 +44,7 @@ SCHEMAS = frozenset((
 
 ALSO_CALLED = {
     "cache_control": "prompt_cache_breakpoint prompt_cache_options prompt_cache_retention",
+    "code_execution": "code_interpreter codeExecution",
     "file": "document fileData inlineData input_file",
     "filename": "title document_name displayName",
     "image": "input_image image_url fileData inlineData",
@@ -71,9 +72,10 @@ MEANS_NOTHING_ELSEWHERE = {
         "the pieces of a document are read as one"
     ),
     r"(system\[text\]|tools\[\w+\]|.*\.tool_calls\[\w+\])\.type": "the first kind is meant",
-    r"tools\[(bash|computer|memory|web_search)_\d+\]\.name": "each kind has one name",
+    r"tools\[(bash|code_execution|computer|memory|web_search)_\d+\]\.name": "each kind has one name",
     r"tools\[\w+\]\.eager_input_streaming": "calls are streamed eagerly everywhere else",
     r".*tools\[custom\]\.(custom\.)?format(\.type)?": "free text is the default",
+    r".*tools\[code_interpreter\]\.container(\.type)?": "a new container is the default",
     r".*user_location\.type": "there is one kind of place",
     r".*\.external_web_access": "it is the default",
     r"messages\[tool\]\.name": "the call before it says what was called",

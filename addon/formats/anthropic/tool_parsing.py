@@ -9,7 +9,15 @@ from typing import Any, Literal
 
 from addon.formats.anthropic.client_tools import client_tool
 from addon.formats.anthropic.content import NAME, parse_cache_control
-from addon.neutral import ClientRequestError, NativeTool, Tool, ToolChoice, WebSearchTool
+from addon.neutral import (
+    ClientRequestError,
+    CodeExecutionTool,
+    HostedTool,
+    NativeTool,
+    Tool,
+    ToolChoice,
+    WebSearchTool,
+)
 from addon.wire.codec import encode_text
 from addon.wire.reading import integer, mapping, sequence, text
 from addon.wire.unread import Unread
@@ -22,12 +30,13 @@ _KNOWN = frozenset((
 _KNOWN_OF_SEARCH = frozenset((
     "allowed_domains", "blocked_domains", "max_uses", "name", "type", "user_location"
 ))  # fmt: skip
+_KNOWN_OF_CODE = frozenset(("name", "type"))
 _KNOWN_OF_PLACE = frozenset(("city", "country", "region", "timezone", "type"))
 _KNOWN_OF_CHOICE = frozenset(("disable_parallel_tool_use", "name", "type"))
 _FEW_SEARCHES, _SOME_SEARCHES = 1, 5
 
 
-def parse_tools(value: object, unread: Unread) -> tuple[Tool | WebSearchTool | NativeTool, ...]:
+def parse_tools(value: object, unread: Unread) -> tuple[Tool | HostedTool | NativeTool, ...]:
     """Read the tools.
 
     Args:
@@ -62,12 +71,13 @@ def parse_choice(choice: dict[str, Any], unread: Unread) -> ToolChoice | None:
             return None
 
 
-def _parse_tool(
-    wire: dict[str, Any], path: str, unread: Unread
-) -> Tool | WebSearchTool | NativeTool:
+def _parse_tool(wire: dict[str, Any], path: str, unread: Unread) -> Tool | HostedTool | NativeTool:
     kind = text(wire.get("type"))
     if kind.startswith("web_search_"):
         return _parse_web_search(wire, unread)
+    if kind.startswith("code_execution_"):
+        unread.look(wire, _KNOWN_OF_CODE, "tools.code_execution")
+        return CodeExecutionTool()
     if (tool := client_tool(kind, wire, unread)) is not None:
         return tool
     if kind not in ("", "custom"):

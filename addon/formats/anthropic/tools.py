@@ -15,6 +15,7 @@ from addon.formats.anthropic.content import NAME, Block, with_cache_control
 from addon.formats.anthropic.models import ClaudeModel
 from addon.formats.anthropic.schema import tool_schema
 from addon.neutral import (
+    CodeExecutionTool,
     LossList,
     Message,
     NativeTool,
@@ -35,6 +36,7 @@ PLACEHOLDER_TOOL: Block = {
 """Sent when the history holds tool calls but the agent offers no tools: the API demands some."""
 
 _LEGAL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,128}")
+_CODE_EXECUTION: Block = {"type": "code_execution_20250825", "name": "code_execution"}
 _MAX_SEARCHES = {"low": 1, "medium": 5, "high": 10}
 
 
@@ -68,6 +70,8 @@ def render_tools(request: Request, model: ClaudeModel, losses: LossList) -> Tool
                     tools.append(_render_tool(tool, losses))
             case WebSearchTool():
                 tools.append(_render_web_search(tool, losses))
+            case CodeExecutionTool():
+                tools.append(dict(_CODE_EXECUTION))
             case NativeTool(format, _, data) if format == NAME:
                 tools.append(dict(data))
             case NativeTool(_, kind, _):

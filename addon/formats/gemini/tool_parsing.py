@@ -6,7 +6,15 @@ from typing import Any
 
 from addon.formats.gemini.names import NAME, camel_case, field, look
 from addon.formats.gemini.schema import from_json_schema, from_openapi
-from addon.neutral import ClientRequestError, NativeTool, Tool, ToolChoice, WebSearchTool
+from addon.neutral import (
+    ClientRequestError,
+    CodeExecutionTool,
+    HostedTool,
+    NativeTool,
+    Tool,
+    ToolChoice,
+    WebSearchTool,
+)
 from addon.wire.reading import integer, mapping, sequence, text
 from addon.wire.unread import Unread
 
@@ -19,7 +27,7 @@ _KNOWN_OF_CALLING = frozenset(("allowedFunctionNames", "mode"))
 _MODES = ("", "AUTO", "ANY", "NONE", "VALIDATED")
 
 
-def parse_tools(value: object, unread: Unread) -> tuple[Tool | WebSearchTool | NativeTool, ...]:
+def parse_tools(value: object, unread: Unread) -> tuple[Tool | HostedTool | NativeTool, ...]:
     """Read `tools`: an array of objects, each of which may hold several kinds of tools.
 
     Args:
@@ -29,7 +37,7 @@ def parse_tools(value: object, unread: Unread) -> tuple[Tool | WebSearchTool | N
     Raises:
         ClientRequestError: A function has no name.
     """
-    tools: list[Tool | WebSearchTool | NativeTool] = []
+    tools: list[Tool | HostedTool | NativeTool] = []
     single = mapping(value)
     items = [single] if single else sequence(value)
     for index, item in enumerate(items):
@@ -46,6 +54,8 @@ def parse_tools(value: object, unread: Unread) -> tuple[Tool | WebSearchTool | N
                 ]
             elif kind == "googleSearch":
                 tools.append(_parse_search(mapping(setting), unread))
+            elif kind == "codeExecution":
+                tools.append(CodeExecutionTool())
             else:
                 tools.append(NativeTool(NAME, kind, {kind: setting}))
     return tuple(tools)

@@ -14,6 +14,8 @@ from addon.formats.gemini.models import GeminiModel
 from addon.formats.gemini.names import NAME
 from addon.formats.gemini.schema import tool_schema
 from addon.neutral import (
+    CodeExecutionTool,
+    HostedTool,
     LossList,
     NativeTool,
     Request,
@@ -28,6 +30,8 @@ _UNKNOWN_OF_SEARCH = (
     *("allowed_domains", "blocked_domains", "context_size"),
     *("city", "region", "country", "timezone"),
 )
+_HOSTED = {"googleSearch": "web_search", "codeExecution": "code_execution"}
+"""What losses call the tools that other providers have too."""
 _LEGAL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_.:-]{0,127}")
 
 
@@ -53,12 +57,8 @@ def render_tools(request: Request, model: GeminiModel, losses: LossList) -> Tool
         match tool:
             case Tool():
                 functions.append(_function(tool, losses))
-            case WebSearchTool():
-                _add_search(tool, others, losses)
-            case NativeTool(format, _, data) if format == NAME:
-                others.append(dict(data))
-            case NativeTool(_, kind, _):
-                losses.dropped(f"tools.{kind}", "exists at its own provider only")
+            case _:
+                _add_other(tool, others, losses)
     configuration: dict[str, Any] = {}
     if functions:
         configuration = _choice(request, functions, model, losses)
@@ -68,7 +68,9 @@ def render_tools(request: Request, model: GeminiModel, losses: LossList) -> Tool
         if model.search_with_functions:
             configuration["includeServerSideToolInvocations"] = True
         else:
-            losses.dropped("tools.web_search", "the model takes it only without functions")
+            for kind in (key for other in others for key in other):
+                name = _HOSTED.get(kind, kind)
+                losses.dropped(f"tools.{name}", "the model takes it only without functions")
             others = []
     if request.parallel_tool_calls is False and functions:
         losses.dropped("parallel_tool_calls", "Gemini has no counterpart")
@@ -93,6 +95,21 @@ def _function(tool: Tool, losses: LossList) -> dict[str, Any]:
         declaration["description"] = description
     declaration["parametersJsonSchema"] = schema
     return declaration
+
+
+def _add_other(
+    tool: HostedTool | NativeTool, others: list[dict[str, Any]], losses: LossList
+) -> None:
+    """Write a tool that the provider runs."""
+    match tool:
+        case WebSearchTool():
+            _add_search(tool, others, losses)
+        case CodeExecutionTool():
+            others.append({"codeExecution": {}})
+        case NativeTool(format, _, data) if format == NAME:
+            others.append(dict(data))
+        case NativeTool(_, kind, _):
+            losses.dropped(f"tools.{kind}", "exists at its own provider only")
 
 
 def _add_search(tool: WebSearchTool, others: list[dict[str, Any]], losses: LossList) -> None:

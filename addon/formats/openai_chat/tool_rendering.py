@@ -11,6 +11,7 @@ from addon.formats.openai_chat.content_rendering import Block, ContentRenderer
 from addon.formats.openai_chat.dialects import Dialect
 from addon.formats.openai_chat.reasoning import forceable
 from addon.neutral import (
+    CodeExecutionTool,
     LossList,
     NativeTool,
     Request,
@@ -63,6 +64,8 @@ def render_tools(
                 tools.append(block)
             case WebSearchTool():
                 _add_search(tool, content, model, tools, fields, losses)
+            case CodeExecutionTool():
+                losses.dropped("tools.code_execution", "Chat runs no code")
             case NativeTool(format, _, data) if format == NAME:
                 tools.append(dict(data))
             case NativeTool(_, kind, _):

@@ -6,6 +6,8 @@ known, only what every one of them must understand is sent.
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 
@@ -20,6 +22,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Whether thoughts go back as plain words."""
     custom_tools: bool = False
     web_search: bool = False
+    code_interpreter: dict[str, Any] | None = None
+    """What the tool that runs code holds beside its type; None: there is none."""
     strict: bool = True
     """Whether `strict` may stand in a tool."""
     verbosity: bool = False
@@ -37,6 +41,7 @@ _OPENAI = Dialect(
     encrypted=True,
     custom_tools=True,
     web_search=True,
+    code_interpreter={"container": {"type": "auto"}},
     verbosity=True,
     user_name="safety_identifier",
     summaries=True,
@@ -47,7 +52,7 @@ _OPENAI = Dialect(
 _DIALECTS: dict[str, Dialect] = {
     "openai": _OPENAI,
     "azure": msgspec.structs.replace(_OPENAI, user_name="user", service_tiers=()),
-    "xai": Dialect(store=True, encrypted=True, web_search=True, strict=False),
+    "xai": Dialect(store=True, encrypted=True, web_search=True, code_interpreter={}, strict=False),
     "openrouter": Dialect(store=True, encrypted=True, summaries=True),
     "deepseek": Dialect(open_thoughts=True, strict=False),
 }

@@ -12,7 +12,9 @@ from addon.formats.openai_responses.content_parsing import NAME
 from addon.formats.openai_responses.tool_names import Route, flat_name
 from addon.neutral import (
     ClientRequestError,
+    CodeExecutionTool,
     Extra,
+    HostedTool,
     NativeTool,
     Tool,
     ToolChoice,
@@ -21,7 +23,7 @@ from addon.neutral import (
 )
 from addon.wire.request_fields import Fields
 
-type AnyTool = Tool | WebSearchTool | NativeTool
+type AnyTool = Tool | HostedTool | NativeTool
 type _Mode = Literal["none", "auto", "required"]
 type _Size = Literal["low", "medium", "high"]
 
@@ -38,6 +40,8 @@ _KNOWN = {
     "tool_search": frozenset(("description", "execution", "parameters", "type")),
 }
 _KNOWN_OF_PLACE_OF_WORK = frozenset(("type",))
+_KNOWN_OF_INTERPRETER = frozenset(("container", "type"))
+_KNOWN_OF_CONTAINER = frozenset(("type",))
 _KNOWN_OF_SEARCH = frozenset((
     "external_web_access", "filters", "search_context_size", "type", "user_location"
 ))  # fmt: skip
@@ -80,6 +84,8 @@ class ToolBox:
             self._tools[builtin[0].name], self.routes[builtin[0].name] = builtin
         elif kind.startswith("web_search") and tool.value.get("external_web_access") is not False:
             self._tools["web_search"] = _parse_web_search(tool)
+        elif kind == "code_interpreter":
+            self._tools["code_execution"] = _parse_code_interpreter(tool)
         else:
             label = tool.value.get("server_label")
             self._tools[f"{kind} {label}"] = NativeTool(NAME, kind, tool.value)
@@ -135,7 +141,15 @@ def parse_tool_choice(request: Fields) -> tuple[ToolChoice | None, tuple[Extra, 
         return _parse_allowed(wish), ()
     if kind in _BUILT_IN:
         return ToolChoice("tool", kind), ()
+    if hosted := _hosted_name(kind):
+        return ToolChoice("tool", hosted), ()
     return None, (Extra(f"tool_choice.{kind}", wish.value),)
+
+
+def _hosted_name(kind: str) -> str | None:
+    if kind.startswith("web_search"):
+        return "web_search"
+    return "code_execution" if kind == "code_interpreter" else None
 
 
 def _parse_allowed(wish: Fields) -> ToolChoice:
@@ -155,6 +169,16 @@ def _parse_grammar(wish: Fields | None) -> ToolGrammar | None:
     if wish is None or wish.one_of("type", ("text", "grammar")) != "grammar":
         return None
     return ToolGrammar(wish.required_text("syntax"), wish.required_text("definition"))
+
+
+def _parse_code_interpreter(tool: Fields) -> CodeExecutionTool:
+    """Read a tool whose container, if it is not a new one, lives at OpenAI only."""
+    tool.knows(_KNOWN_OF_INTERPRETER)
+    if isinstance(tool.value.get("container"), str):
+        tool.lose("container")
+    elif (container := tool.object("container")) is not None:
+        container.knows(_KNOWN_OF_CONTAINER)
+    return CodeExecutionTool()
 
 
 def _parse_web_search(search: Fields) -> WebSearchTool:

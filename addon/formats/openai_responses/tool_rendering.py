@@ -9,7 +9,15 @@ import msgspec
 from addon.formats.openai_responses.content_parsing import NAME
 from addon.formats.openai_responses.content_rendering import Block
 from addon.formats.openai_responses.dialects import Dialect
-from addon.neutral import LossList, NativeTool, Request, Tool, ToolChoice, WebSearchTool
+from addon.neutral import (
+    CodeExecutionTool,
+    LossList,
+    NativeTool,
+    Request,
+    Tool,
+    ToolChoice,
+    WebSearchTool,
+)
 from addon.wire.custom_tools import wrapper_description, wrapper_schema
 from addon.wire.tool_schemas import EMPTY, is_strict
 
@@ -35,6 +43,10 @@ def render_tools(request: Request, dialect: Dialect, losses: LossList) -> Render
                 tools.append(_render_web_search(tool))
             case WebSearchTool():
                 losses.dropped("web_search", "the provider does not search the web")
+            case CodeExecutionTool() if dialect.code_interpreter is not None:
+                tools.append({"type": "code_interpreter", **dialect.code_interpreter})
+            case CodeExecutionTool():
+                losses.dropped("tools.code_execution", "the provider runs no code")
             case NativeTool(format, _, data) if format == NAME:
                 tools.append(dict(data))
             case NativeTool(_, kind, _):

@@ -10,6 +10,7 @@ from addon.formats.gemini import FORMAT
 from addon.neutral import (
     AudioPart,
     ClientRequestError,
+    CodeExecutionTool,
     FilePart,
     FileReference,
     ImagePart,
@@ -172,7 +173,7 @@ def test_tools_of_both_dialects():
     assert tools[2].input_schema is None
     assert tools[3] == WebSearchTool()
     assert tools[4:] == (
-        NativeTool("gemini", "codeExecution", {"codeExecution": {}}),
+        CodeExecutionTool(),
         NativeTool("gemini", "urlContext", {"urlContext": {}}),
     )
 

@@ -7,6 +7,7 @@ from addon.formats.base import RequestLine
 from addon.neutral import (
     CacheBreakpoint,
     ClientRequestError,
+    CodeExecutionTool,
     FilePart,
     FileReference,
     ImagePart,
@@ -14,7 +15,6 @@ from addon.neutral import (
     LogprobsConfig,
     Message,
     NativePart,
-    NativeTool,
     OpaqueState,
     ReasoningConfig,
     ReasoningPart,
@@ -241,11 +241,7 @@ def test_tools_of_every_kind():
         Tool("p", kind="custom", grammar=ToolGrammar("lark", "start: x")),
         Tool("crm__find", None, SCHEMA, False),
         WebSearchTool("low", ("a.b",), city="Bern"),
-        NativeTool(
-            "openai-responses",
-            "code_interpreter",
-            {"type": "code_interpreter", "container": {"type": "auto"}},
-        ),
+        CodeExecutionTool(),
         Tool("tool_search", "find", SCHEMA),
         Tool("late"),
     )
@@ -285,7 +281,9 @@ def test_a_long_namespace_gives_a_legal_name_that_is_always_the_same():
         ({"type": "function", "name": "f"}, ToolChoice("tool", "f")),
         ({"type": "custom", "name": "p"}, ToolChoice("tool", "p")),
         ({"type": "shell"}, ToolChoice("tool", "shell")),
-        ({"type": "web_search"}, None),
+        ({"type": "web_search"}, ToolChoice("tool", "web_search")),
+        ({"type": "code_interpreter"}, ToolChoice("tool", "code_execution")),
+        ({"type": "file_search"}, None),
         (
             {"type": "allowed_tools", "mode": "required",
              "tools": [{"type": "function", "name": "f"}]},
