@@ -61,6 +61,8 @@ class RenderedBody(msgspec.Struct, frozen=True, kw_only=True):
     """Headers that the format itself demands, such as `anthropic-version`; never a key."""
     body: bytes
     losses: tuple[Loss, ...] = ()
+    origin: str = ""
+    """Who makes the answer, where opaque state in it holds for such a request only."""
 
 
 class RenderedError(msgspec.Struct, frozen=True):
@@ -156,6 +158,11 @@ def _never(events: bytes) -> bool:
     return False
 
 
+def _binds_nothing(model: str) -> bool:
+    del model
+    return False
+
+
 def _needs_no_repairer(dialect: str, reply: Reply) -> StreamRepairer | None:
     del dialect, reply
 
@@ -218,6 +225,8 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     State that another provider made is taken out, and what the agent did not return is put back;
     every other byte stays. A body that cannot be read is returned as it is.
     """
+    binds_state: Callable[[str], bool] = _binds_nothing
+    """Tell of a model whether its opaque state holds for one system prompt and one set of tools."""
     wants_back: Callable[[str, str], Literal["nothing", "calls", "words"]] = _wants_nothing
     """Tell what a provider wants to see again of earlier turns; arguments: model, dialect.
 

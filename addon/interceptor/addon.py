@@ -23,7 +23,7 @@ from mitmproxy.flow import Flow
 from mitmproxy.proxy import layer
 
 from addon.authority.home import open_home
-from addon.engine import Call, ClientPool, answer
+from addon.engine import ClientPool, answer
 from addon.interceptor import (
     access,
     adapter,
@@ -41,17 +41,14 @@ from addon.interceptor.bodies import unpack
 from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
 from addon.interceptor.exchanges import Exchange, Exchanges
+from addon.interceptor.giving import give
 from addon.interceptor.identity import Identities
-from addon.interceptor.planning import (
-    Answered,
-    Incoming,
-    Pass,
-    Refusal,
-    Route,
-)
+from addon.interceptor.leaning import remembering
+from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route
 from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
 from addon.interceptor.socket_calls import SERVED_BY_DETOUR, SocketCalls, relayed_call
+from addon.interceptor.state import State
 from addon.interceptor.upgrades import NO_WEBSOCKET, plan_upgrade
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers import KeyStore, environment_files, load_environment, provider_for_host
@@ -64,7 +61,7 @@ from addon.rules import (
     read_rules,
 )
 from addon.sockets import Handshake, Session, Terms
-from addon.stateful import Archive, History
+from addon.stateful import Archive, History, StateError
 from addon.vault import MemoryVault, Vault, open_vault
 
 logger = logging.getLogger(__name__)
@@ -88,6 +85,7 @@ class Interceptor:
         self._clients: ClientPool | None = None
         self._closing: asyncio.Task[None] | None = None
         self._vault: Vault | None = None
+        self._state: State | None = None
 
     def vault(self) -> Vault:
         """Return what is kept from call to call, opened at its first use."""
@@ -143,6 +141,8 @@ class Interceptor:
         """Stop every answer and close the connections to providers."""
         self._exchanges.end_all()
         dispatch.uninstall(ctx.master.addons)
+        if self._state is not None:
+            self._state.jobs.stop()
         if self._vault is not None:
             self._vault.close()
         if self._defaults is not None:
@@ -199,9 +199,9 @@ class Interceptor:
         if exchange is None or flow.response is None or flow.response.status_code == 101:
             return
         # Also a stream whose content type does not say so, as Gemini's JSON arrays are.
-        streams = exchange.route is not None and exchange.route.call.stream
+        routed = exchange.route is not None and exchange.route.call.stream
         answered = exchange.delivery is not None and "content-length" not in flow.response.headers
-        if exchange.passes or (answered and streams):
+        if exchange.passes or (answered and (routed or exchange.streams)):
             flow.response.stream = True
         if exchange.passes:
             display.hide_secrets(flow.request)
@@ -264,9 +264,10 @@ class Interceptor:
             incoming = self._incoming(flow, flow.request, rules)
             endpoint = incoming.endpoint
             keep_alive = self._read_settings().keep_alive
-            decided = await self._preparation.decide(incoming, rules, keep_alive, self.vault())
+            decided = await self._preparation.decide(incoming, rules, keep_alive, self._kept())
         except DetourError as error:
-            decided = Refusal(error.to_error_info(), "refused")
+            status = error.status if isinstance(error, StateError) else None
+            decided = Refusal(error.to_error_info(), "refused", status)
             endpoint = endpoint or endpoint_of(flow.request, provider_for_host)
         match decided:
             case Pass():
@@ -274,9 +275,15 @@ class Interceptor:
             case Refusal():
                 self._refuse(flow, endpoint, decided)
             case Answered():
-                self._answer(flow, endpoint, decided)
+                self._exchanges.add(flow, await give(flow, endpoint, decided))
             case Route():
                 await self._route(flow, endpoint, decided)
+
+    def _kept(self) -> State:
+        """Return what Detour keeps of Responses, for which the vault is opened."""
+        if self._state is None:
+            self._state = State(self.vault(), self._read_settings().keep_alive)
+        return self._state
 
     def _take_upgrade(self, flow: http.HTTPFlow) -> None:
         """Decide about a WebSocket."""
@@ -320,34 +327,36 @@ class Interceptor:
         if exchange.route is None:
             return None
         exchange.route.call.keep_alive = 0  # the socket is kept awake by pings
-        return self._open(flow, exchange.route.call)
+        return self._open(flow, exchange.route)
 
     async def _route(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
         exchange = Exchange(endpoint=endpoint, route=route)
+        remembered = route.remembered
+        if remembered is not None and remembered.background:
+            answered = self._kept().start(route.call, remembered, self._pool())
+            display.show_route(flow, route)
+            self._exchanges.add(flow, await give(flow, endpoint, answered))
+            return
         if flow.is_replay == "request":
             display.show_route(flow, route)
             self._exchanges.add(flow, exchange)
-            await replay.answer_whole(flow, route.call, self._pool())
+            await replay.answer_whole(flow, answer(route.call, self._pool()))
             return
         handler = access.connection_handler(flow.client_conn)
-        exchange.delivery = Delivery(flow, handler, lambda: self._open(flow, route.call))
+        exchange.delivery = Delivery(flow, handler, lambda: self._open(flow, route))
         display.show_route(flow, route)
         self._exchanges.add(flow, exchange)
 
-    def _open(self, flow: http.HTTPFlow, call: Call) -> adapter.Items:
+    def _open(self, flow: http.HTTPFlow, route: Route) -> adapter.Items:
         """Begin the answer, with the request as it stands now: people may have edited it."""
+        call = route.call
         shown = flow.request.content
         if shown is not None and shown != call.rendered.body:
             call.rendered = msgspec.structs.replace(call.rendered, body=shown)
-        return answer(call, self._pool())
-
-    def _answer(self, flow: http.HTTPFlow, endpoint: Endpoint, answered: Answered) -> None:
-        self._exchanges.add(flow, Exchange(endpoint=endpoint))
-        display.hide_secrets(flow.request)
-        flow.comment = answered.comment
-        logger.info("%s: %s", endpoint.place, flow.comment)
-        json = {"content-type": "application/json"}
-        flow.response = http.Response.make(200, answered.body, json)
+        items = answer(call, self._pool())
+        if route.remembered is None:
+            return items
+        return remembering(items, route.remembered, self._kept().history, stream=call.stream)
 
     def _refuse(self, flow: http.HTTPFlow, endpoint: Endpoint, refusal: Refusal) -> None:
         self._exchanges.add(flow, Exchange(endpoint=endpoint))

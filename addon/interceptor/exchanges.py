@@ -22,6 +22,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     session: Session | None = None
     """What serves a WebSocket."""
     recorder: Recorder | None = None
+    streams: bool = False
+    """Whether Detour itself answers with a stream."""
     passes: bool = False
     """Whether the agent's own request goes on, key and all."""
 

@@ -9,11 +9,15 @@ import msgspec
 from addon.engine import Call
 from addon.formats import COUNT, COUNTING, FORMATS
 from addon.formats.base import FormatName, Headers, Reply
+from addon.formats.openai_responses import NAME as RESPONSES
 from addon.interceptor.endpoints import Endpoint
+from addon.interceptor.following import Items
 from addon.interceptor.key_headers import key_headers
+from addon.interceptor.leaning import Leaning, Remembered, lean, shape
 from addon.neutral import DetourError, ErrorInfo, Request
 from addon.providers import KeyRing, MediaPolicy
 from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens, split_name
+from addon.stateful import History
 from addon.translation import (
     NO_MEDIA,
     Media,
@@ -35,6 +39,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     requested_model: str
     original_body: bytes
     """What the agent sent, unpacked."""
+    remembered: Remembered | None = None
+    """What is to be remembered of it."""
 
     @property
     def comment(self) -> str:
@@ -60,7 +66,9 @@ class Refusal(msgspec.Struct, frozen=True):
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
     """Detour itself gives the answer."""
 
-    body: bytes
+    body: bytes = b""
+    stream: Items | None = None
+    """In place of a body."""
     comment: str
 
 
@@ -88,7 +96,13 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """What was fetched for the provider; None: nobody has looked yet whether anything is needed."""
 
 
-def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | None = None) -> Plan:
+def plan(
+    incoming: Incoming,
+    rules: Rules,
+    keep_alive: float,
+    memory: Memory | None = None,
+    history: History | None = None,
+) -> Plan:
     """Ask the rules about a request and prepare what they say.
 
     Args:
@@ -96,6 +110,7 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | N
         rules: The rules in force.
         keep_alive: Seconds of silence after which a streaming agent gets a comment.
         memory: What is known of the earlier turns of all conversations.
+        history: What was said before, for requests that lean on it; None: nothing is known.
 
     Raises:
         DetourError: It cannot be done: the key is missing, the request cannot be expressed, ...
@@ -103,28 +118,42 @@ def plan(incoming: Incoming, rules: Rules, keep_alive: float, memory: Memory | N
     spoken = incoming.endpoint.format
     if spoken is None:
         return _plan_untranslatable(incoming.endpoint, rules)
+    original = incoming.body
+    leaning: Leaning | None = None
+    if history is not None and spoken == RESPONSES:
+        leaning = lean(original, history)
+        incoming = msgspec.structs.replace(incoming, body=leaning.whole)
     reply = FORMATS[spoken].reply(incoming.body, incoming.endpoint.line)
     facts = facts_of(incoming, spoken, reply)
     decision = rules.decide(facts, spoken)
+    remembered: Remembered | None = None
+    if leaning is not None and decision.action == "route":
+        body, remembered = leaning.send_to(decision.destinations[0])
+        if body != incoming.body:
+            incoming = msgspec.structs.replace(incoming, body=body)
+            reply = FORMATS[spoken].reply(body, incoming.endpoint.line)
+            facts = facts_of(incoming, spoken, reply)
     match decision.action:
         case "pass":
             return Pass()
         case "block":
-            return _blocked(incoming.endpoint, decision.rule_name)
+            return blocked(incoming.endpoint, decision.rule_name)
         case "route" if incoming.endpoint.name == COUNT:
             call = _count(incoming, spoken, decision, rules.keys, facts, memory)
         case "route":
             looks = rules.media.fetch and incoming.media is None
             if looks and (wanted := _wanted(facts, decision, spoken)):
                 return Fetch(wanted=wanted, policy=rules.media)
-            call = _call(incoming, reply, decision, rules.keys, facts, keep_alive, memory)
+            call = _call(incoming, reply, decision, rules.keys, facts, memory, remembered)
+            call.keep_alive = keep_alive
     if isinstance(call, Answered):
         return call
     return Route(
         call=call,
         rule=decision.rule_name,
         requested_model=facts.model,
-        original_body=incoming.body,
+        original_body=original,
+        remembered=None if decision.set.get("store") is False else remembered,
     )
 
 
@@ -170,8 +199,8 @@ def _call(
     decision: Decision,
     keys: KeyRing,
     facts: CallFacts,
-    keep_alive: float,
     memory: Memory | None,
+    remembered: Remembered | None,
 ) -> Call:
     spoken = incoming.endpoint.format
     assert spoken is not None
@@ -184,20 +213,22 @@ def _call(
         reply = FORMATS[spoken].reply(body, line)
     elif destination.format != spoken:
         parsed = facts.parsed
+    if remembered and (remembered.background or destination.format != spoken):
+        reply = shape(reply, remembered)
+    media = incoming.media or NO_MEDIA
+    rendered = render_for(spoken, body, line, destination, parsed, memory, media)
+    recorder = None if memory is None else memory.recorder(spoken, destination, rendered.origin)
     return Call(
         agent_format=spoken,
         line=line,
         body=body,
-        rendered=render_for(
-            spoken, body, line, destination, parsed, memory, incoming.media or NO_MEDIA
-        ),
+        rendered=rendered,
         destination=destination,
         key_headers=key_headers(destination, keys, incoming.endpoint, incoming.headers),
         agent_headers=incoming.headers,
         stream=reply.stream,
         shape=reply,
-        recorder=None if memory is None else memory.recorder(spoken, destination),
-        keep_alive=keep_alive,
+        recorder=recorder,
     )
 
 
@@ -243,7 +274,7 @@ def _plan_untranslatable(endpoint: Endpoint, rules: Rules) -> Plan:
         case "pass":
             return Pass()
         case "block":
-            return _blocked(endpoint, "default")
+            return blocked(endpoint, "default")
         case _:
             message = (
                 f"Detour cannot translate {endpoint.place}, and default in rules.yaml sends calls "
@@ -252,7 +283,8 @@ def _plan_untranslatable(endpoint: Endpoint, rules: Rules) -> Plan:
             return Refusal(ErrorInfo("not_found", message), f"not translatable: {endpoint.place}")
 
 
-def _blocked(endpoint: Endpoint, rule: str) -> Refusal:
+def blocked(endpoint: Endpoint, rule: str) -> Refusal:
+    """Refuse what a rule forbids."""
     message = (
         f"Detour blocks {endpoint.place} (rule: {rule}). To let it through, change that in "
         "rules.yaml."

@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from addon.engine import MediaFetcher
 from addon.engine.addresses import is_public
 from addon.interceptor import upstream
-from addon.interceptor.planning import Decided, Fetch, Incoming, plan
+from addon.interceptor.planning import Decided, Fetch, Incoming
+from addon.interceptor.state import State
+from addon.interceptor.state_planning import plan_call
 from addon.rules import Rules
-from addon.translation import Memory
 from addon.vault import Vault
 
 
@@ -33,18 +34,17 @@ class Preparation:
         self._fetcher = None
 
     async def decide(
-        self, incoming: Incoming, rules: Rules, keep_alive: float, vault: Vault
+        self, incoming: Incoming, rules: Rules, keep_alive: float, state: State
     ) -> Decided:
         """Ask the rules about a request and prepare what they say.
 
         Raises:
             DetourError: It cannot be done.
         """
-        memory = Memory(vault)
-        planned = plan(incoming, rules, keep_alive, memory)
+        planned = plan_call(incoming, rules, keep_alive, state)
         if isinstance(planned, Fetch):
-            media = await self._media(vault).fetch(planned.wanted, planned.policy)
-            planned = plan(replace(incoming, media=media), rules, keep_alive, memory)
+            media = await self._media(state.vault).fetch(planned.wanted, planned.policy)
+            planned = plan_call(replace(incoming, media=media), rules, keep_alive, state)
             assert not isinstance(planned, Fetch)
         return planned
 

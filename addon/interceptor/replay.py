@@ -12,8 +12,8 @@ from typing import Any, cast
 
 from mitmproxy import http
 
-from addon.engine import Call, ClientPool, Head, answer
-from addon.interceptor.adapter import response_of
+from addon.engine import Head
+from addon.interceptor.adapter import Items, response_of
 from addon.interceptor.display import ORIGINAL
 
 
@@ -27,10 +27,10 @@ def original(flow: http.HTTPFlow) -> http.Request:
     return http.Request.make(kept["method"], kept["url"], kept["body"], headers)
 
 
-async def answer_whole(flow: http.HTTPFlow, call: Call, clients: ClientPool) -> None:
+async def answer_whole(flow: http.HTTPFlow, items: Items) -> None:
     """Answer a flow that nobody waits for."""
     body = bytearray()
-    async for item in answer(call, clients):
+    async for item in items:
         if isinstance(item, Head):
             flow.response = response_of(item, "")
         else:

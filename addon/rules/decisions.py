@@ -222,15 +222,7 @@ class Rules:
                 use = rule.use_for(facts)
                 if use is None:
                     continue
-                return Decision(
-                    action=use if isinstance(use, str) else "route",
-                    rule=rule,
-                    destinations=self._destinations(use, facts, agent_format, rule.key),
-                    set=rule.set,
-                    drop=rule.drop,
-                    facts=facts,
-                    considered=self.rules[: index + 1],
-                )
+                return self._ruled(index, use, facts, agent_format)
         return self._owned(facts, agent_format) or self._by_default(facts, agent_format)
 
     def _asked_for(self, facts: CallFacts, agent_format: FormatName) -> Decision | None:
@@ -282,6 +274,18 @@ class Rules:
             considered=considered,
         )
 
+    def _ruled(self, index: int, use: Use, facts: CallFacts, agent_format: FormatName) -> Decision:
+        rule = self.rules[index]
+        return Decision(
+            action=use if isinstance(use, str) else "route",
+            rule=rule,
+            destinations=self._destinations(use, facts, agent_format, rule.key),
+            set=rule.set,
+            drop=rule.drop,
+            facts=facts,
+            considered=self.rules[: index + 1],
+        )
+
     def _by_default(self, facts: CallFacts, agent_format: FormatName) -> Decision:
         use = self.default if isinstance(self.default, str) else (self.default,)
         return Decision(
@@ -291,15 +295,30 @@ class Rules:
             considered=self.rules,
         )
 
+    def foresee(self, facts: CallFacts, agent_format: FormatName) -> Decision:
+        """Find the first rule that may apply to the calls which this one prepares.
+
+        A conversation, say, is made before anything is said in it: conditions on the model and on
+        what a request holds count as met.
+
+        Raises:
+            UnsupportedFeature: Detour speaks no format of the provider.
+            DisabledProvider: Nowhere else may the call go.
+        """
+        for index, rule in enumerate(self.rules):
+            if _may_apply(rule, facts):
+                uses: list[Use] = [*rule.by_phase.values(), rule.use]
+                return self._ruled(index, uses[0], facts, agent_format)
+        return self._by_default(facts, agent_format)
+
     def may_divert(self, facts: CallFacts) -> bool:
         """Tell whether anything but `pass` could become of a call whose body is not known yet."""
         for rule in self.rules:
-            known = [one for one in rule.conditions if isinstance(one, _KNOWN_BEFORE_THE_BODY)]
-            if not all(condition.holds(facts) for condition in known):
+            if not _may_apply(rule, facts):
                 continue
             if rule.use != "pass":
                 return True
-            if len(known) == len(rule.conditions):
+            if all(isinstance(one, _KNOWN_BEFORE_THE_BODY) for one in rule.conditions):
                 return False
         return self.default != "pass"
 
@@ -330,3 +349,9 @@ class Rules:
     def __repr__(self) -> str:
         """Count the rules."""
         return f"<Rules {len(self.rules)}>"
+
+
+def _may_apply(rule: Rule, facts: CallFacts) -> bool:
+    """Tell whether a rule may apply to a call whose body is not known yet."""
+    known = (one for one in rule.conditions if isinstance(one, _KNOWN_BEFORE_THE_BODY))
+    return all(condition.holds(facts) for condition in known)

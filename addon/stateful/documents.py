@@ -12,12 +12,23 @@ import msgspec
 
 from addon.wire.codec import encode
 
+RESPONSE_PREFIX = "resp_dt"
+CONVERSATION_PREFIX = "conv_dt"
+"""How the ids begin that are made up here; they cannot be guessed, and are never used twice."""
+
 RESPONSE = "response"
 CONVERSATION = "conversation"
 ITEM = "item"
 """Bytes of an item by digest, and by item id what it belongs to."""
 EVENTS = "events"
 """The stream of a background response, packed, by response id."""
+
+
+class Entry(msgspec.Struct, array_like=True, frozen=True):
+    """One item of a conversation."""
+
+    id: str
+    digest: str
 
 
 class StoredResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
@@ -29,8 +40,8 @@ class StoredResponse(msgspec.Struct, kw_only=True, omit_defaults=True):
     """Unix time."""
     input: list[str] = []
     """Digests of the items that the request itself brought."""
-    before: list[str] = []
-    """Digests of the items that its conversation held before."""
+    before: list[Entry] = []
+    """What its conversation held before."""
     previous: str = ""
     """The response that this one goes on from."""
     keeper: str = ""
@@ -48,8 +59,7 @@ class StoredConversation(msgspec.Struct, kw_only=True):
     id: str
     created_at: int
     metadata: dict[str, Any] = {}
-    items: list[tuple[str, str]] = []
-    """Id and digest of each item."""
+    items: list[Entry] = []
 
     def to_wire(self) -> dict[str, Any]:
         """Write the object as agents get it."""

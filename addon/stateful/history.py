@@ -1,7 +1,7 @@
 """Make a request whole that leans on what was said before, and remember what is said now.
 
     turn = history.begin(body)          # raises StateError where something is not known
-    ... send turn.body, which refers to nothing, and get the response ...
+    ... send turn.body, which leans on nothing, and get the response ...
     history.finish(turn, response)      # the bytes of the final response object
 
 `turn.body` holds the whole input: that of the earlier responses with their outputs (instructions
@@ -20,14 +20,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
 from addon.neutral import ClientRequestError
 from addon.stateful.archive import Archive
 from addon.stateful.documents import (
+    RESPONSE_PREFIX,
     Answer,
+    Entry,
     StoredConversation,
     StoredResponse,
     read_answer,
@@ -39,38 +41,24 @@ from addon.stateful.errors import (
     previous_response_not_found,
 )
 from addon.stateful.items import item_id, join_items, name_of, reference, split_input
-from addon.wire.codec import decode, encode
-from addon.wire.json_edit import edit_object, members
+from addon.stateful.turns import (
+    Turn,
+    read_conversation_id,
+    read_fields,
+    read_text,
+)
+from addon.wire.codec import encode
+from addon.wire.json_edit import edit_object
 
-_MARKS = (b'"previous_response_id"', b'"conversation"', b'"item_reference"', b'"store"')
+_MARKS = (
+    b'"previous_response_id"',
+    b'"conversation"',
+    b'"item_reference"',
+    b'"store"',
+    b'"background"',
+)
 _BARE_REFERENCE = re.compile(rb'\{\s*"id"\s*:\s*"[^"]*"\s*\}')
 _RUNNING = ("queued", "in_progress")
-
-
-class Turn(msgspec.Struct, kw_only=True):
-    """One request and what it refers to."""
-
-    request: bytes
-    """As the agent wrote it."""
-    body: bytes
-    """The same with its whole input, referring to nothing."""
-    stores: bool = True
-    """Whether the response is to be kept."""
-    previous: str | None = None
-    """The response that it goes on from."""
-    conversation: str | None = None
-    """The conversation that it belongs to."""
-    keepers: frozenset[str] = frozenset()
-    """Ids of the providers that keep what it goes on from; empty: it is kept here alone."""
-    before: list[bytes] = []
-    """What the conversation held."""
-    brought: list[bytes] | None = None
-    """The request's own items with references resolved; None: as they stand in `request`."""
-
-    @property
-    def refers(self) -> bool:
-        """Whether the request leans on anything that is stored."""
-        return self.body is not self.request
 
 
 class History:
@@ -88,70 +76,77 @@ class History:
         self._places = (archive,) if local is None else (local, archive)
 
     def begin(self, body: bytes) -> Turn:
-        """Make a request whole; the same bytes where it refers to nothing.
+        """Make a request whole; the same bytes where it leans on nothing.
 
         Raises:
-            StateError: It refers to something that is not known.
+            StateError: It leans on something that is not known.
             ClientRequestError: It is not what the format allows.
         """
         if not any(mark in body for mark in _MARKS) and not _BARE_REFERENCE.search(body):
             return Turn(request=body, body=body)
-        fields = self._fields(body)
-        stores = fields.get("store") != b"false"
-        previous = _text(fields, "previous_response_id")
-        conversation = _conversation_id(fields)
-        if previous and conversation:
+        fields = read_fields(body)
+        turn = Turn(
+            request=body,
+            body=body,
+            stores=fields.get("store") != b"false",
+            background=fields.get("background") == b"true",
+            previous=read_text(fields, "previous_response_id"),
+            conversation=read_conversation_id(fields),
+        )
+        if turn.background and not turn.stores:
+            raise StateError("Background mode requires `store` to be true.", param="store")
+        if turn.previous and turn.conversation:
             raise StateError(
                 "Mutually exclusive parameters: 'previous_response_id' and 'conversation'. Ensure "
                 "you are only providing one of: 'previous_response_id' or 'conversation'.",
                 code="mutually_exclusive_parameters",
             )
         brought = split_input(fields.get("input", b"null"))
-        resolved, keepers = self._resolve(brought)
-        if not previous and not conversation:
-            if resolved is brought:
-                return Turn(request=body, body=body, stores=stores)
-            whole = edit_object(body, {"input": join_items(resolved)})
-            return Turn(request=body, body=whole, stores=stores, keepers=keepers, brought=resolved)
-        before: list[bytes] = []
-        if previous:
-            history, chain_keepers = self._chain(previous)
-            keepers |= chain_keepers
-        else:
-            history = before = self._conversation_items(conversation or "")
-        changes = {"previous_response_id": None, "conversation": None}
-        whole = edit_object(body, {"input": join_items([*history, *resolved]), **changes})
-        return Turn(
-            request=body,
-            body=whole,
-            stores=stores,
-            previous=previous,
-            conversation=conversation,
-            keepers=keepers,
-            before=before,
-            brought=resolved,
-        )
+        turn.brought, turn.keepers = self._resolve(brought)
+        changes: dict[str, bytes | None] = {}
+        if turn.previous:
+            turn.past, keepers = self._chain(turn.previous)
+            turn.keepers |= keepers
+            changes["previous_response_id"] = None
+        elif turn.conversation:
+            turn.before, turn.past = self._conversation(turn.conversation)
+            changes["conversation"] = None
+        if changes or turn.brought is not brought:
+            changes["input"] = join_items([*turn.past, *turn.brought])
+            turn.body = edit_object(body, changes)
+        return turn
 
-    def finish(self, turn: Turn, response: bytes | Mapping[str, Any], keeper: str = "") -> None:
+    def finish(
+        self,
+        turn: Turn,
+        response: bytes | Mapping[str, Any],
+        keeper: str = "",
+        *,
+        streamed: bool = False,
+    ) -> None:
         """Remember a response, and append to the conversation; what cannot be read is left out.
 
         Args:
             turn: What `begin` returned.
             response: The final response object, as JSON or decoded.
             keeper: The provider that keeps the response itself, if any.
+            streamed: Whether the agent asked for a stream.
         """
         raw = response if isinstance(response, bytes) else encode(response)
         try:
             answer = read_answer(raw)
-            brought = turn.brought
-            if brought is None:
-                brought = split_input(self._fields(turn.request).get("input", b"null"))
+            brought = turn.own_items()
         except (msgspec.DecodeError, ClientRequestError):
             return
         if not answer.id:
             return
-        for archive in {id(place): place for place in self._keeping(turn)}.values():
+        for archive in self._keeping(turn):
+            if not answer.id.startswith(RESPONSE_PREFIX) and archive.response(answer.id):
+                # Some small servers count from one again: nobody can say which of the two is meant.
+                archive.delete_response(answer.id)
+                continue
             document = self.document(turn, raw, keeper, archive)
+            document.streamed = streamed
             archive.save_response(answer.id, document)
         if turn.conversation and answer.status in ("completed", "incomplete"):
             self._append(turn.conversation, brought, answer)
@@ -165,16 +160,16 @@ class History:
             ClientRequestError: The request's input cannot be read.
         """
         archive = archive or self._archive
-        brought = turn.brought
-        if brought is None:
-            brought = split_input(self._fields(turn.request).get("input", b"null"))
+        if turn.before:
+            archive.keep_items(turn.past)
         return StoredResponse(
             response=msgspec.Raw(response),
             stored_at=archive.now(),
-            input=archive.keep_items(brought),
-            before=archive.keep_items(turn.before),
+            input=archive.keep_items(turn.own_items()),
+            before=turn.before,
             previous=turn.previous or "",
             keeper=keeper,
+            background=turn.background,
         )
 
     def made_from(self, response_id: str) -> list[tuple[str, bytes]] | None:
@@ -188,25 +183,18 @@ class History:
                 return None
             links = [(response_id, document)]  # what came before has been deleted
         for link_id, link in links:
-            items = self._items([*link.before, *link.input]) or []
-            named += [(item_id(item, link_id, index), item) for index, item in enumerate(items)]
+            before, own = self._input(link) or ([], [])
+            named += [(entry.id, item) for entry, item in zip(link.before, before, strict=False)]
+            named += [(item_id(item, link_id, index), item) for index, item in enumerate(own)]
             if link_id != response_id:
                 named += [(name_of(item).id or "", item) for item in _output(link)]
         return named
 
-    def _fields(self, body: bytes) -> dict[str, bytes]:
-        try:
-            return {
-                member.key: body[member.value_start : member.value_end] for member in members(body)
-            }
-        except ValueError:
-            raise ClientRequestError("We could not parse the JSON body of your request.") from None
-
     def _keeping(self, turn: Turn) -> Iterator[Archive]:
-        if turn.stores:
-            yield self._archive
         if self._local is not None:
             yield self._local
+        if turn.stores and self._archive is not self._local:
+            yield self._archive
 
     def _find(self, response_id: str) -> StoredResponse | None:
         for place in self._places:
@@ -214,10 +202,13 @@ class History:
                 return document
         return None
 
-    def _items(self, digests: list[str]) -> list[bytes] | None:
+    def _input(self, link: StoredResponse) -> tuple[list[bytes], list[bytes]] | None:
+        """Return what a response's conversation held, and what its request brought."""
+        digests = [*(entry.digest for entry in link.before), *link.input]
         for place in self._places:
             if (items := place.items(digests)) is not None:
-                return items
+                count = len(link.before)
+                return items[:count], items[count:]
         return None
 
     def _links(self, response_id: str) -> list[tuple[str, StoredResponse]]:
@@ -245,23 +236,23 @@ class History:
                 "'completed', or cancel it.",
                 param="previous_response_id",
             )
-        history: list[bytes] = []
+        past: list[bytes] = []
         for link in links:
-            items = self._items([*link.before, *link.input])
-            if items is None:
+            found = self._input(link)
+            if found is None:
                 raise previous_response_not_found(response_id)
-            history += items
-            history += _output(link)
-        return history, frozenset(link.keeper for link in links)
+            before, own = found
+            past += [*before, *own, *_output(link)]
+        return past, frozenset(link.keeper for link in links)
 
-    def _conversation_items(self, conversation_id: str) -> list[bytes]:
+    def _conversation(self, conversation_id: str) -> tuple[list[Entry], list[bytes]]:
         found = self._archive.conversation(conversation_id)
         items = None
         if found is not None:
-            items = self._archive.items([digest for _, digest in found.items])
-        if items is None:
+            items = self._archive.items([entry.digest for entry in found.items])
+        if found is None or items is None:
             raise conversation_not_found(conversation_id)
-        return items
+        return found.items, items
 
     def _append(self, conversation_id: str, brought: list[bytes], answer: Answer) -> None:
         conversation = self._archive.conversation(conversation_id)
@@ -279,7 +270,7 @@ class History:
         keepers: set[str] = set()
         for place in self._places:
             for owner in dict.fromkeys(place.owners(names).values()):
-                found |= self._owned(place, owner, keepers)
+                found |= _owned(place, owner, keepers)
         for name in names:
             if name not in found:
                 raise item_not_found(name)
@@ -288,24 +279,11 @@ class History:
         ]
         return resolved, frozenset(keepers)
 
-    def _owned(self, place: Archive, owner: str, keepers: set[str]) -> dict[str, bytes]:
-        """Return the items of a response or conversation by their ids."""
-        if (document := place.response(owner)) is not None:
-            keepers.add(document.keeper)
-            return {name_of(item).id or "": item for item in _output(document)}
-        conversation = place.conversation(owner)
-        if conversation is None:
-            return {}
-        keepers.add("")
-        items = place.items([digest for _, digest in conversation.items]) or []
-        names = [name for name, _ in conversation.items]
-        return dict(zip(names, items, strict=False))
-
 
 def append(
     archive: Archive, conversation: StoredConversation, items: list[bytes], owner: str
-) -> list[tuple[str, str]]:
-    """Append items to a conversation and return their ids and digests.
+) -> list[Entry]:
+    """Append items to a conversation and return their entries.
 
     Args:
         archive: Where the conversation is kept.
@@ -314,39 +292,27 @@ def append(
         owner: Makes the ids of items that have none their own.
     """
     begin = len(conversation.items)
-    names = [item_id(item, owner, begin + index) for index, item in enumerate(items)]
-    added = list(zip(names, archive.keep_items(items), strict=True))
+    added = [
+        Entry(item_id(item, owner, begin + index), digest)
+        for index, (item, digest) in enumerate(zip(items, archive.keep_items(items), strict=True))
+    ]
     conversation.items = [*conversation.items, *added]
-    archive.save_conversation(conversation, names)
+    archive.save_conversation(conversation, [entry.id for entry in added])
     return added
+
+
+def _owned(place: Archive, owner: str, keepers: set[str]) -> dict[str, bytes]:
+    """Return the items of a response or conversation by their ids."""
+    if (document := place.response(owner)) is not None:
+        keepers.add(document.keeper)
+        return {name_of(item).id or "": item for item in _output(document)}
+    conversation = place.conversation(owner)
+    if conversation is None:
+        return {}
+    keepers.add("")
+    items = place.items([entry.digest for entry in conversation.items]) or []
+    return {entry.id: item for entry, item in zip(conversation.items, items, strict=False)}
 
 
 def _output(document: StoredResponse) -> list[bytes]:
     return [bytes(item) for item in read_answer(document.response).output]
-
-
-def _decode(fields: dict[str, bytes], key: str) -> Any:  # noqa: ANN401 - JSON has no narrower type
-    try:
-        return decode(fields.get(key, b"null"))
-    except ValueError:
-        raise ClientRequestError("We could not parse the JSON body of your request.") from None
-
-
-def _text(fields: dict[str, bytes], key: str) -> str | None:
-    value = _decode(fields, key)
-    if value is not None and not isinstance(value, str):
-        raise ClientRequestError(f"Invalid type for '{key}': expected a string.", key)
-    return value or None
-
-
-def _conversation_id(fields: dict[str, bytes]) -> str | None:
-    value = _decode(fields, "conversation")
-    given: object = value
-    if isinstance(value, dict):
-        given = cast("dict[str, object]", value).get("id")
-    if given is not None and not isinstance(given, str):
-        raise ClientRequestError(
-            "Invalid type for 'conversation': expected a string or an object with an id.",
-            "conversation",
-        )
-    return given or None

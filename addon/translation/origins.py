@@ -2,16 +2,22 @@
 
 Signatures belong to the model that gave them: Anthropic's to a model and an account, Gemini's to a
 model and a route, OpenAI's to an organisation. Another provider refuses them, or would learn what
-is none of its business.
+is none of its business. Newer Claude models also refuse a thought that was had under another system
+prompt or with other tools, as agents have that hand over to one another or that go on from a
+response without repeating its instructions.
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
+from typing import NamedTuple
 
+from addon.formats import FORMATS
 from addon.formats.base import FormatName
-from addon.neutral import OpaqueState
+from addon.neutral import OpaqueState, Request
 from addon.providers import Destination
+from addon.wire.codec import encode
 
 HOMES: dict[FormatName, str] = {
     "openai-chat": "openai",
@@ -24,9 +30,13 @@ HOMES: dict[FormatName, str] = {
 _VERSION = re.compile(r"(-\d{8}|-\d{4}-\d\d-\d\d|-latest|-preview.*|-exp.*|@.*)$")
 
 
-def origin_of(destination: Destination) -> str:
-    """Name the maker of what a destination answers."""
-    return f"{destination.provider.id}:{model_family(destination.model)}"
+def origin_of(destination: Destination, request: Request | None = None) -> str:
+    """Name the maker of what a destination answers to a request."""
+    origin = f"{destination.provider.id}:{model_family(destination.model)}"
+    if request is None or not FORMATS[destination.format].binds_state(destination.model):
+        return origin
+    ground = encode((request.system, request.tools))
+    return f"{origin}#{hashlib.blake2b(ground, digest_size=9).hexdigest()}"
 
 
 def model_family(model: str) -> str:
@@ -39,6 +49,12 @@ def provider_of(origin: str) -> str:
     return origin.partition(":")[0]
 
 
-def fits(state: OpaqueState, destination: Destination) -> bool:
-    """Tell whether the destination made a state itself."""
-    return state.format == destination.format and state.origin == origin_of(destination)
+class Maker(NamedTuple):
+    """Who answers a request."""
+
+    format: FormatName
+    origin: str
+
+    def made(self, state: OpaqueState) -> bool:
+        """Tell whether a state comes from here, and may go back."""
+        return state.format == self.format and state.origin == self.origin

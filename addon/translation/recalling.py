@@ -23,7 +23,7 @@ from addon.neutral import (
     ToolCallPart,
 )
 from addon.providers import Destination
-from addon.translation.origins import HOMES, fits, origin_of, provider_of
+from addon.translation.origins import HOMES, Maker, origin_of, provider_of
 from addon.translation.remembering import STATE, Recorder, call_key, origin_key, text_key
 from addon.wire.carrier import Carried, unpack
 from addon.wire.restoring import restore
@@ -47,13 +47,21 @@ class Memory:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def recorder(self, agent_format: FormatName, destination: Destination) -> Recorder:
-        """Prepare to watch the answer of a destination."""
+    def recorder(
+        self, agent_format: FormatName, destination: Destination, origin: str = ""
+    ) -> Recorder:
+        """Prepare to watch the answer of a destination.
+
+        Args:
+            agent_format: The format that the agent speaks.
+            destination: Where the request goes.
+            origin: Who makes the answer, where that depends on the request.
+        """
         same = agent_format == destination.format
         at_home = destination.provider.id == HOMES[agent_format]
         return Recorder(
             lambda values: self._store.put(STATE, values),
-            origin_of(destination),
+            origin or origin_of(destination),
             content=not same or (agent_format == "openai-chat" and not at_home),
             makers=same and not at_home,
             signs_text=destination.format == "gemini",
@@ -67,14 +75,15 @@ class Memory:
         spoken = FORMATS[destination.format]
         dialect = destination.provider.dialect
         wanted = spoken.wants_back(destination.model, dialect)
+        maker = Maker(destination.format, origin_of(destination, request))
         keys = {
             index: found
             for index, message in enumerate(request.messages)
-            if message.role == "assistant" and (found := _missing(message, destination, wanted))
+            if message.role == "assistant" and (found := _missing(message, maker, wanted))
         }
         kept = self._get(key for found in keys.values() for key in found) if keys else {}
         messages = [
-            _fit(_restored(message, keys.get(index, ()), kept), destination)
+            _fit(_restored(message, keys.get(index, ()), kept), maker)
             for index, message in enumerate(request.messages)
         ]
         if all(new is old for new, old in zip(messages, request.messages, strict=True)):
@@ -120,10 +129,8 @@ class Past:
         """Return what is kept of each turn, which is named by its calls."""
         keys = [[_key(call) for call in calls] for calls in turns]
         kept = self._get(key for found in keys for key in found) if any(keys) else {}
-        return [
-            tuple(_fitting(piece, self._destination) for piece in _pieces(found, kept))
-            for found in keys
-        ]
+        maker = Maker(self._destination.format, origin_of(self._destination))
+        return [tuple(_fitting(piece, maker) for piece in _pieces(found, kept)) for found in keys]
 
 
 class Getter(Protocol):
@@ -134,9 +141,9 @@ class Getter(Protocol):
         ...
 
 
-def _missing(message: Message, destination: Destination, wanted: str) -> list[str]:
+def _missing(message: Message, maker: Maker, wanted: str) -> list[str]:
     """Return the keys under which what a message lacks may be kept."""
-    if wanted == "nothing" or any(_is_complete(part, destination) for part in message.parts):
+    if wanted == "nothing" or any(_is_complete(part, maker) for part in message.parts):
         return []
     calls = [part for part in message.parts if isinstance(part, ToolCallPart)]
     if calls:
@@ -145,12 +152,12 @@ def _missing(message: Message, destination: Destination, wanted: str) -> list[st
     return [text_key(words)] if wanted == "words" and words else []
 
 
-def _is_complete(part: Part, destination: Destination) -> bool:
+def _is_complete(part: Part, maker: Maker) -> bool:
     """Tell whether a part holds what the destination wants to see of its message."""
-    if isinstance(part, ReasoningPart) and destination.format == "openai-chat" and part.text:
+    if isinstance(part, ReasoningPart) and maker.format == "openai-chat" and part.text:
         return True
     state = _state(part)
-    return state is not None and fits(state, destination)
+    return state is not None and maker.made(state)
 
 
 def _restored(message: Message, keys: Iterable[str], kept: Mapping[str, bytes]) -> Message:
@@ -166,25 +173,24 @@ def _pieces(keys: Iterable[str], kept: Mapping[str, bytes]) -> tuple[Carried, ..
     return tuple(piece for value in packed for piece in unpack(value) or ())
 
 
-def _fit(message: Message, destination: Destination) -> Message:
-    """Return a message without state that the destination did not make."""
+def _fit(message: Message, maker: Maker) -> Message:
+    """Return a message without state that the maker of the answer did not make."""
     if message.role != "assistant" or not any(
-        (state := _state(part)) is not None and not fits(state, destination)
-        for part in message.parts
+        (state := _state(part)) is not None and not maker.made(state) for part in message.parts
     ):
         return message
     parts: list[Part] = []
     for part in message.parts:
         state = _state(part)
-        if state is None or fits(state, destination):
+        if state is None or maker.made(state):
             parts.append(part)
         elif not isinstance(part, ReasoningPart) or part.text:
             parts.append(msgspec.structs.replace(part, state=None))
     return msgspec.structs.replace(message, parts=tuple(parts))
 
 
-def _fitting(piece: Carried, destination: Destination) -> Carried:
-    if piece.state is None or fits(piece.state, destination):
+def _fitting(piece: Carried, maker: Maker) -> Carried:
+    if piece.state is None or maker.made(piece.state):
         return piece
     return msgspec.structs.replace(piece, state=None)
 

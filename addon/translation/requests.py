@@ -9,6 +9,7 @@ from addon.formats.base import FormatName, RenderedBody, RequestLine
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import BUILT_IN, Destination, Provider
 from addon.translation.media import NO_MEDIA, Media, media_losses, with_media
+from addon.translation.origins import origin_of
 from addon.translation.recalling import Memory
 
 DEFAULT_PROVIDER: dict[FormatName, str] = {
@@ -28,6 +29,8 @@ class RenderedRequest(msgspec.Struct, frozen=True, kw_only=True):
     headers: list[tuple[str, str]]
     body: bytes
     losses: tuple[Loss, ...] = ()
+    origin: str = ""
+    """Who makes the answer, where opaque state in it holds for such a request only."""
 
 
 def translate_request(
@@ -109,6 +112,7 @@ def locate(
         headers=list(rendered.headers),
         body=rendered.body,
         losses=(*rendered.losses, *losses),
+        origin=rendered.origin,
     )
 
 
@@ -133,7 +137,8 @@ def _render(
     if memory is not None:
         request = memory.recall(request, destination)
     request = with_media(request, media)
-    return FORMATS[destination.format].render_request(request, destination.model, dialect)
+    rendered = FORMATS[destination.format].render_request(request, destination.model, dialect)
+    return msgspec.structs.replace(rendered, origin=origin_of(destination, request))
 
 
 def dialect_of(provider: Provider) -> str:

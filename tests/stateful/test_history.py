@@ -123,7 +123,7 @@ def test_a_connection_remembers_what_is_not_stored(archive, clock):
     assert len(inputs(turn)) == 5
     with pytest.raises(StateError):
         History(archive).begin(request(input="x", previous_response_id="resp_1"))
-    assert History(archive).begin(request(input="x", previous_response_id="resp_0")).refers
+    assert History(archive).begin(request(input="x", previous_response_id="resp_0")).leans
 
 
 def test_a_response_lives_for_thirty_days(history, clock):

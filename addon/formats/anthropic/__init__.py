@@ -41,6 +41,7 @@ FORMAT = Format(
     # What may be said depends on the model alone, not on the dialect.
     render_request=lambda request, model, _: request_rendering.render_request(request, model),
     rewrite_request=rewriting.rewrite_request,
+    binds_state=lambda model: claude_model(model).bound_thinking,
     wants_back=lambda model, _: "nothing" if claude_model(model).thinking == "none" else "calls",
     fetches=fetches,
     reply=_reply,

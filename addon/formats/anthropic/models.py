@@ -52,6 +52,8 @@ class ClaudeModel(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the model obeys a `system` message amid the conversation."""
     structured_output: bool = True
     """Whether `output_config.format` is accepted."""
+    bound_thinking: bool = False
+    """Whether a signed thought is refused where what stands before it has changed."""
 
 
 _BUDGET_200K = ClaudeModel(
@@ -66,7 +68,7 @@ _CLAUDE_4_6 = ClaudeModel(
     thinking_default_on=False, efforts=("low", "medium", "high", "max"), sampling=True
 )
 _ALWAYS_THINKING = ClaudeModel(
-    can_disable_thinking="never", forced_tool_choice=False, mid_system=True
+    can_disable_thinking="never", forced_tool_choice=False, mid_system=True, bound_thinking=True
 )
 _CLAUDE_4 = msgspec.structs.replace(_BUDGET_200K, structured_output=False)
 _CLAUDE_4_OPUS = msgspec.structs.replace(_CLAUDE_4, max_output_tokens=32_000)
@@ -98,14 +100,20 @@ _FAMILIES: tuple[tuple[str, ClaudeModel], ...] = (
     (
         "claude-sonnet-5-5",
         ClaudeModel(
-            can_disable_thinking="never", between_tools_thinking=True, forced_tool_choice=False
+            can_disable_thinking="never",
+            between_tools_thinking=True,
+            forced_tool_choice=False,
+            bound_thinking=True,
         ),
     ),
-    ("claude-haiku-5-5", ClaudeModel(can_disable_thinking="up_to_high_effort")),
+    (
+        "claude-haiku-5-5",
+        ClaudeModel(can_disable_thinking="up_to_high_effort", bound_thinking=True),
+    ),
     ("claude-fable-5-2", _ALWAYS_THINKING),
     ("claude-fable-5-1", _ALWAYS_THINKING),
     ("claude-mythos-5-2", _ALWAYS_THINKING),
-    ("claude-mythos-5-1", _ALWAYS_THINKING),
+    ("claude-mythos-5-1", msgspec.structs.replace(_ALWAYS_THINKING, bound_thinking=False)),
     ("claude-fable-5", ClaudeModel(can_disable_thinking="never", mid_system=True)),
     ("claude-mythos-5", ClaudeModel(can_disable_thinking="never", mid_system=True)),
     ("claude-opus-5", ClaudeModel(can_disable_thinking="up_to_high_effort", mid_system=True)),
@@ -128,7 +136,7 @@ _FAMILIES: tuple[tuple[str, ClaudeModel], ...] = (
     ("claude-2", _CLAUDE_3),
 )
 
-NEWEST = ClaudeModel(can_disable_thinking="never", forced_tool_choice=False)
+NEWEST = ClaudeModel(can_disable_thinking="never", forced_tool_choice=False, bound_thinking=True)
 """For Claude names younger than the table: what every recent generation accepts."""
 
 

@@ -34,6 +34,10 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     least_output: int = 1
     """The smallest `max_output_tokens`."""
     service_tiers: tuple[str, ...] = ()
+    keeps_responses: bool = False
+    """Whether responses can be gone on from, looked at and deleted by their id."""
+    keeps_conversations: bool = False
+    """Whether there are conversations, and responses made in the background."""
 
 
 _OPENAI = Dialect(
@@ -47,12 +51,22 @@ _OPENAI = Dialect(
     summaries=True,
     least_output=16,
     service_tiers=("auto", "default", "flex", "scale", "priority", "fast"),
+    keeps_responses=True,
+    keeps_conversations=True,
 )
 
 _DIALECTS: dict[str, Dialect] = {
     "openai": _OPENAI,
     "azure": msgspec.structs.replace(_OPENAI, user_name="user", service_tiers=()),
-    "xai": Dialect(store=True, encrypted=True, web_search=True, code_interpreter={}, strict=False),
+    "xai": Dialect(
+        store=True,
+        encrypted=True,
+        web_search=True,
+        code_interpreter={},
+        strict=False,
+        keeps_responses=True,
+    ),
+    "qwen": Dialect(keeps_responses=True),
     "openrouter": Dialect(store=True, encrypted=True, summaries=True),
     "deepseek": Dialect(open_thoughts=True, strict=False),
 }

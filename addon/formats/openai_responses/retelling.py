@@ -17,7 +17,13 @@ from addon.neutral import Event, ProviderResponseError
 
 
 def needs_retelling(reply: Reply, dialect_name: str) -> bool:
-    """Tell whether a request uses kinds of tools that the provider has never heard of."""
+    """Tell whether an answer cannot pass as it is.
+
+    The request uses kinds of tools that the provider has never heard of, or the response bears an
+    id of ours.
+    """
+    if wishes_of(reply).response_id:
+        return True
     if dialect(dialect_name).custom_tools:
         return False
     routes = wishes_of(reply).routes.values()
