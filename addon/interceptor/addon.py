@@ -323,7 +323,7 @@ class Interceptor:
         if exchange is None:
             return None
         if exchange.passes:
-            return answer(relayed_call(flow), self._pool())
+            return answer(relayed_call(flow, exchange.endpoint.provider), self._pool())
         if exchange.route is None:
             return None
         exchange.route.call.keep_alive = 0  # the socket is kept awake by pings

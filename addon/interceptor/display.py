@@ -41,7 +41,7 @@ SECRET_HEADERS = frozenset(
     )
 )
 
-MOST_MESSAGES = 400
+MOST_MESSAGES = 200
 """Messages of one WebSocket that are shown."""
 
 ORIGINAL = "detour.original"

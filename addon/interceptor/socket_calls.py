@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from contextlib import aclosing
 from typing import Any, cast
 
+import msgspec
 from mitmproxy import http
 from mitmproxy.connection import Server
 from mitmproxy.flow import Error
@@ -33,7 +34,7 @@ from addon.formats.openai_responses import FORMAT
 from addon.interceptor import access
 from addon.interceptor.adapter import Items, response_of
 from addon.neutral import ClientRequestError
-from addon.providers import BUILT_IN, Destination
+from addon.providers import BUILT_IN, Destination, Timeouts
 from addon.translation import RenderedRequest
 
 SERVED_BY_DETOUR = "WebSocket, served by Detour; each of its responses is a flow of its own"
@@ -41,6 +42,7 @@ _OF_THE_UPGRADE = frozenset(
     ("accept", "accept-encoding", "connection", "content-length", "content-type", "host", "upgrade")
 )
 _NOT_RELAYED = frozenset(("accept-encoding", "connection", "content-length", "host", "te"))
+_PATIENT = Timeouts(first_byte=3600, idle=3600, total=3600)
 _SOCKET_BETA = "responses_websockets="
 
 
@@ -127,7 +129,7 @@ class SocketCalls:
         return flow
 
 
-def relayed_call(flow: http.HTTPFlow) -> Call:
+def relayed_call(flow: http.HTTPFlow, provider_id: str) -> Call:
     """Return the call that sends a message on to where the agent wanted it, with its own key.
 
     Only thoughts that Detour has minted for another provider are left out.
@@ -146,7 +148,12 @@ def relayed_call(flow: http.HTTPFlow) -> Call:
     )
     path, _, query = request.path.partition("?")
     url = request.pretty_url
-    provider = BUILT_IN["openai"]
+    # Nothing of the provider counts but its name: the agent has chosen where it calls, and how.
+    provider = msgspec.structs.replace(
+        BUILT_IN["openai"],
+        title=BUILT_IN[provider_id].title if provider_id in BUILT_IN else request.pretty_host,
+        timeouts=_PATIENT,
+    )
     return Call(
         agent_format="openai-responses",
         line=RequestLine(path, query),
