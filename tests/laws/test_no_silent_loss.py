@@ -72,7 +72,7 @@ MEANS_NOTHING_ELSEWHERE = {
         "the pieces of a document are read as one"
     ),
     r"(system\[text\]|tools\[\w+\]|.*\.tool_calls\[\w+\])\.type": "the first kind is meant",
-    r"tools\[(bash|code_execution|computer|memory|web_search)_\d+\]\.name": "each kind has one name",
+    r"tools\[(bash|code_execution|computer|memory|web_search)_\d+\]\.name": "each has one name",
     r"tools\[\w+\]\.eager_input_streaming": "calls are streamed eagerly everywhere else",
     r".*tools\[custom\]\.(custom\.)?format(\.type)?": "free text is the default",
     r".*tools\[code_interpreter\]\.container(\.type)?": "a new container is the default",
