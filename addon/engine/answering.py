@@ -8,6 +8,8 @@ import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+from msgspec.structs import replace
+
 from addon.engine.call import Call
 from addon.engine.clients import ClientPool
 from addon.engine.conversation import Opening, converse
@@ -63,6 +65,18 @@ def _reply(call: Call) -> Reply:
 
 
 async def _listen(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:
+    """Listen to the provider's answer, and to the rest of it where it suspends it."""
+    while True:
+        async with aclosing(_listen_once(call, reply, clients)) as items:
+            async for item in items:
+                yield item
+        if (body := reply.follow_up) is None:
+            return
+        call = replace(call, rendered=replace(call.rendered, body=body))
+        reply.resume()
+
+
+async def _listen_once(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:
     clock = asyncio.get_running_loop().time
     began = clock()
     patience = call.keep_alive if call.stream and call.keep_alive > 0 else math.inf
@@ -74,8 +88,9 @@ async def _listen(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerat
                 items = reply.silent()
                 spoken = clock()
             elif isinstance(heard, Opening):
-                call.outcome.first_byte = clock() - began
-                call.outcome.request_id = request_id(heard.headers)
+                if call.outcome.first_byte is None:
+                    call.outcome.first_byte = clock() - began
+                    call.outcome.request_id = request_id(heard.headers)
                 items = reply.open(heard)
             else:
                 # What came in one go is passed on in one go: mitmproxy's work for each item is the
@@ -85,6 +100,8 @@ async def _listen(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerat
                 yield item
             if items:
                 spoken = clock()
+            if reply.follow_up is not None:
+                return
             if reply.done:
                 if not call.stream:
                     return

@@ -7,7 +7,7 @@ from typing import override
 import msgspec
 
 from addon.formats import FORMATS
-from addon.formats.base import FormatName, Headers, Reply, RequestLine
+from addon.formats.base import Continuation, FormatName, Headers, Reply, RequestLine
 from addon.neutral import ErrorInfo, FinishReason, Loss, Usage
 from addon.providers import Destination, Timeouts
 from addon.translation import Recorder, RenderedRequest
@@ -79,6 +79,14 @@ class Call(msgspec.Struct, kw_only=True):
     def reply(self) -> Reply:
         """What the agent's request says about the answer it expects."""
         return self.shape or FORMATS[self.agent_format].reply(self.body, self.line)
+
+    @property
+    def continuation(self) -> Continuation | None:
+        """What goes on with an answer that the provider suspends; None for agents who do it."""
+        destination = self.destination
+        if destination.format == self.agent_format:
+            return None
+        return FORMATS[destination.format].continuation(self.rendered.body, destination.model)
 
     @property
     def dialect(self) -> str:

@@ -31,6 +31,9 @@ _NOT_OFFERED = (404, 405, 410, 501)
 class CountAnswer:
     """Gathers one provider's count, whatever it is, into one answer or one error."""
 
+    follow_up: None = None
+    """A count is never suspended."""
+
     def __init__(self, call: Call) -> None:
         assert call.estimate is not None
         self._call = call
@@ -51,6 +54,9 @@ class CountAnswer:
         """More of the provider's body is there."""
         self._body += chunk
         return self.close() if len(self._body) >= ERROR_LIMIT else []
+
+    def resume(self) -> None:
+        """There is nothing to go on with."""
 
     def silent(self) -> list[Item]:
         """Nothing can be said to an agent that waits for one document."""

@@ -22,8 +22,14 @@ from addon.engine.replies import (
 )
 from addon.formats import FORMATS
 from addon.formats.base import header
-from addon.neutral import ErrorInfo, fold
-from addon.translation import Translated, render_answer, translate_response_for
+from addon.neutral import ErrorInfo, Event, Loss, fold, unfold
+from addon.translation import (
+    Joiner,
+    Translated,
+    continued,
+    render_answer,
+    translate_response_for,
+)
 
 
 class PlainAnswer:
@@ -33,8 +39,25 @@ class PlainAnswer:
         self._call = call
         self._opening: Opening | None = None
         self._body = bytearray()
+        self._continuation = call.continuation
+        self._joiner = Joiner(self._continuation) if self._continuation is not None else None
+        self._events: list[Event] = []
+        """The answer so far, where the provider has suspended it."""
+        self._losses: tuple[Loss, ...] = ()
         self.done = False
         """Whether the agent needs nothing more."""
+
+    @property
+    def follow_up(self) -> bytes | None:
+        """The body that asks the provider for the rest, while its answer is suspended."""
+        return self._joiner.follow_up if self._joiner is not None else None
+
+    def resume(self) -> None:
+        """The answer to that follows."""
+        assert self._joiner is not None
+        self._joiner.resume()
+        self._opening = None
+        self._body.clear()
 
     def open(self, opening: Opening) -> list[Item]:
         """The provider's headers are there."""
@@ -69,6 +92,8 @@ class PlainAnswer:
         if error := find_error(self._call, opening, body):
             return self.fail(error)
         call = self._call
+        if self._joiner is not None and self._join(self._joiner, body):
+            return [] if self.follow_up is not None else self._answer_joined(self._joiner, opening)
         translated = translate_response_for(
             opening.status,
             opening.headers,
@@ -90,6 +115,28 @@ class PlainAnswer:
 
     def report(self) -> None:
         """Nothing is left to say: the outcome was complete with the last item."""
+
+    def _join(self, joiner: Joiner, body: bytes) -> bool:
+        """Take one of several answers; return False for one that is whole by itself."""
+        assert self._continuation is not None
+        self._continuation.read_whole(body)
+        response, losses = FORMATS[self._call.destination.format].parse_response(body)
+        events = joiner.join(unfold(response))
+        if joiner.follow_up is None and not joiner.rounds:
+            return False
+        self._events += events
+        self._losses += losses
+        return True
+
+    def _answer_joined(self, joiner: Joiner, opening: Opening) -> list[Item]:
+        call = self._call
+        whole = fold(self._events)
+        if isinstance(whole, ErrorInfo):
+            return self.fail(whole)
+        if call.recorder is not None:
+            whole = call.recorder.watch_response(whole)
+        losses = (*self._losses, *continued(joiner.rounds))
+        return self._reply(render_answer(whole, losses, call.agent_format, call.reply), opening)
 
     def _answer_from_stream(self, opening: Opening, body: bytes) -> list[Item]:
         """Serve a whole answer from a stream, for a provider that streamed though not asked to."""

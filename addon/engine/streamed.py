@@ -42,7 +42,9 @@ class StreamedAnswer:
             dialect=call.dialect,
             reply=call.reply,
             recorder=call.recorder,
+            continuation=call.continuation,
         )
+        self._resumed = False
         self._opening: Opening | None = None
         self._held = bytearray()
         """What the provider sent before it was clear whether it is a stream."""
@@ -61,6 +63,18 @@ class StreamedAnswer:
     def done(self) -> bool:
         """Whether the agent needs nothing more."""
         return self._finished or self._translator.ended
+
+    @property
+    def follow_up(self) -> bytes | None:
+        """The body that asks the provider for the rest, while its answer is suspended."""
+        return self._translator.follow_up
+
+    def resume(self) -> None:
+        """The answer to that follows."""
+        self._translator.resume()
+        self._held.clear()
+        self._resumed = True
+        self._is_stream = self._flowing = False
 
     def open(self, opening: Opening) -> list[Item]:
         """The provider's headers are there."""
@@ -183,6 +197,8 @@ class StreamedAnswer:
         body = bytes(self._held)
         if error := find_error(call, self._opening, body):
             return self.fail(error)
+        if self._resumed:
+            return self.fail(cut_error(call))
         response, losses = FORMATS[call.destination.format].parse_response(body)
         if call.recorder is not None:
             response = call.recorder.watch_response(response)

@@ -129,6 +129,27 @@ class StreamEncoder(Protocol):
         ...
 
 
+class Continuation(Protocol):
+    """Goes on with an answer that the provider suspends before it is whole."""
+
+    @property
+    def joins_text(self) -> bool:
+        """Whether an answer may be suspended amid its words."""
+        ...
+
+    def feed(self, data: bytes) -> None:
+        """Read along with the provider's stream."""
+        ...
+
+    def read_whole(self, body: bytes) -> None:
+        """Read an answer that was not streamed."""
+        ...
+
+    def follow_up(self) -> bytes | None:
+        """At the end of an answer, return the body that asks for the rest; None: it is whole."""
+        ...
+
+
 class StreamRepairer(Protocol):
     """Passes a stream of the agent's own format on, mending only what would mislead the agent."""
 
@@ -175,6 +196,10 @@ def _fits_already(body: bytes, dialect: str, past: Past) -> bytes:
 def _wants_nothing(model: str, dialect: str) -> Literal["nothing", "calls", "words"]:
     del model, dialect
     return "nothing"
+
+
+def _never_suspended(body: bytes, model: str) -> Continuation | None:
+    del body, model
 
 
 def _fetches_all(part: ImagePart | FilePart, model: str, dialect: str) -> bool:
@@ -259,6 +284,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     encoder: Callable[[Reply], StreamEncoder]
     """Make a writer for one agent stream."""
 
+    continuation: Callable[[bytes, str], Continuation | None] = _never_suspended
+    """Return what goes on with the answer to a request; arguments: its body, the model.
+
+    None where the provider never suspends its answers.
+    """
     only_deltas: Callable[[bytes], bool] = _never
     """Tell at a glance that whole wire events hold nothing but more of the answer.
 

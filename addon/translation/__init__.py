@@ -1,6 +1,7 @@
 """Translation between any two formats, by way of the hub; knows formats, and no network."""
 
 from addon.translation.counting import render_count_for, translate_count
+from addon.translation.joining import Joiner, continued
 from addon.translation.media import (
     NO_MEDIA,
     Media,
@@ -34,6 +35,7 @@ from addon.translation.streams import StreamTranslator
 __all__ = [
     "DEFAULT_PROVIDER",
     "NO_MEDIA",
+    "Joiner",
     "Media",
     "Memory",
     "Recorder",
@@ -42,6 +44,7 @@ __all__ = [
     "Translated",
     "Wanted",
     "answer_from_stream",
+    "continued",
     "dialect_of",
     "failure",
     "fetches_pictures",

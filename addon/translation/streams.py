@@ -6,7 +6,14 @@ import logging
 from collections.abc import Iterable
 
 from addon.formats import find_format
-from addon.formats.base import FormatName, Reply, RequestLine, StreamDecoder, StreamRepairer
+from addon.formats.base import (
+    Continuation,
+    FormatName,
+    Reply,
+    RequestLine,
+    StreamDecoder,
+    StreamRepairer,
+)
 from addon.neutral import (
     ErrorInfo,
     Event,
@@ -18,6 +25,7 @@ from addon.neutral import (
     StreamError,
     Usage,
 )
+from addon.translation.joining import JoinedDecoder
 from addon.translation.json_fence import FenceFilter
 from addon.translation.pass_through import PassThrough
 from addon.translation.remembering import Recorder, WatchedDecoder
@@ -43,6 +51,7 @@ class StreamTranslator:
         dialect: str | None = None,
         reply: Reply | None = None,
         recorder: Recorder | None = None,
+        continuation: Continuation | None = None,
     ) -> None:
         """Prepare for one stream.
 
@@ -56,6 +65,7 @@ class StreamTranslator:
                 None passes the same format through untouched.
             reply: What shapes the answer, where it has been read from the request already.
             recorder: Keeps what the provider will want to see again.
+            continuation: Goes on with what the provider suspends; see `follow_up`.
 
         Raises:
             DetourError: A format is unknown.
@@ -64,7 +74,10 @@ class StreamTranslator:
         if reply is None:
             reply = agent.reply(request or b"{}", line)
         same = source == target
-        decoder: StreamDecoder = provider.decoder()
+        self._joined = None
+        if continuation is not None and not same:
+            self._joined = JoinedDecoder(provider.decoder, continuation)
+        decoder: StreamDecoder = self._joined or provider.decoder()
         if recorder is not None:
             decoder = WatchedDecoder(decoder, recorder)
         self._decoder = decoder
@@ -101,6 +114,16 @@ class StreamTranslator:
         losses.extend(self._decoder.losses)
         losses.extend(self._encoder.losses)
         return losses.to_tuple()
+
+    @property
+    def follow_up(self) -> bytes | None:
+        """The body that asks the provider for the rest, while its answer is suspended."""
+        return self._joined.follow_up if self._joined is not None else None
+
+    def resume(self) -> None:
+        """Take what is fed from now on for the rest of a suspended answer."""
+        assert self._joined is not None
+        self._joined.resume()
 
     def reframe(self) -> None:
         """Translate even the agent's own format: the provider frames it in another way."""

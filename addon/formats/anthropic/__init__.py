@@ -2,13 +2,15 @@
 
 The room for a change: `request_parsing` reads requests; `request_rendering` writes them with the
 help of `turns`, `tools`, `thinking` and `structured_output`; `models` knows the generations;
-`response`, `stream_decoder` and `stream_encoder` hold answers; `errors` errors.
+`response`, `stream_decoder` and `stream_encoder` hold answers, `continuation` goes on with suspended
+ones; `errors` holds errors, `counting` counts tokens.
 """
 
 from __future__ import annotations
 
 from addon.formats.anthropic import errors, request_parsing, request_rendering, rewriting
 from addon.formats.anthropic.content import NAME, fetches
+from addon.formats.anthropic.continuation import continuation
 from addon.formats.anthropic.models import claude_model
 from addon.formats.anthropic.response import parse_response, render_response
 from addon.formats.anthropic.stream_decoder import AnthropicDecoder
@@ -52,5 +54,6 @@ FORMAT = Format(
     render_error=errors.render_error,
     decoder=AnthropicDecoder,
     encoder=AnthropicEncoder,
+    continuation=continuation,
     only_deltas=_only_deltas,
 )

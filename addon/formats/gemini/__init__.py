@@ -14,6 +14,7 @@ import re
 from addon.formats.base import EVENT_STREAM, Format, Reply, RequestLine
 from addon.formats.gemini import errors, request_parsing, request_rendering, response, rewriting
 from addon.formats.gemini.content import fetches
+from addon.formats.gemini.continuation import continuation
 from addon.formats.gemini.names import NAME, endpoint_for_path, field, read_target
 from addon.formats.gemini.stream_decoder import GeminiDecoder
 from addon.formats.gemini.stream_encoder import JSON_ARRAY, GeminiEncoder, render_response
@@ -54,4 +55,5 @@ FORMAT = Format(
     render_error=errors.render_error,
     decoder=GeminiDecoder,
     encoder=GeminiEncoder,
+    continuation=continuation,
 )

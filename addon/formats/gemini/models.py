@@ -47,6 +47,8 @@ class GeminiModel(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a response schema and functions may stand together."""
     validated_calls: bool = True
     """Whether the calling mode `VALIDATED` exists."""
+    suspends: bool = True
+    """Whether very long answers come in several (`CONTINUATION`)."""
     system_instruction: bool = True
     """Whether instructions have a place of their own."""
 
@@ -63,6 +65,7 @@ _OLDEST = GeminiModel(
     search_with_functions=False,
     json_with_functions=False,
     validated_calls=False,
+    suspends=False,
 )
 _GEMINI_2_5 = msgspec.structs.replace(
     _OLDEST, thinking="budget", max_output_tokens=65_536, penalties=False, validated_calls=True
@@ -126,6 +129,7 @@ def _gemini_3(version: tuple[int, int], family: str) -> GeminiModel:
         _NEWEST,
         levels=_levels(version, family),
         max_output_tokens=1_048_576 if version >= (4, 0) else 65_536,
+        suspends=version >= (4, 0),
         sampling=version < ((3, 5) if family.startswith("flash-lite") else (3, 6)),
     )
 
