@@ -2,8 +2,8 @@
 
 The room for a change: `request_parsing` reads requests; `request_rendering` writes them with the
 help of `turns`, `tools`, `thinking` and `structured_output`; `models` knows the generations;
-`response`, `stream_decoder` and `stream_encoder` hold answers, `continuation` goes on with suspended
-ones; `errors` holds errors, `counting` counts tokens.
+`response`, `stream_decoder` and `stream_encoder` hold answers, `continuation` goes on with those
+that are suspended; `errors` holds errors, `counting` counts tokens.
 """
 
 from __future__ import annotations
