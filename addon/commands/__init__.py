@@ -22,6 +22,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("explain", "Say which rule a call would meet and what would be sent where."),
     "keys": ("keys", "Keep the keys of providers, encrypted."),
     "providers": ("providers", "List the providers, or change them in rules.yaml."),
+    "conformance": ("conformance", "Say what works for agents of each format."),
     "translate": ("translate", "Translate a request or an answer from one format to another."),
 }
 """Name of a command: its module, and what `detour --help` says about it."""

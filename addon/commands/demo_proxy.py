@@ -66,14 +66,22 @@ class Witness:
 
 @contextlib.asynccontextmanager
 async def running_proxy(
-    rules: Path, folder: Path, tell: Callable[[Seen], None]
+    rules: Path,
+    folder: Path,
+    tell: Callable[[Seen], None] = lambda _: None,
+    *,
+    home: Path | None = None,
+    keep_alive: float | None = None,
 ) -> AsyncGenerator[str]:
     """Run the proxy for the length of a block.
 
     Args:
         rules: The rules file.
-        folder: mitmproxy's certificates and Detour's home.
+        folder: mitmproxy's certificates.
         tell: Called for every call, when its answer begins.
+        home: Detour's home; `folder` where it is not given.
+        keep_alive: Seconds of silence after which an agent gets a sign of life; the usual ones
+            where it is not given.
 
     Yields:
         The proxy's HOST:PORT.
@@ -81,7 +89,9 @@ async def running_proxy(
     options = Options(confdir=str(folder), listen_host="127.0.0.1", listen_port=0)
     master = DumpMaster(options, with_termlog=False, with_dumper=False)
     add_interceptor(master, Interceptor())
-    cast("Any", options).update(detour_rules=str(rules), detour_home=str(folder))
+    cast("Any", options).update(detour_rules=str(rules), detour_home=str(home or folder))
+    if keep_alive is not None:
+        cast("Any", options).update(detour_keep_alive=str(keep_alive))
     witness = Witness(tell)
     cast("Any", master.addons).add(witness)
     # The screen is the demo's; a log that nobody takes would land on it.

@@ -32,6 +32,7 @@ MAY_IMPORT = {
     "embedded": {"wire"},
     "vault": set(),
     "stateful": {"vault", "wire", "neutral"},
+    "conformance": set(),
     "authority": set(),
     "commands": None,  # the outermost layer
 }
