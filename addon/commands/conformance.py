@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import itertools
 import json
 import ssl
 import sys
@@ -25,6 +26,8 @@ from addon.conformance.suite import Outcome, play_all
 from addon.conformance.table import as_records, render_table
 from addon.embedded import EmbeddedProvider
 
+_AT_ONCE = 8
+"""Agents that talk to the embedded provider at the same time; a real one is spared."""
 _KEEP_ALIVE = 0.3
 """Seconds of silence after which the embedded provider's agents are kept waiting politely."""
 
@@ -102,6 +105,7 @@ async def _embedded(tell: Callable[[Outcome], None]) -> list[Outcome]:
                         candidate.title,
                         _sessions(clients(candidate.name), candidate, provider),
                         tell,
+                        at_once=_AT_ONCE,
                     )
     return outcomes
 
@@ -119,11 +123,18 @@ async def _real(
 def _sessions(
     client: httpx2.AsyncClient, candidate: Candidate, provider: EmbeddedProvider | None
 ) -> Callable[[Agent, bool], Session]:
-    def received() -> bytes:
-        return provider.requests[-1].body if provider and provider.requests else b""
+    numbers = itertools.count(1)
 
     def make(agent: Agent, streamed: bool) -> Session:
-        return Session(agent, client, streamed, provider is not None, candidate.format, received)
+        mark = f"(session {next(numbers)} of {candidate.name})"
+
+        def received() -> bytes:
+            bodies = [request.body for request in provider.requests] if provider else []
+            return next((body for body in reversed(bodies) if mark.encode() in body), b"")
+
+        return Session(
+            agent, client, streamed, provider is not None, candidate.format, received, mark
+        )
 
     return make
 

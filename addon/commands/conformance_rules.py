@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ import yaml
 
 from addon.commands.check import load
 from addon.commands.options import find_rules
-from addon.providers import environment_files, load_environment
+from addon.providers import BUILT_IN, Provider, environment_files, load_environment
 from addon.rules import RulesError
 
 
@@ -30,7 +31,7 @@ class Candidate(NamedTuple):
 EMBEDDED = (
     Candidate("embedded-chat", "Chat Completions", "openai-chat", "gpt-4o", "openai"),
     Candidate("embedded-responses", "Responses", "openai-responses", "gpt-5.5", "openai"),
-    Candidate("embedded-anthropic", "Messages", "anthropic", "claude-sonnet-5-5", "anthropic"),
+    Candidate("embedded-anthropic", "Messages", "anthropic", "claude-haiku-5-5", "anthropic"),
     Candidate("embedded-gemini", "Gemini", "gemini", "gemini-3.8-flash", "google"),
 )
 
@@ -65,14 +66,14 @@ def real_rules(
     """
     found = find_rules(rules, home)
     own: dict[str, Any] = {}
+    known: Mapping[str, Provider] = BUILT_IN
     if found.is_file():
         try:
             known = load(found, home).providers
         except RulesError as error:
             raise click.ClickException(str(error)) from None
-        own = (yaml.safe_load(found.read_text(encoding="utf-8")) or {}).get("providers") or {}
-    else:
-        from addon.providers import BUILT_IN as known
+        document: dict[str, Any] = yaml.safe_load(found.read_text(encoding="utf-8"))
+        own = document.get("providers") or {}
     if name not in known:
         raise click.ClickException(f"there is no provider {name!r}; known are {', '.join(known)}")
     model = model or next(iter(known[name].models), None)

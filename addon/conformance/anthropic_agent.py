@@ -67,9 +67,8 @@ class AnthropicAgent:
             kind = field(event.data, "type")
             demand(event.name == kind, f"event {event.name!r} carries {kind!r}")
             last = number == len(events) - 1
-            demand(
-                (number == 0) == (kind == "message_start") or kind == "error", f"{kind} is early"
-            )
+            in_order = (number == 0) == (kind == "message_start")
+            demand(in_order or kind in ("error", "ping"), f"{kind} is out of place")
             match kind:
                 case "message_start":
                     usage = dict(field(event.data, "message", "usage"))

@@ -140,13 +140,15 @@ def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:
         index: int = field(part, "index")
         demand(index <= len(calls), "tool calls leave an index out")
         if index == len(calls):
-            demand(part.get("id") and part.get("type"), "a tool call begins without id or type")
+            whole = bool(part.get("id") and part.get("type"))
+            demand(whole, "a tool call begins without id or type")
             calls.append({"id": part["id"], "type": part["type"], part["type"]: {}})
         elif part.get("id"):
             raise Misshapen("a tool call's id comes twice")
         call = calls[index]
-        body = call[call["type"]]
-        for name, piece in (part.get(call["type"]) or {}).items():
+        body: dict[str, str] = call[call["type"]]
+        pieces: dict[str, str | None] = part.get(call["type"]) or {}
+        for name, piece in pieces.items():
             demand(name != "name" or name not in body, "a tool call's name comes twice")
             body[name] = body.get(name, "") + (piece or "")
 
@@ -154,9 +156,7 @@ def _add(message: dict[str, Any], delta: dict[str, Any]) -> None:
 def _reply(message: dict[str, Any], finish: str, usage: dict[str, Any]) -> Reply:
     demand(finish in _FINISH, f"finish_reason is {finish!r}")
     calls = [_call(call) for call in message.get("tool_calls") or ()]
-    demand(
-        bool(calls) == (finish == "tool_calls"), f"finish_reason {finish} and {len(calls)} calls"
-    )
+    demand(bool(calls) == (finish == "tool_calls"), f"{finish} with {len(calls)} calls")
     total = field(usage, "prompt_tokens") + field(usage, "completion_tokens")
     demand(field(usage, "total_tokens") == total, "total_tokens is not the sum")
     thinking: str = message.get("reasoning_content") or ""

@@ -40,8 +40,9 @@ class GeminiAgent:
     def read(self, body: Any) -> Reply:  # noqa: ANN401 - a decoded answer
         """Read a plain answer."""
         candidate = _candidate(body)
-        parts = field(candidate, "content").get("parts", [])
-        return _reply(parts, field(candidate, "finishReason"), field(body, "usageMetadata"))
+        content: dict[str, Any] = field(candidate, "content")
+        finish = field(candidate, "finishReason")
+        return _reply(content.get("parts", []), finish, field(body, "usageMetadata"))
 
     def read_stream(self, events: list[Event]) -> Reply:
         """Read a whole stream."""
@@ -58,7 +59,8 @@ class GeminiAgent:
                 continue
             candidate = _candidate(event.data)
             demand(not finish, "content follows finishReason")
-            parts += (candidate.get("content") or {}).get("parts", [])
+            content: dict[str, Any] = candidate.get("content") or {}
+            parts += content.get("parts", [])
             finish = candidate.get("finishReason")
         if not finish:
             raise Misshapen("the stream ends without finishReason and without an error")

@@ -95,6 +95,8 @@ class _Life:
         self._parts: set[tuple[int, int]] = set()
 
     def go_on(self, kind: str, event: dict[str, Any]) -> None:
+        if kind == "error":
+            return  # the official client raises here; Codex waits for response.failed
         if kind in ("response.created", "response.in_progress"):
             identifier = field(event, "response", "id")
             demand(self._identifier in ("", identifier), "the response's id changes")

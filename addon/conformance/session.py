@@ -46,17 +46,19 @@ class Session:
     provider_format: str
     """The format that the provider speaks; blank where it is not known."""
     received: Callable[[], bytes] = bytes
-    """Returns the body that the embedded provider received last."""
+    """Returns the body that the embedded provider received last for this session."""
+    mark: str = ""
+    """Stands in every prompt, so that the provider's requests can be told apart."""
     pieces: list[bytes] = field(default_factory=list[bytes])
     """The last stream as it arrived."""
 
     def prompt(self, words: str, directives: str) -> str:
         """Return the prompt: directives for the embedded provider, words for a real one."""
-        return directives if self.directed else words
+        return f"{directives} {self.mark}" if self.directed else words
 
-    async def say(self, text: str, **more: Any) -> Reply:
+    async def say(self, text: str) -> Reply:
         """Ask one question of one turn."""
-        return await self.ask(Question([UserTurn(text)], **more))
+        return await self.ask(Question([UserTurn(text)]))
 
     async def go_on(self, question: Question, *turns: Turn) -> tuple[Question, Reply]:
         """Ask with further turns; return what was asked and the answer."""

@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from typing import Literal
 
 from addon.conformance.agent import Agent
@@ -48,25 +49,27 @@ async def play_all(
     tell: Callable[[Outcome], None],
     agents: Sequence[Agent] = AGENTS,
     scenarios: Sequence[Scenario] = SCENARIOS,
+    *,
+    at_once: int = 1,
 ) -> list[Outcome]:
-    """Play scenarios, one after the other.
+    """Play scenarios.
 
     Args:
         provider: The provider's name, for the outcomes.
         make_session: Makes the session of an agent, streamed or plain.
         tell: Called with each outcome as it comes.
         agents: Who plays.
-        scenarios: What is played.
+        scenarios: What is played, one after the other.
+        at_once: How many agents may talk at the same time.
     """
     outcomes: list[Outcome] = []
     for scenario in scenarios:
-        for agent in agents:
-            for streamed in (False, True):
-                session = make_session(agent, streamed)
-                verdict, reason, seconds = await _play(scenario, session)
-                outcomes.append(
-                    Outcome(provider, agent.name, scenario.name, streamed, verdict, reason, seconds)
-                )
+        ways = [(agent, streamed) for agent in agents for streamed in (False, True)]
+        for some in batched(ways, at_once):
+            sessions = [make_session(agent, streamed) for agent, streamed in some]
+            played = await asyncio.gather(*(_play(scenario, session) for session in sessions))
+            for (agent, streamed), what_came in zip(some, played, strict=True):
+                outcomes.append(Outcome(provider, agent.name, scenario.name, streamed, *what_came))
                 tell(outcomes[-1])
     return outcomes
 

@@ -34,7 +34,8 @@ async def _unicode(session: Session) -> None:
 @WORDS.scenario("system prompt")
 async def _system_prompt(session: Session) -> None:
     words = "Whatever you are asked, answer only: kumquat"
-    reply = await session.say(session.prompt("What is 2 + 2?", "[[say kumquat]]"), system=words)
+    prompt = session.prompt("What is 2 + 2?", "[[say kumquat]]")
+    reply = await session.ask(Question([UserTurn(prompt)], system=words))
     expect("kumquat" in reply.text.lower(), f"the answer is {reply.text[:80]!r}")
     if session.directed:
         expect(words.encode() in session.received(), "the provider never got the system prompt")
@@ -76,7 +77,8 @@ async def _schema_output(session: Session) -> None:
         "required": ["city", "people"],
         "additionalProperties": False,
     }
-    reply = await session.say("Name the capital of France and its population.", schema=schema)
+    words = "Name the capital of France and its population."
+    reply = await session.ask(Question([UserTurn(words)], schema=schema))
     try:
         value = json.loads(reply.text)
     except ValueError:
@@ -87,7 +89,9 @@ async def _schema_output(session: Session) -> None:
 
 @WORDS.scenario("JSON mode", feature="json_mode")
 async def _json_mode(session: Session) -> None:
-    reply = await session.say("Answer in JSON: what is the capital of France?", json_mode=True)
+    directives = '[[say {"capital": "Paris"}]] in JSON'
+    prompt = session.prompt("Answer in JSON: what is the capital of France?", directives)
+    reply = await session.ask(Question([UserTurn(prompt)], json_mode=True))
     try:
         json.loads(reply.text)
     except ValueError:
@@ -97,9 +101,9 @@ async def _json_mode(session: Session) -> None:
 @WORDS.scenario("stop sequence", feature="stop")
 async def _stop_sequence(session: Session) -> None:
     if session.provider_format == "openai-responses":
-        raise NotApplicable("the provider's format has no stop sequences")
+        raise NotApplicable("the provider's format has no such thing")
     prompt = session.prompt("Count from one to ten in words.", "[[say one two three four]]")
-    reply = await session.say(prompt, stop="three")
+    reply = await session.ask(Question([UserTurn(prompt)], stop="three"))
     expect("four" not in reply.text, f"the answer goes on: {reply.text[:80]!r}")
     expect_equal(reply.stop, "stop", "the stop reason")
 
@@ -107,7 +111,7 @@ async def _stop_sequence(session: Session) -> None:
 @WORDS.scenario("token limit")
 async def _token_limit(session: Session) -> None:
     prompt = session.prompt("Write a long story.", f"[[say {'word ' * 400}]]")
-    reply = await session.say(prompt, max_tokens=64)
+    reply = await session.ask(Question([UserTurn(prompt)], max_tokens=64))
     expect_equal(reply.stop, "length", "the stop reason")
 
 
@@ -127,7 +131,7 @@ async def _token_count(session: Session) -> None:
 
 @WORDS.scenario("long stream", streamed_only=True, directed=True)
 async def _long_stream(session: Session) -> None:
-    reply = await session.say(f"[[events {_LONG}]]", max_tokens=16_000)
+    reply = await session.ask(Question([UserTurn(f"[[events {_LONG}]]")], max_tokens=16_000))
     words = [f"word{number}" for number in range(1, _LONG + 1)]
     expect_equal(reply.text.split(), words, "the words")
 

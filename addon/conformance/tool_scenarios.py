@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from typing import Any
 
 from addon.conformance.conversation import PNG, Question, Reply, Tool, ToolResult, UserTurn
 from addon.conformance.scenario import Chapter, expect, expect_equal
@@ -22,9 +24,8 @@ _ARGUMENTS = {"city": 'Zürich "☂"', "days": 3}
 _CALL = f"[[tool get_weather {json.dumps(_ARGUMENTS, ensure_ascii=False)}]]"
 
 
-def _ask(session: Session, words: str, directives: str, **more: bool) -> Question:
-    prompt = session.prompt(words, directives)
-    return Question([UserTurn(prompt)], tools=(_WEATHER, _CLOCK), **more)
+def _ask(session: Session, words: str, directives: str) -> Question:
+    return Question([UserTurn(session.prompt(words, directives))], tools=(_WEATHER, _CLOCK))
 
 
 def _results(reply: Reply, image: str | None = None) -> list[ToolResult]:
@@ -58,7 +59,8 @@ async def _call_without_arguments(session: Session) -> None:
     directives = "[[tool get_time]] [[then]] [[say noon]]"
     question = _ask(session, "What time is it? Use get_time.", directives)
     reply = await session.ask(question)
-    expect_equal([call.arguments for call in reply.calls], [{}], "the arguments")
+    nothing: list[dict[str, Any]] = [{}]
+    expect_equal([call.arguments for call in reply.calls], nothing, "the arguments")
     _, reply = await session.go_on(question, reply, _results(reply))
     expect(reply.text, "no answer after the result")
 
@@ -78,8 +80,8 @@ async def _parallel_calls(session: Session) -> None:
 
 @TOOLS.scenario("forced call")
 async def _forced_call(session: Session) -> None:
-    question = _ask(session, "Hello.", "[[tool get_time]]", must_call=True)
-    reply = await session.ask(question)
+    question = _ask(session, "Hello.", "[[tool get_time]]")
+    reply = await session.ask(replace(question, must_call=True))
     expect(reply.calls, "no call although one was demanded")
 
 
@@ -90,9 +92,10 @@ async def _picture_as_result(session: Session) -> None:
     reply = await session.ask(question)
     expect(reply.calls, "no call")
     _, reply = await session.go_on(question, reply, _results(reply, PNG))
-    expect("red" in reply.text.lower(), f"the answer is {reply.text[:80]!r}")
     if session.directed:
         expect(PNG.encode() in session.received(), "the provider never got the picture")
+    if session.provider_format != "openai-chat":  # there the picture stands after the result
+        expect("red" in reply.text.lower(), f"the answer is {reply.text[:80]!r}")
 
 
 @TOOLS.scenario("custom tool", feature="custom_tool")
@@ -101,10 +104,9 @@ async def _custom_tool(session: Session) -> None:
     tool = json.dumps(patch)
     if session.provider_format in ("anthropic", "gemini"):
         tool = json.dumps({"input": patch})  # emulated by a function of one parameter
-    prompt = session.prompt(
-        f"Call apply_patch with exactly:\n{patch}", f"[[tool apply_patch {tool}]]"
-    )
-    question = Question([UserTurn(f"{prompt} [[then]] [[say Done.]]")], custom_tool="apply_patch")
+    words = f"Call apply_patch with exactly:\n{patch}"
+    prompt = session.prompt(words, f"[[tool apply_patch {tool}]]")
+    question = Question([UserTurn(prompt)], custom_tool="apply_patch")
     reply = await session.ask(question)
     expect_equal([call.arguments for call in reply.calls], [patch], "the input")
 
@@ -112,8 +114,11 @@ async def _custom_tool(session: Session) -> None:
 @TOOLS.scenario("thoughts shown")
 async def _thoughts_shown(session: Session) -> None:
     directives = "[[think Hm, let me see.]] [[say Seen.]]"
-    reply = await session.say(session.prompt("What is 17 * 23?", directives), thinks=True)
+    prompt = session.prompt("What is 17 * 23?", directives)
+    reply = await session.ask(Question([UserTurn(prompt)], thinks=True))
     expect(reply.text, "no answer")
+    if session.agent.name == "openai-chat" and session.provider_format == "openai-responses":
+        return  # OpenAI shows its thoughts to those alone who ask for a summary
     if session.directed:
         expect_equal(reply.thinking, "Hm, let me see.", "the thoughts")
 
@@ -123,7 +128,7 @@ async def _thoughts_over_turns(session: Session) -> None:
     turn = f"[[think Now the tool.]] {_CALL} [[tool get_time]]"
     directives = f"{turn} [[then]] {turn} [[then]] {turn} [[then]] [[think So.]] [[say Over.]]"
     words = "Use get_weather for Bern, then for Rome, then for Oslo, one after the other."
-    question = _ask(session, words, directives, thinks=True)
+    question = replace(_ask(session, words, directives), thinks=True)
     reply = await session.ask(question)
     rounds = 0
     while reply.calls and rounds < 6:

@@ -184,6 +184,11 @@ def _binds_nothing(model: str) -> bool:
     return False
 
 
+def _fits_anywhere(passed: bytes, frame: bytes) -> bytes:
+    del passed
+    return frame
+
+
 def _needs_no_repairer(dialect: str, reply: Reply) -> StreamRepairer | None:
     del dialect, reply
 
@@ -294,6 +299,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     For streams that pass untouched: what neither begins nor ends an answer, nor tells its usage,
     need not be decoded. False is always a safe answer.
+    """
+    follow: Callable[[bytes, bytes], bytes] = _fits_anywhere
+    """Fit an end of our own to a stream that passed untouched; arguments: events passed last, end.
+
+    For formats whose events are numbered through.
     """
     repairer: Callable[[str, Reply], StreamRepairer | None] = _needs_no_repairer
     """Make a pass-through that mends a provider's dialect, or None where none is needed."""

@@ -76,7 +76,8 @@ class PassThrough:
         self._format = format
         self._decoder = decoder
         self._bytes = WholeEvents()
-        self._passed = False
+        self._passed = b""
+        """The events that were passed on last."""
         self._begun = False
         """Whether the decoder has seen the answer begin, which must not be taken for a delta."""
 
@@ -87,12 +88,16 @@ class PassThrough:
 
     def splice(self, frame: bytes) -> bytes:
         """Return a last event, written as if it were the only one, as it must stand here."""
-        return b",\r\n" + frame.lstrip(b"[") if self._passed and self.is_array else frame
+        if not self._passed:
+            return frame
+        if self.is_array:
+            return b",\r\n" + frame.lstrip(b"[")
+        return self._format.follow(self._passed, frame)
 
     def feed(self, data: bytes) -> tuple[bytes, list[Event]]:
         """Return the bytes to pass on, and the noteworthy events among them."""
         whole = self._bytes.feed(data)
-        self._passed = self._passed or bool(whole)
+        self._passed = whole or self._passed
         if not whole or (self._begun and self._format.only_deltas(whole)):
             return whole, []
         events = self._decoder.feed(whole)

@@ -166,6 +166,10 @@ class StreamTranslator:
         if self._pass_through is not None:
             output, events = self._pass_through.feed(chunk)
             self._watch(events)
+            for event in events:
+                if type(event) is ResponseStart:
+                    # Not to be sent: should the stream be cut, its end must tell the same id.
+                    self._encoder.encode(event)
             return output
         events = self._decoder.feed(chunk)
         if self._repairer is not None:

@@ -91,7 +91,8 @@ def _render_tool(tool: Tool, losses: LossList) -> Block:
     block: Block = {"name": tool.name}
     if tool.kind == "custom":
         losses.emulated("tools.custom", "offered as a function with one text argument")
-        block["description"] = wrapper_description(tool)
+        if description := wrapper_description(tool):
+            block["description"] = description
         block["input_schema"] = wrapper_schema()
         return with_cache_control(block, tool.cache_breakpoint)
     if tool.description:

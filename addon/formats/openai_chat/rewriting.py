@@ -79,7 +79,7 @@ def rewrite_request(body: bytes, model: str, dialect_name: str) -> RenderedBody:
     if needs_translation(document, provider):
         return render_request(parse_request(body), model, dialect_name)
     changes: Changes = {} if document.get("model") == model else {"model": encode(model)}
-    if dialect_name != "openai":
+    if dialect_name != "openai" or changes:
         _Rewriting(body, document, model, provider, losses).collect(changes)
     try:
         edited = edit_object(body, changes) if changes else body

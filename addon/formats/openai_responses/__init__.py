@@ -10,6 +10,8 @@ kinds of tools. `answer_reader` reads answers, plain (`response`) and streamed (
 
 from __future__ import annotations
 
+import itertools
+import re
 import time
 from typing import Literal
 
@@ -35,6 +37,8 @@ from addon.wire import openai_errors
 
 __all__ = ["FORMAT", "NAME"]
 
+_NUMBER = re.compile(rb'"sequence_number":\s*(\d+)')
+
 
 def _rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) -> RenderedBody:
     if needs_retelling(_reply(body, line), dialect):
@@ -58,6 +62,15 @@ def _only_deltas(events: bytes) -> bool:
     return events.count(b"\ndata:") == deltas > 0
 
 
+def _follow(passed: bytes, frame: bytes) -> bytes:
+    """Go on with the numbers where the provider stopped."""
+    told = _NUMBER.findall(passed)
+    if not told:
+        return frame
+    numbers = itertools.count(int(told[-1]) + 1)
+    return _NUMBER.sub(lambda _: b'"sequence_number":%d' % next(numbers), frame)
+
+
 FORMAT = Format(
     name=NAME,
     parse_request=lambda body, _line: request_parsing.parse_request(body),
@@ -73,6 +86,7 @@ FORMAT = Format(
     decoder=ResponsesDecoder,
     encoder=ResponsesEncoder,
     only_deltas=_only_deltas,
+    follow=_follow,
     repairer=repairer,
     repair_response=retell_response,
 )
