@@ -147,6 +147,12 @@ def translation(reader: Reader, command: str) -> None:
     assert [loss["field"] for loss in rendered["losses"]] == ["seed"]
 
 
+def conformance(reader: Reader, command: str) -> None:
+    said = reader.run(command)
+    assert "Agents against Gemini" in said
+    assert " 0 failed, " in said
+
+
 WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour demo": demo,
     "scripts/test": whole_suite,
@@ -174,6 +180,7 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
         "  scripts/detour translate request --from openai-chat --to anthropic"
         " --target anthropic:claude-opus-5-5"
     ): translation,
+    "scripts/detour conformance": conformance,
 }
 """Every command: what must come of it."""
 

@@ -184,3 +184,26 @@ def test_an_array_that_breaks_off_stays_an_array(data):
     *chunks, last = json.loads(output)
     assert "error" in last
     assert all("candidates" in chunk for chunk in chunks)
+
+
+def test_a_cut_responses_stream_ends_as_the_response_that_it_was():
+    begun = {"type": "response.created", "sequence_number": 0}
+    begun["response"] = {
+        "id": "resp_1",
+        "object": "response",
+        "status": "in_progress",
+        "output": [],
+    }
+    delta = {"type": "response.output_text.delta", "sequence_number": 41, "delta": "a"}
+    whole = b"".join(
+        b"event: %b\ndata: %b\n\n" % (event["type"].encode(), json.dumps(event).encode())
+        for event in (begun, delta)
+    )
+    stream = StreamTranslator("openai-responses", "openai-responses", b"{}")
+    assert stream.feed(whole) == whole
+    told = [json.loads(line[6:]) for line in stream.close().splitlines() if line[:5] == b"data:"]
+    assert [(event["type"], event["sequence_number"]) for event in told] == [
+        ("error", 42),
+        ("response.failed", 43),
+    ]
+    assert told[1]["response"]["id"] == "resp_1"

@@ -79,8 +79,11 @@ def rewrite_request(body: bytes, model: str, dialect_name: str) -> RenderedBody:
     if needs_translation(document, provider):
         return render_request(parse_request(body), model, dialect_name)
     changes: Changes = {} if document.get("model") == model else {"model": encode(model)}
-    if dialect_name != "openai" or changes:
-        _Rewriting(body, document, model, provider, losses).collect(changes)
+    rewriting = _Rewriting(body, document, model, provider, losses)
+    if dialect_name != "openai":
+        rewriting.collect(changes)
+    elif changes:
+        rewriting.fit_model(changes)
     try:
         edited = edit_object(body, changes) if changes else body
     except ValueError as error:
@@ -126,6 +129,11 @@ class _Rewriting:
         self._change_sampling(changes)
         instruction = self._change_format(changes)
         self._change_messages(changes, instruction)
+
+    def fit_model(self, changes: Changes) -> None:
+        """Gather the changes that another model of OpenAI's makes necessary."""
+        self._change_reasoning(changes, forced=False)
+        self._drop_refused(changes)
 
     def _change_limit(self, changes: Changes) -> None:
         right = self._provider.max_tokens_name
