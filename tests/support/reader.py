@@ -22,7 +22,7 @@ README = ROOT / "README.md"
 AGENTS = ROOT / "tests" / "readme" / "agents"
 PROVIDER_KEY = "your-key"
 """README's own."""
-LONGEST = 60.0
+LONGEST = 120.0
 _PORTS = (8080, 8081)
 """The ports that README's commands use."""
 
