@@ -193,8 +193,8 @@ def _needs_no_repairer(dialect: str, reply: Reply) -> StreamRepairer | None:
     del dialect, reply
 
 
-def _fits_already(body: bytes, dialect: str, past: Past) -> bytes:
-    del dialect, past
+def _fits_already(body: bytes, model: str, dialect: str, past: Past) -> bytes:
+    del model, dialect, past
     return body
 
 
@@ -249,8 +249,10 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
 
     Raises `ClientRequestError`: the body is not a JSON object.
     """
-    refit_request: Callable[[bytes, str, Past], bytes] = _fits_already
-    """Adapt what earlier turns left in a request of this format; arguments: body, dialect, past.
+    refit_request: Callable[[bytes, str, str, Past], bytes] = _fits_already
+    """Adapt what earlier turns left in a request of this format.
+
+    Arguments: body, model, dialect, past.
 
     State that another provider made is taken out, and what the agent did not return is put back;
     every other byte stays. A body that cannot be read is returned as it is.

@@ -42,7 +42,7 @@ def render_count_for(
         if agent_format == destination.format:
             if memory is not None:
                 past = memory.past(agent_format, destination)
-                body = FORMATS[agent_format].refit_request(body, dialect, past)
+                body = FORMATS[agent_format].refit_request(body, destination.model, dialect, past)
             rendered = counting.rewrite_request(body, line, destination.model, dialect)
         else:
             request = parsed or COUNTING[agent_format].parse_request(body, line)

@@ -129,7 +129,8 @@ def _render(
     if agent_format == destination.format:
         spoken = FORMATS[agent_format]
         if memory is not None:
-            body = spoken.refit_request(body, dialect, memory.past(agent_format, destination))
+            past = memory.past(agent_format, destination)
+            body = spoken.refit_request(body, destination.model, dialect, past)
         if media:
             body = spoken.inline_media(body, media)
         return spoken.rewrite_request(body, line, destination.model, dialect)

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import msgspec
 
 from addon.neutral import OpaqueState, Part, ReasoningPart, TextPart, ToolCallPart
-from addon.wire.carrier import Carried
+from addon.wire.carrier import Carried, is_ours, read
 
 
 class Unpacker:
@@ -43,6 +43,36 @@ class Unpacker:
             else part
             for part in parts
         )
+
+
+def open_envelopes(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Return an assistant message's parts with what the envelopes among their states hold.
+
+    For formats whose own signatures are the carrier: an envelope on a thought vouches for its
+    words, one on a call or a text holds the thoughts before it.
+    """
+    if not any(_envelope(part) for part in parts):
+        return tuple(parts)
+    opened: list[Part] = []
+    unpacker = Unpacker()
+    for part in parts:
+        envelope = _envelope(part)
+        if not envelope:
+            opened.append(part)
+            continue
+        pieces = read(envelope) or ()
+        if isinstance(part, ReasoningPart):
+            for piece in pieces or (Carried(),):
+                words = "" if piece.call_id or piece.signs_text else piece.text or part.text
+                unpacker.take(msgspec.structs.replace(piece, text=words), opened)
+            continue
+        thoughts = [piece for piece in pieces if not (piece.call_id or piece.signs_text)]
+        if thoughts:  # which then need not be read from what was shown
+            opened = [one for one in opened if not _is_unsigned_thought(one)]
+            opened += (ReasoningPart(piece.text, piece.state) for piece in thoughts)
+        own = next((piece.state for piece in pieces if piece not in thoughts), None)
+        opened.append(_with_state(part, own))
+    return unpacker.sign_calls(opened)
 
 
 def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...]:
@@ -84,6 +114,19 @@ def _place(piece: Carried, parts: Sequence[Part], start: int) -> int | None:
 
 
 def _signed(part: Part, state: OpaqueState | None) -> Part:
-    if state is not None and isinstance(part, TextPart | ToolCallPart):
+    return part if state is None else _with_state(part, state)
+
+
+def _with_state(part: Part, state: OpaqueState | None) -> Part:
+    if isinstance(part, TextPart | ToolCallPart):
         return msgspec.structs.replace(part, state=state)
     return part
+
+
+def _envelope(part: Part) -> str:
+    state = part.state if isinstance(part, ReasoningPart | TextPart | ToolCallPart) else None
+    return state.data if state is not None and is_ours(state.data) else ""
+
+
+def _is_unsigned_thought(part: Part) -> bool:
+    return isinstance(part, ReasoningPart) and part.state is None

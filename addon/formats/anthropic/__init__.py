@@ -8,7 +8,13 @@ that are suspended; `errors` holds errors, `counting` counts tokens.
 
 from __future__ import annotations
 
-from addon.formats.anthropic import errors, request_parsing, request_rendering, rewriting
+from addon.formats.anthropic import (
+    errors,
+    refitting,
+    request_parsing,
+    request_rendering,
+    rewriting,
+)
 from addon.formats.anthropic.content import NAME, fetches
 from addon.formats.anthropic.continuation import continuation
 from addon.formats.anthropic.models import claude_model
@@ -44,6 +50,7 @@ FORMAT = Format(
     render_request=lambda request, model, _: request_rendering.render_request(request, model),
     rewrite_request=rewriting.rewrite_request,
     binds_state=lambda model: claude_model(model).bound_thinking,
+    refit_request=refitting.refit_request,
     wants_back=lambda model, _: "nothing" if claude_model(model).thinking == "none" else "calls",
     fetches=fetches,
     reply=_reply,

@@ -27,6 +27,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.restoring import open_envelopes
 from addon.wire.unread import Unread
 
 _MARKED = frozenset(("cache_control", "type"))
@@ -121,7 +122,8 @@ class Conversation:
         if results:
             self.messages.append(Message("tool", tuple(results)))
         if others or not results:
-            self.messages.append(Message(role, tuple(others)))
+            parts = open_envelopes(others) if role == "assistant" else tuple(others)
+            self.messages.append(Message(role, parts))
 
     def _blocks(self, blocks: list[Any]) -> list[Part]:
         parts: list[Part] = []

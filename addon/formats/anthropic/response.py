@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from addon.formats.anthropic.carrying import carried_signature, signed_call
 from addon.formats.anthropic.content import NAME, parse_citations, render_tool_input
 from addon.formats.anthropic.stop_reasons import (
     finish_reason,
@@ -117,17 +118,16 @@ def _render_part(part: Part, losses: LossList) -> list[dict[str, Any]]:
         case RefusalPart(words):
             return [{"type": "text", "text": words}]
         case ReasoningPart(words, state):
-            if state is not None and state.format != NAME:
-                losses.dropped("reasoning.state", "another provider's state means nothing here")
-                state = None
-            if state is not None and state.kind == "redacted":
+            if state is not None and state.format == NAME and state.kind == "redacted":
                 return [{"type": "redacted_thinking", "data": state.data}]
-            signature = state.data if state is not None else ""
-            return [{"type": "thinking", "thinking": words, "signature": signature}]
-        case ToolCallPart(call_id, name, arguments, kind):
+            return [{"type": "thinking", "thinking": words, "signature": carried_signature(state)}]
+        case ToolCallPart(call_id, name, arguments, kind, state=state):
             custom = kind == "custom"
             value = wrap_input(arguments) if custom else render_tool_input(arguments, losses)
-            return [{"type": "tool_use", "id": call_id, "name": name, "input": value}]
+            block = {"type": "tool_use", "id": call_id, "name": name, "input": value}
+            if state is None:
+                return [block]
+            return [{"type": "redacted_thinking", "data": signed_call(call_id, state)}, block]
         case _:
             losses.dropped("content", f"{type(part).__name__} has no place in an answer")
             return []

@@ -1,7 +1,8 @@
 """Send an agent's own `POST /v1/messages` to another place that speaks the format.
 
 The bytes stay as they are but for the model name (decision D3), for what a Claude of another
-generation refuses, and for what is meant for Anthropic's accounts alone.
+generation refuses, for what is meant for Anthropic's accounts alone, and for thoughts that Detour
+brought along from other formats.
 """
 
 from __future__ import annotations
@@ -11,10 +12,12 @@ from typing import Any
 from addon.formats.anthropic.account_block import FIELD, is_account_block
 from addon.formats.anthropic.model_change import Changes, fit_to_model
 from addon.formats.anthropic.models import claude_model
+from addon.formats.anthropic.refitting import without_envelopes
 from addon.formats.anthropic.request_parsing import parse_request
 from addon.formats.anthropic.request_rendering import HEADERS, PATH, render_request
 from addon.formats.base import RenderedBody, RequestLine
 from addon.neutral import ClientRequestError, LossList
+from addon.wire.carrier import PREFIX
 from addon.wire.codec import decode_object, encode
 from addon.wire.json_edit import edit_object
 from addon.wire.reading import mapping, sequence, text
@@ -30,6 +33,8 @@ def rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) ->
         ClientRequestError: The body is not a JSON object.
         UnsupportedFeature: It holds content that the model has no way to take.
     """
+    if PREFIX.encode() in body:
+        body = without_envelopes(body)
     wire = decode_object(body)
     if wire is None:
         raise ClientRequestError("the request body is not a JSON object")

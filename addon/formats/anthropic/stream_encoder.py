@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from addon.formats.anthropic.carrying import carried_signature, signed_call
 from addon.formats.anthropic.content import NAME
 from addon.formats.anthropic.errors import error_object
 from addon.formats.anthropic.stop_reasons import render_usage, stop_reason
@@ -17,6 +18,7 @@ from addon.neutral import (
     Event,
     Loss,
     LossList,
+    OpaqueState,
     PartEnd,
     PartStart,
     ReasoningDelta,
@@ -48,6 +50,8 @@ class AnthropicEncoder:
         self._blocks = 0
         self._reasoning_is_open = False
         self._undecided = False
+        self._call: PartStart | None = None
+        """A call that has not been written yet: what signs it comes first."""
         self._custom = False
         self._parts: dict[type[Event], Callable[[Any], bytes]] = {
             TextDelta: self._text,
@@ -125,7 +129,21 @@ class AnthropicEncoder:
                 self._undecided = True
                 return b""
             case "tool_call":
-                block = {"type": "tool_use", "id": event.call_id, "name": event.name, "input": {}}
+                self._call = event
+                return b""
+        return self._begin(block)
+
+    def _begin_call(self) -> bytes:
+        """Begin the call that waits for its signature, if one does."""
+        call, self._call = self._call, None
+        if call is None:
+            return b""
+        block: dict[str, Any] = {
+            "type": "tool_use",
+            "id": call.call_id,
+            "name": call.name,
+            "input": {},
+        }
         return self._begin(block) + (self._wrapping(_WRAPPING[0]) if self._custom else b"")
 
     def _begin(self, block: dict[str, Any]) -> bytes:
@@ -149,9 +167,11 @@ class AnthropicEncoder:
         return self._delta({"type": "text_delta", "text": event.text})
 
     def _arguments(self, event: ToolCallDelta) -> bytes:
+        beginning = self._begin_call() if self._call is not None else b""
         if self._custom:
-            return self._wrapping(encode_text(event.arguments)[1:-1])
-        return self._delta({"type": "input_json_delta", "partial_json": event.arguments})
+            return beginning + self._wrapping(encode_text(event.arguments)[1:-1])
+        delta = {"type": "input_json_delta", "partial_json": event.arguments}
+        return beginning + self._delta(delta)
 
     def _wrapping(self, json_text: str) -> bytes:
         """Write free text as the one argument that stands for it, a piece at a time."""
@@ -162,19 +182,32 @@ class AnthropicEncoder:
 
     def _signature(self, event: SignatureDelta) -> bytes:
         state = event.state
-        if state.format != NAME or not self._reasoning_is_open:
-            self._losses.dropped("reasoning.state", "another provider's state means nothing here")
-            return self._decide()
-        if state.kind == "redacted":
+        if not self._reasoning_is_open:
+            return self._call_signature(state)
+        if state.format == NAME and state.kind == "redacted":
             return self._decide(redacted=state.data)
-        return self._decide() + self._delta({"type": "signature_delta", "signature": state.data})
+        signature = carried_signature(state)
+        return self._decide() + self._delta({"type": "signature_delta", "signature": signature})
+
+    def _call_signature(self, state: OpaqueState) -> bytes:
+        """Send a call's state along in a secret thought before it, which agents return.
+
+        Signed words are the end of an answer: nothing may stand behind those.
+        """
+        call = self._call
+        if call is None:
+            return b""
+        begin = self._begin({"type": "redacted_thinking", "data": signed_call(call.call_id, state)})
+        return begin + _frame("content_block_stop", {"index": self._blocks - 1})
 
     def _block_stop(self, event: PartEnd) -> bytes:
         if event.citations:
             self._losses.dropped("citations", "web addresses have no place in Anthropic's text")
-        closing = self._wrapping(_WRAPPING[1]) if self._custom else b""
+        closing = self._decide() + self._begin_call()
+        if self._custom:
+            closing += self._wrapping(_WRAPPING[1])
         self._custom = False
-        return self._decide() + closing + _frame("content_block_stop", {"index": self._blocks - 1})
+        return closing + _frame("content_block_stop", {"index": self._blocks - 1})
 
     def _end(self, event: ResponseEnd) -> bytes:
         delta = {

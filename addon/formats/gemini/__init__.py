@@ -12,7 +12,14 @@ from __future__ import annotations
 import re
 
 from addon.formats.base import EVENT_STREAM, Format, Reply, RequestLine
-from addon.formats.gemini import errors, request_parsing, request_rendering, response, rewriting
+from addon.formats.gemini import (
+    errors,
+    refitting,
+    request_parsing,
+    request_rendering,
+    response,
+    rewriting,
+)
 from addon.formats.gemini.content import fetches
 from addon.formats.gemini.continuation import continuation
 from addon.formats.gemini.names import NAME, endpoint_for_path, field, read_target
@@ -45,6 +52,7 @@ FORMAT = Format(
     parse_request=request_parsing.parse_request,
     render_request=request_rendering.render_request,
     rewrite_request=rewriting.rewrite_request,
+    refit_request=refitting.refit_request,
     wants_back=lambda _model, _dialect: "words",
     fetches=fetches,
     reply=_reply,

@@ -31,6 +31,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.restoring import open_envelopes
 from addon.wire.unread import Unread
 
 _OUTPUT_KEYS = ("output", "result")
@@ -88,7 +89,7 @@ class Conversation:
         if role == "model":
             self._open = []
             parts = [self._model_part(mapping(part), f"{path}.parts[{i}]") for i, part in values]
-            self.messages.append(Message("assistant", tuple(parts)))
+            self.messages.append(Message("assistant", open_envelopes(parts)))
             return
         results: list[Part] = []
         others: list[Part] = []

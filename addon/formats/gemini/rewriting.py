@@ -10,8 +10,10 @@ from urllib.parse import parse_qsl, urlencode
 
 from addon.formats.base import RenderedBody, RequestLine
 from addon.formats.gemini.names import read_target
+from addon.formats.gemini.refitting import without_envelopes
 from addon.formats.gemini.request_rendering import HEADERS, provider_path
 from addon.neutral import ClientRequestError
+from addon.wire.carrier import BASE64_PREFIX
 from addon.wire.codec import decode_object, encode
 from addon.wire.json_edit import edit_object
 
@@ -34,6 +36,8 @@ def rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) ->
     wire = decode_object(body)
     if wire is None:
         raise ClientRequestError("the request body is not a JSON object")
+    if BASE64_PREFIX.encode() in body:
+        body = without_envelopes(body, model)
     if isinstance(wire.get("model"), str):
         body = edit_object(body, {"model": encode(f"models/{model.rsplit('models/', 1)[-1]}")})
     target = read_target(line)

@@ -24,6 +24,7 @@ from addon.neutral import (
     Event,
     Loss,
     LossList,
+    OpaqueState,
     PartEnd,
     PartStart,
     ReasoningDelta,
@@ -37,6 +38,7 @@ from addon.neutral import (
     Usage,
     unfold,
 )
+from addon.wire.carrier import Carried, mint_base64
 from addon.wire.codec import decode_object, encode
 from addon.wire.custom_tools import wrap_input
 
@@ -87,7 +89,9 @@ class ChunkWriter:
         self._calls: list[Chunk] = []
         self._start = PartStart(0, "text")
         self._arguments: list[str] = []
-        self._state: str | None = None
+        self._state: OpaqueState | None = None
+        self._carried: list[Carried] = []
+        """Thoughts of other providers, which the next call is to carry home."""
         self._words: list[str] = []
         self._texts: list[tuple[str, tuple[Citation, ...]]] = []
         self._handlers: dict[type[Event], Callable[[Any], list[Chunk]]] = {
@@ -156,6 +160,7 @@ class ChunkWriter:
         return [self._chunk({"text": event.text})]
 
     def _thought(self, event: ReasoningDelta) -> list[Chunk]:
+        self._words.append(event.text)
         return [self._chunk({"text": event.text, "thought": True})]
 
     def _more_arguments(self, event: ToolCallDelta) -> list[Chunk]:
@@ -163,10 +168,7 @@ class ChunkWriter:
         return []
 
     def _signature(self, event: SignatureDelta) -> list[Chunk]:
-        if event.state.format == NAME:
-            self._state = event.state.data
-        else:
-            self.losses.dropped("reasoning.state", "another provider's state means nothing here")
+        self._state = event.state
         return []
 
     def _end_part(self, event: PartEnd) -> list[Chunk]:
@@ -174,17 +176,31 @@ class ChunkWriter:
             self._texts.append(("".join(self._words), event.citations))
         if self._start.kind == "tool_call":
             call: Chunk = {"functionCall": self._call()}
-            if self._state is not None:
-                call["thoughtSignature"] = self._state
+            if signature := self._call_signature():
+                call["thoughtSignature"] = signature
             self._calls.append(call)
             return []
-        if self._state is None:
-            return []
-        part: Chunk = {"text": ""}
-        if self._start.kind == "reasoning":
-            part["thought"] = True
-        part["thoughtSignature"] = self._state
-        return [self._chunk(part)]
+        state = self._state
+        if state is not None and state.format == NAME:
+            part: Chunk = {"text": ""}
+            if self._start.kind == "reasoning":
+                part["thought"] = True
+            part["thoughtSignature"] = state.data
+            return [self._chunk(part)]
+        if self._start.kind == "reasoning" and (state is not None or self._words):
+            # Agents leave thoughts out of the history, but never a call's signature.
+            self._carried.append(Carried("".join(self._words), state))
+        return []
+
+    def _call_signature(self) -> str:
+        """Return what the call is to carry: its own signature, or what precedes it."""
+        state = self._state
+        if state is not None and state.format == NAME:
+            return state.data
+        pieces, self._carried = self._carried, []
+        if state is not None:
+            pieces.append(Carried(state=state, call_id=self._start.call_id))
+        return mint_base64(pieces) if pieces else ""
 
     def _call(self) -> Chunk:
         text = "".join(self._arguments)
@@ -203,8 +219,11 @@ class ChunkWriter:
         return {"candidates": [{"content": content, "index": 0}], **self._common}
 
     def _end(self, event: ResponseEnd) -> Chunk:
+        last: Chunk = {"text": ""}
+        if not self._calls and any(piece.state for piece in self._carried):
+            last["thoughtSignature"] = mint_base64(self._carried)
         candidate: Chunk = {
-            "content": {"role": "model", "parts": self._calls or [{"text": ""}]},
+            "content": {"role": "model", "parts": self._calls or [last]},
             "finishReason": render_finish_reason(event.finish_reason),
             "index": 0,
         }

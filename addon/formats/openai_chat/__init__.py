@@ -17,6 +17,7 @@ from typing import Literal
 from addon.formats.base import Format, RenderedBody, RenderedError, Reply, RequestLine
 from addon.formats.openai_chat import (
     errors,
+    refitting,
     repair,
     request_parsing,
     request_rendering,
@@ -77,6 +78,7 @@ FORMAT = Format(
     parse_request=lambda body, _line: request_parsing.parse_request(body),
     render_request=_render_request,
     rewrite_request=_rewrite_request,
+    refit_request=refitting.refit_request,
     wants_back=_wants_back,
     fetches=fetches,
     inline_media=inline_media,

@@ -7,11 +7,10 @@ because providers send them anywhere, and more than once.
 
 from __future__ import annotations
 
-from typing import Any
-
 from addon.formats.openai_chat.chunk import CallPiece, Choice, Chunk, Delta
 from addon.formats.openai_chat.citations import parse_annotations, parse_sources
 from addon.formats.openai_chat.finish_reasons import broken_answer, parse_finish_reason
+from addon.formats.openai_chat.reasoning_details import ReasoningDetails
 from addon.formats.openai_chat.think_tags import ThinkTagSplitter
 from addon.formats.openai_chat.tool_call_tracker import ToolCallTracker
 from addon.formats.openai_chat.usage import merge_usage, parse_usage
@@ -25,11 +24,12 @@ from addon.neutral import (
     ReasoningDelta,
     ResponseEnd,
     ResponseStart,
+    SignatureDelta,
     StreamError,
     TextDelta,
     Usage,
 )
-from addon.wire.reading import mapping, sequence, text
+from addon.wire.reading import mapping
 
 _MOST_CITATIONS = 10_000
 
@@ -56,6 +56,7 @@ class AnswerReader:
         self._stop_sequence: str | None = None
         self._usage: Usage | None = None
         self._citations: dict[Citation, None] = {}
+        self._details = ReasoningDetails()
         self._calls = ToolCallTracker(self._begin_call, self._seed, self.losses)
 
     def read(self, chunk: Chunk, *, whole: bool = False) -> list[Event]:
@@ -98,6 +99,7 @@ class AnswerReader:
         self._flush_splitter(events)
         self._close(events)
         self._calls.end_all(events)
+        self._end_details(events)
         error = broken_answer(self.finish_reason)
         if error is not None:
             events.append(StreamError(error))
@@ -109,6 +111,14 @@ class AnswerReader:
         raw = self.finish_reason or None
         events.append(ResponseEnd(reason, raw, self._stop_sequence, self._usage))
         return events
+
+    def _end_details(self, events: list[Event]) -> None:
+        """Put opaque thoughts that came with no readable ones into a thought without words."""
+        state = self._details.take()
+        if state is not None:
+            index = self._next_part
+            self._next_part += 1
+            events += (PartStart(index, "reasoning"), SignatureDelta(index, state), PartEnd(index))
 
     def _begin(self, chunk: Chunk, events: list[Event]) -> None:
         """Note who answers; Azure sends a chunk without name and choices before the first one."""
@@ -134,7 +144,7 @@ class AnswerReader:
     def _read_delta(self, delta: Delta, events: list[Event]) -> None:
         thoughts = delta.reasoning_content or delta.reasoning
         if delta.reasoning_details is not None:
-            details = self._read_reasoning_details(delta.reasoning_details)
+            details = self._details.read(delta.reasoning_details)
             thoughts = thoughts or details
         if thoughts:
             self._thought_apart = True
@@ -195,6 +205,8 @@ class AnswerReader:
         if self._kind == "text":
             citations = tuple(self._citations)
             self._citations = {}
+        elif self._kind == "reasoning" and (state := self._details.take()) is not None:
+            events.append(SignatureDelta(self._part, state))
         events.append(PartEnd(self._part, citations))
         self._kind = None
 
@@ -228,15 +240,3 @@ class AnswerReader:
         for field in ("audio", "images", "executed_tools"):
             if getattr(delta, field):
                 self.losses.dropped(field, "has no counterpart in other formats")
-
-    def _read_reasoning_details(self, details: object) -> str:
-        """Return OpenRouter's readable thoughts; providers behind it name them nowhere else."""
-        words: list[str] = []
-        for item in sequence(details):
-            detail: dict[str, Any] = mapping(item)
-            words.append(text(detail.get("text")) or text(detail.get("summary")))
-            if detail.get("data") or detail.get("signature"):
-                self.losses.dropped(
-                    "reasoning_details", "the provider's opaque state has no place elsewhere"
-                )
-        return "".join(words)

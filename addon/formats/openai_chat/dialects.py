@@ -88,6 +88,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Whether `reasoning_content` of earlier turns is to be returned; `required` on every message
     with tool calls, where a blank stands for thoughts that are gone."""
     thoughts_name: Literal["reasoning_content", "reasoning"] = "reasoning_content"
+    reasoning_details: bool = False
+    """Whether thoughts come and go as OpenRouter's `reasoning_details`."""
     thought_signatures: bool = False
     """Whether calls carry Google's signature, for which a documented word may stand."""
     required_choice: bool = True
@@ -198,6 +200,7 @@ DIALECTS: dict[str, Dialect] = {
         effort="openrouter",
         echo="recommended",
         thoughts_name="reasoning",
+        reasoning_details=True,
         strict_tools=True,
         web_search="openrouter",
         cache_markers="cache_control",

@@ -16,6 +16,7 @@ from typing import Any
 
 from addon.formats.openai_chat.content_parsing import NAME
 from addon.formats.openai_chat.content_rendering import TEXT_SEPARATOR, Block, ContentRenderer
+from addon.formats.openai_chat.returned_thoughts import signed, thoughts_of
 from addon.neutral import (
     AudioPart,
     FilePart,
@@ -107,13 +108,13 @@ class MessageRenderer:
         parts = list(_parts(turn))
         texts = [self._spoken(part) for part in parts if isinstance(part, (TextPart, RefusalPart))]
         calls = [self._call(part) for part in parts if isinstance(part, ToolCallPart)]
-        thoughts = [part.text for part in parts if isinstance(part, ReasoningPart) and part.text]
+        thoughts = [part for part in parts if isinstance(part, ReasoningPart)]
         content = self._content.texts([text for text in texts if text.text])
         message: Block = {"role": "assistant", "content": content or (None if calls else "")}
         message |= self._thoughts(thoughts, bool(calls))
         if calls:
             if self._dialect.thought_signatures and "extra_content" not in calls[0]:
-                calls[0]["extra_content"] = _signed(SKIP_SIGNATURE)
+                calls[0]["extra_content"] = signed(SKIP_SIGNATURE)
             message["tool_calls"] = calls
         self._lose_others(parts)
         if name := next((message.name for message in turn if message.name), None):
@@ -123,17 +124,13 @@ class MessageRenderer:
     def _spoken(self, part: TextPart | RefusalPart) -> TextPart:
         return part if isinstance(part, TextPart) else TextPart(part.text)
 
-    def _thoughts(self, thoughts: list[str], has_calls: bool) -> Block:
-        name = self._dialect.thoughts_name
-        if self._dialect.echo == "none":
-            if thoughts:
-                self._losses.dropped("reasoning", "the provider takes no earlier thoughts back")
-            return {}
-        if thoughts:
-            return {name: TEXT_SEPARATOR.join(thoughts)}
-        if has_calls and self._dialect.echo == "required":
-            return {name: BLANK_THOUGHT}
-        return {}
+    def _thoughts(self, thoughts: list[ReasoningPart], has_calls: bool) -> Block:
+        fields = thoughts_of(thoughts, self._dialect)
+        if not fields and any(part.text for part in thoughts):
+            self._losses.dropped("reasoning", "the provider takes no earlier thoughts back")
+        if not fields and has_calls and self._dialect.echo == "required":
+            return {self._dialect.thoughts_name: BLANK_THOUGHT}
+        return fields
 
     def _call(self, part: ToolCallPart) -> Block:
         call: dict[str, Any] = {"id": self.call_id(part.call_id), "type": "function"}
@@ -147,7 +144,7 @@ class MessageRenderer:
             call["function"] = {"name": part.name, "arguments": arguments}
         state = part.state
         if self._dialect.thought_signatures and state is not None and state.format == NAME:
-            call["extra_content"] = _signed(state.data)
+            call["extra_content"] = signed(state.data)
         return call
 
     def _lose_others(self, parts: Iterable[Part]) -> None:
@@ -260,10 +257,6 @@ class MessageRenderer:
 
 def _is_foreign(state: OpaqueState | None) -> bool:
     return state is not None and state.format != NAME
-
-
-def _signed(signature: str) -> Block:
-    return {"google": {"thought_signature": signature}}
 
 
 def _parts(messages: Iterable[Message]) -> Iterator[Part]:

@@ -94,6 +94,8 @@ class MessageRewriter:
         return edit_object(span, changes) if changes else span
 
     def _assistant(self, span: bytes, message: Mapping[str, Any], changes: Changes) -> None:
+        if message.get("reasoning_details") and not self._provider.reasoning_details:
+            changes["reasoning_details"] = None  # another provider's, and secret
         calls = [mapping(call) for call in sequence(message.get("tool_calls"))]
         if not calls:
             return
@@ -107,7 +109,8 @@ class MessageRewriter:
             ]
             changes["tool_calls"] = splice(array, splices)
         name = self._provider.thoughts_name
-        if self._provider.echo == "required" and not message.get(name):
+        details = self._provider.reasoning_details and message.get("reasoning_details")
+        if self._provider.echo == "required" and not (message.get(name) or details):
             thoughts = text(message.get("reasoning")) or text(message.get("reasoning_content"))
             changes[name] = encode(thoughts or BLANK_THOUGHT)
 

@@ -76,6 +76,7 @@ FORMAT = Format(
     parse_request=lambda body, _line: request_parsing.parse_request(body),
     render_request=request_rendering.render_request,
     rewrite_request=_rewrite_request,
+    refit_request=rewriting.refit_request,
     wants_back=_wants_back,
     reply=_reply,
     parse_response=parse_response,

@@ -15,6 +15,7 @@ from addon.neutral import (
     ToolCallPart,
     Usage,
 )
+from addon.wire.carrier import Carried, read
 
 WIRE = {
     "id": "msg_1",
@@ -96,8 +97,9 @@ def test_what_is_no_message_is_an_error_of_the_provider(body):
         FORMAT.parse_response(body)
 
 
-def test_foreign_state_is_not_passed_off_as_a_signature():
+def test_foreign_state_travels_in_an_envelope():
     response = Response(id="r", model="m", parts=(ReasoningPart("hm", OpaqueState("gemini", "g")),))
     body, losses = FORMAT.render_response(response, Reply())
-    assert json.loads(body)["content"][0]["signature"] == ""
-    assert losses[0].field == "reasoning.state"
+    assert losses == ()
+    signature = json.loads(body)["content"][0]["signature"]
+    assert read(signature) == (Carried(state=OpaqueState("gemini", "g")),)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.formats.anthropic import FORMAT
-from addon.formats.base import Reply
+from addon.formats.base import Reply, RequestLine
 from addon.neutral import (
     Citation,
     ErrorInfo,
@@ -17,12 +17,15 @@ from addon.neutral import (
     OpaqueState,
     PartEnd,
     PartStart,
+    ReasoningDelta,
     ReasoningPart,
     RefusalPart,
     ResponseEnd,
+    ResponseStart,
     SignatureDelta,
     StreamError,
     TextPart,
+    ToolCallDelta,
     ToolCallPart,
     Usage,
     fold,
@@ -314,20 +317,29 @@ def test_the_official_sdk_raises_for_the_encoded_error():
         sdk_message(stream)
 
 
-def test_state_of_another_provider_leaves_no_trace_in_the_stream():
-    state = OpaqueState("gemini", "g")
+def test_state_of_another_provider_comes_home_in_the_stream():
+    state = OpaqueState("gemini", "g", origin="google:gemini-3-pro")
     events = [
-        PartStart(0, "tool_call", "a", "x"),
+        ResponseStart("r", "m"),
+        PartStart(0, "reasoning"),
+        ReasoningDelta(0, "hm"),
         SignatureDelta(0, state),
         PartEnd(0),
-        PartStart(1, "reasoning"),
+        PartStart(1, "tool_call", "a", "x"),
         SignatureDelta(1, state),
+        ToolCallDelta(1, "{}"),
         PartEnd(1),
+        ResponseEnd("tool_calls"),
     ]
     encoder = FORMAT.encoder(Reply())
-    output = b"".join(map(encoder.encode, events))
-    assert b"signature_delta" not in output
-    assert [loss.field for loss in encoder.losses] == ["reasoning.state"]
+    stream = b"".join(map(encoder.encode, events))
+    assert encoder.losses == ()
+    content = sdk_message(stream).model_dump(mode="json")["content"]
+    assert [block["type"] for block in content] == ["thinking", "redacted_thinking", "tool_use"]
+    messages = [{"role": "user", "content": "?"}, {"role": "assistant", "content": content}]
+    body = json.dumps({"model": "m", "max_tokens": 9, "messages": messages}).encode()
+    parts = FORMAT.parse_request(body, RequestLine()).messages[1].parts
+    assert parts == (ReasoningPart("hm", state), ToolCallPart("a", "x", "{}", state=state))
 
 
 def test_a_part_that_waited_is_written_once_the_open_one_ends():

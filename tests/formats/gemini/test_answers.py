@@ -1,9 +1,10 @@
 import json
+from base64 import b64decode, urlsafe_b64encode
 
 import pytest
 from hypothesis import given
 
-from addon.formats.base import Reply
+from addon.formats.base import Reply, RequestLine
 from addon.formats.gemini import FORMAT
 from addon.neutral import (
     Citation,
@@ -18,7 +19,6 @@ from addon.neutral import (
     Response,
     ResponseEnd,
     ResponseStart,
-    SignatureDelta,
     StreamError,
     TextDelta,
     TextPart,
@@ -169,13 +169,30 @@ def test_calls_that_do_not_end_the_answer_come_before_what_follows(following):
     assert "Then." in str(second) or "Gone." in str(second)
 
 
-def test_foreign_state_is_dropped_and_listed():
-    foreign = SignatureDelta(0, OpaqueState("anthropic", "S"))
-    pieces, losses = encode(
-        [ResponseStart("r", "m"), PartStart(0, "reasoning"), foreign, PartEnd(0)]
+def test_foreign_state_comes_home_on_the_next_call():
+    state = OpaqueState("anthropic", "S", origin="anthropic:claude-opus-5-5")
+    response = Response(
+        id="r",
+        model="m",
+        parts=(
+            ReasoningPart("hm", state),
+            ToolCallPart("a", "x", "{}"),
+            ReasoningPart("", state),
+            ToolCallPart("b", "y", "{}"),
+        ),
     )
-    assert b"".join(pieces) == b""
-    assert [loss.field for loss in losses] == ["reasoning.state"]
+    body, losses = FORMAT.render_response(response, Reply())
+    assert losses == ()
+    parts = [
+        part
+        for part in json.loads(body)["candidates"][0]["content"]["parts"]
+        if not part.get("thought")
+    ]
+    for part in parts:  # the SDK holds bytes
+        part["thoughtSignature"] = urlsafe_b64encode(b64decode(part["thoughtSignature"])).decode()
+    contents = [{"role": "user", "parts": [{"text": "?"}]}, {"role": "model", "parts": parts}]
+    request = FORMAT.parse_request(json.dumps({"contents": contents}).encode(), RequestLine())
+    assert request.messages[1].parts == response.parts
 
 
 def test_a_refusal_is_text():

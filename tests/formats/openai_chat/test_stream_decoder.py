@@ -179,12 +179,17 @@ def test_thoughts_given_under_both_names_are_read_once():
     assert response.parts == (ReasoningPart("Hm"),)
 
 
-def test_thoughts_may_come_as_details_only():
-    details = [{"type": "reasoning.text", "text": "Hm"}, {"type": "x", "data": "opaque"}]
+def test_details_come_home_as_they_were():
+    first = {"type": "reasoning.text", "index": 0, "text": "H", "signature": None}
+    more = {"type": "reasoning.text", "index": 0, "text": "m", "signature": "S"}
+    secret = {"type": "reasoning.encrypted", "index": 1, "data": "opaque", "id": "r1"}
     decoder = FORMAT.decoder()
-    events = decode(sse(chunk({"reasoning_details": details}), chunk({}, "stop")), decoder)
-    assert fold(events).parts == (ReasoningPart("Hm"),)
-    assert [loss.field for loss in decoder.losses] == ["reasoning_details"]
+    chunks = (chunk({"reasoning_details": [piece]}) for piece in (first, more, secret))
+    events = decode(sse(*chunks, chunk({}, "stop")), decoder)
+    (part,) = fold(events).parts
+    assert part.text == "Hm"
+    assert json.loads(part.state.data) == [{**first, "text": "Hm", "signature": "S"}, secret]
+    assert decoder.losses == ()
 
 
 def test_mistral_puts_thoughts_into_the_content():
