@@ -44,11 +44,6 @@ def model_family(model: str) -> str:
     return _VERSION.sub("", model.rsplit("/", 1)[-1].lower())
 
 
-def provider_of(origin: str) -> str:
-    """Return the provider's id."""
-    return origin.partition(":")[0]
-
-
 class Maker(NamedTuple):
     """Who answers a request."""
 

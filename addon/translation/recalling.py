@@ -23,7 +23,7 @@ from addon.neutral import (
     ToolCallPart,
 )
 from addon.providers import Destination
-from addon.translation.origins import HOMES, Maker, origin_of, provider_of
+from addon.translation.origins import HOMES, Maker, origin_of
 from addon.translation.remembering import STATE, Recorder, call_key, origin_key, text_key
 from addon.wire.carrier import Carried, unpack
 from addon.wire.restoring import restore
@@ -58,12 +58,14 @@ class Memory:
             origin: Who makes the answer, where that depends on the request.
         """
         same = agent_format == destination.format
-        at_home = destination.provider.id == HOMES[agent_format]
+        chat = agent_format == "openai-chat"
+        dialect = destination.provider.dialect
+        wanted = FORMATS[destination.format].wants_back(destination.model, dialect)
         return Recorder(
             lambda values: self._store.put(STATE, values),
             origin or origin_of(destination),
-            content=not same or (agent_format == "openai-chat" and not at_home),
-            makers=same and not at_home,
+            content=not same or (chat and wanted != "nothing"),
+            makers=same and not chat,
             signs_text=destination.format == "gemini",
         )
 
@@ -112,18 +114,10 @@ class Past:
         What Detour never saw being made comes from the provider that the agent talks to without it.
         """
         states = list(states)
-        own = self._destination.provider.id
+        own = origin_of(self._destination).encode()
+        unseen = own if self._destination.provider.id == self._home else b""
         makers = self._get(map(origin_key, states)) if states else {}
-        return {
-            state
-            for state in states
-            if (
-                provider_of(maker.decode())
-                if (maker := makers.get(origin_key(state))) is not None
-                else self._home
-            )
-            != own
-        }
+        return {state for state in states if makers.get(origin_key(state), unseen) != own}
 
     def recall(self, turns: Iterable[Iterable[ToolCallPart]]) -> list[tuple[Carried, ...]]:
         """Return what is kept of each turn, which is named by its calls."""

@@ -176,7 +176,7 @@ class AnthropicLoop(Loop):
             "max_tokens": 8000,
             "messages": self.history,
             "stream": self.stream,
-            "thinking": {"type": "enabled", "budget_tokens": 2048},
+            "thinking": {"type": "adaptive", "display": "summarized"},
             "tools": [{"name": "get_number", "input_schema": SCHEMA}],
         }
         return HOSTS["anthropic"], {"x-api-key": AGENT_KEY}, body

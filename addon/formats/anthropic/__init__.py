@@ -40,7 +40,8 @@ def _reply(body: bytes, _line: RequestLine) -> Reply:
 
 def _only_deltas(events: bytes) -> bool:
     deltas = events.count(b"event: content_block_delta\n")
-    return deltas > 0 and events.count(b"event: ") == deltas
+    whole = deltas > 0 and events.count(b"event: ") == deltas
+    return whole and b'"signature_delta"' not in events
 
 
 FORMAT = Format(
