@@ -67,12 +67,14 @@ def _row(provider: Provider, ring: KeyRing) -> dict[str, Any]:
         "key": told,
         "formats": dict(provider.base_urls),
         "regions": list(provider.regions),
-        "models": [
-            {"id": model, "title": provider.model_titles.get(model, model)}
-            for model in provider.models
-        ],
+        "models": [{"id": model, "title": _title(provider, model)} for model in provider.models],
         "default_model": provider.default_model,
     }
+
+
+def _title(provider: Provider, model: str) -> str:
+    facts = provider.facts(model)
+    return (facts and facts.title) or model
 
 
 def _table(rows: list[dict[str, Any]]) -> str:

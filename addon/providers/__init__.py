@@ -2,6 +2,7 @@
 
 * `provider`: one place, and how to call it (`Provider`, `Destination`, `Timeouts`)
 * `registry`: the places that Detour knows by itself (`BUILT_IN`)
+* `models`: sizes, prices and abilities (`ModelFacts`)
 * `keys`: finding the key (`KeyRing`)
 * `key_store`, `master_key`: keys at rest, encrypted (`KeyStore`)
 * `environment`, `expansion`: variables, `.env` files and `${NAME}`
@@ -23,16 +24,26 @@ from addon.providers.keys import (
 )
 from addon.providers.master_key import MasterKeyError
 from addon.providers.media_policy import MediaPolicy
+from addon.providers.models import (
+    ABILITIES,
+    Ability,
+    ModelFacts,
+    Price,
+    known_models,
+    table_date,
+)
 from addon.providers.provider import AGENT_KEY, NO_KEY, AuthScheme, Destination, Provider, Timeouts
 from addon.providers.registry import BUILT_IN, NOT_YET, hosts, provider_for_host
 from addon.providers.secret import Secret, mask
 
 __all__ = [
+    "ABILITIES",
     "AGENT_KEY",
     "BUILT_IN",
     "KEY_STORE",
     "NOT_YET",
     "NO_KEY",
+    "Ability",
     "AuthScheme",
     "Destination",
     "Expansion",
@@ -42,6 +53,8 @@ __all__ = [
     "MasterKeyError",
     "MediaPolicy",
     "MissingKeyError",
+    "ModelFacts",
+    "Price",
     "Provider",
     "Secret",
     "StoredKeys",
@@ -50,8 +63,10 @@ __all__ = [
     "environment_files",
     "expand",
     "hosts",
+    "known_models",
     "load_environment",
     "mask",
     "parse_environment_file",
     "provider_for_host",
+    "table_date",
 ]

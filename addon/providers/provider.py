@@ -10,6 +10,7 @@ import msgspec
 from addon.formats import FORMATS
 from addon.formats.base import FormatName, Headers
 from addon.neutral import UnsupportedFeature
+from addon.providers.models import ModelFacts, model_facts
 from addon.providers.secret import Secret
 
 type AuthScheme = Literal["bearer", "x-api-key", "x-goog-api-key", "api-key"]
@@ -62,8 +63,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the key store may have its key; not where a rule names another account's."""
     models: tuple[str, ...] = ()
     """Some of its models, the best allround one first; others are fine too."""
-    model_titles: dict[str, str] = {}
-    """What people call some of the models."""
+    own_facts: dict[str, ModelFacts] = {}
+    """What rules.yaml says of models; it goes before the table."""
     enabled: bool = True
     """Whether calls may go there."""
     regions: dict[str, dict[FormatName, str]] = {}
@@ -81,6 +82,15 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if not self.dialect:
             msgspec.structs.force_setattr(self, "dialect", self.id)
+
+    def facts(self, model: str) -> ModelFacts | None:
+        """Return what is known of one of its models."""
+        own = self.own_facts.get(model)
+        known = model_facts(self.dialect, model)
+        if own is None or known is None:
+            return own or known
+        given = {name: getattr(own, name) for name in own.__struct_fields__}
+        return msgspec.structs.replace(known, **{k: v for k, v in given.items() if v})
 
     @property
     def passes_key(self) -> bool:

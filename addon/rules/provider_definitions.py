@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from addon.formats.base import FORMAT_NAMES
-from addon.providers import BUILT_IN
+from addon.providers import ABILITIES, BUILT_IN
 from addon.rules.shapes import (
     Amount,
     Choice,
@@ -35,6 +35,27 @@ _MODEL = Record(
         ),
         Field("title", Text("a name"), "What people call it.", "Qwen Coder"),
         Field("default", TruthValue(), "Whether it is the one to try first.", True),
+        Field("context", Amount(whole=True), "Most input tokens.", 131072),
+        Field("max_output", Amount(whole=True), "Most output tokens.", 32768),
+        Field(
+            "features",
+            Items("features", Choice("a feature", ABILITIES), or_one=True, or_none=True),
+            "What it can do: all of it, where this is given.",
+            ["tools", "images"],
+        ),
+        Field(
+            "price",
+            Record(
+                "`price`",
+                (
+                    Field("input", Amount(), "For input tokens.", 2.5, required=True),
+                    Field("output", Amount(), "For output tokens.", 10, required=True),
+                    Field("cache_read", Amount(), "For input from the cache.", 0.25),
+                    Field("cache_write", Amount(), "For input written to the cache.", 3.125),
+                ),
+            ),
+            "US dollars for a million tokens.",
+        ),
     ),
 )
 

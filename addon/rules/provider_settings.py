@@ -10,7 +10,17 @@ from urllib.parse import urlencode, urlsplit
 import msgspec
 
 from addon.formats.base import FormatName
-from addon.providers import AGENT_KEY, BUILT_IN, NO_KEY, Provider, Secret, Timeouts, expand
+from addon.providers import (
+    AGENT_KEY,
+    BUILT_IN,
+    NO_KEY,
+    ModelFacts,
+    Price,
+    Provider,
+    Secret,
+    Timeouts,
+    expand,
+)
 from addon.providers.expansion import sole_variable
 from addon.providers.vertex import is_vertex, vertex_settings
 from addon.rules.problems import Mark, Mistake, suggestion
@@ -60,6 +70,18 @@ def key_settings(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
     if expansion.missing or not expansion.text.strip():
         return {"api_key": None, "key_variables": expansion.missing or expansion.variables}
     return {"api_key": Secret(expansion.text)}
+
+
+def _facts(entry: Mapping[str, Any]) -> ModelFacts:
+    price = (Price(**entry["price"]),) if "price" in entry else ()
+    features = frozenset(entry["features"]) if "features" in entry else None
+    return ModelFacts(
+        title=entry.get("title"),
+        context=entry.get("context"),
+        max_output=entry.get("max_output"),
+        prices=price,
+        features=features,
+    )
 
 
 class _Builder:
@@ -113,8 +135,8 @@ class _Builder:
             mark = self._values.marks["models"]
             raise Mistake(mark, f"models: only one can be the default, not {', '.join(first)}")
         names = dict.fromkeys([*first, *(entry["id"] for entry in entries)])
-        titles = {entry["id"]: entry["title"] for entry in entries if "title" in entry}
-        return {"models": tuple(names), "model_titles": titles}
+        facts = {entry["id"]: _facts(entry) for entry in entries if len(entry) > 1}
+        return {"models": tuple(names), "own_facts": facts}
 
     def _of_region(self, base: Provider | None) -> Provider:
         region, mark = self._values["region"], self._values.marks["region"]

@@ -168,6 +168,28 @@ class Amount(msgspec.Struct, frozen=True):
         return {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": self.limit}
 
 
+class Amount(msgspec.Struct, frozen=True):
+    """A number that is not negative."""
+
+    whole: bool = False
+    """Whether it counts something, so that it is whole and at least 1."""
+
+    def read(self, node: Node, reading: Reading) -> float | int:
+        """Return the number."""
+        value = node.value if isinstance(node, Scalar) else None
+        kind = int if self.whole else int | float
+        if isinstance(value, bool) or not isinstance(value, kind) or not self.whole <= value < 1e12:
+            noun = "a whole number from 1" if self.whole else "a number from 0"
+            raise Mistake(node.mark, f"expected {noun}, found {describe(node)}")
+        return value
+
+    def schema(self) -> Schema:
+        """Return the shape as JSON Schema."""
+        if self.whole:
+            return {"type": "integer", "minimum": 1, "exclusiveMaximum": 1_000_000_000_000}
+        return {"type": "number", "minimum": 0, "exclusiveMaximum": 1_000_000_000_000}
+
+
 class TruthValue(msgspec.Struct, frozen=True):
     """Yes or no."""
 
