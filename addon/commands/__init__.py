@@ -21,6 +21,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "check": ("check", "Validate a rules file."),
     "explain": ("explain", "Say which rule a call would meet and what would be sent where."),
     "keys": ("keys", "Keep the keys of providers, encrypted."),
+    "models": ("models", "List the models that agents can ask for."),
+    "verify": ("verify", "Ask each provider for a word, to see that it works."),
     "providers": ("providers", "List the providers, or change them in rules.yaml."),
     "conformance": ("conformance", "Say what works for agents of each format."),
     "translate": ("translate", "Translate a request or an answer from one format to another."),

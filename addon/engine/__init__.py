@@ -3,6 +3,8 @@
 * `call`: what is to be done (`Call`), how an answer begins (`Head`), what came of it (`Outcome`)
 * `answering`: the async generator that an adapter pulls: a `Head`, then bytes
 * `clients`: pooled connections; `conversation`: one request and its raw answer over them
+* `model_lists`, `local_servers`: which models there are, here and elsewhere
+* `verifying`: a minimal request, to see whether a provider can be used
 * `silence`: timeouts, and word when nothing comes
 * `streamed`, `plain`, `counting`: what the agent gets, item by item, without any input or output
   of their own
@@ -14,17 +16,26 @@
 from addon.engine.answering import answer
 from addon.engine.call import Call, Head, Outcome
 from addon.engine.clients import ClientPool, ProxySettings, TlsSettings
+from addon.engine.local_servers import LocalServers
 from addon.engine.media import MediaFetcher
 from addon.engine.media_connections import MediaConnections
+from addon.engine.model_lists import ListError, ModelLists, fetch_models
+from addon.engine.verifying import Verdict, verify
 
 __all__ = [
     "Call",
     "ClientPool",
     "Head",
+    "ListError",
+    "LocalServers",
     "MediaConnections",
     "MediaFetcher",
+    "ModelLists",
     "Outcome",
     "ProxySettings",
     "TlsSettings",
+    "Verdict",
     "answer",
+    "fetch_models",
+    "verify",
 ]

@@ -83,6 +83,7 @@ class Interceptor:
         self._file: RulesFile | None = None
         self._defaults: Defaults | None = None
         self._clients: ClientPool | None = None
+        self._models = Models()
         self._closing: asyncio.Task[None] | None = None
         self._vault: Vault | None = None
         self._state: State | None = None

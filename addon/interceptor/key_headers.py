@@ -48,10 +48,10 @@ def key_headers(
         return ours
     if urlsplit(destination.base_url).hostname != endpoint.host:
         raise StrangeHost(destination, endpoint.host)
-    return (*ours, *_agent_key(headers, endpoint.line))
+    return (*ours, *agent_key(headers, endpoint.line))
 
 
-def _agent_key(headers: Headers, line: RequestLine) -> Headers:
+def agent_key(headers: Headers, line: RequestLine) -> Headers:
     """Find the agent's key: in a header, or where only Gemini's clients may put it."""
     found = tuple((name.lower(), value) for name, value in headers if name.lower() in _CARRIERS)
     in_query = parse_qs(line.query).get("key", ())

@@ -63,6 +63,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the key store may have its key; not where a rule names another account's."""
     models: tuple[str, ...] = ()
     """Some of its models, the best allround one first; others are fine too."""
+    places: dict[str, str] = {}
+    """Base URLs of models that are not where the others are (several servers on one machine)."""
     own_facts: dict[str, ModelFacts] = {}
     """What rules.yaml says of models; it goes before the table."""
     enabled: bool = True

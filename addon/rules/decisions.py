@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 from typing import Any, Literal, NamedTuple, override
 
 import msgspec
@@ -29,7 +30,7 @@ from addon.rules.facts import CallFacts
 from addon.rules.model_names import explicit_target, owners
 from addon.rules.phases import Phase
 from addon.rules.problems import START, Mark, Problem
-from addon.rules.targets import Target, Verdict
+from addon.rules.targets import AUTO, Target, Verdict
 
 type Use = tuple[Target, ...] | Verdict
 """Targets in order of preference, or a verdict."""
@@ -176,6 +177,7 @@ class Rules:
         self.keys = keys
         self.websocket: WebSockets = websocket
         self.notices = notices
+        self._finds_local = providers.get("local") is BUILT_IN["local"]
         self._provider_of_host = {
             host: provider.id
             for provider in providers.values()
@@ -190,6 +192,16 @@ class Rules:
     def hosts_of(self, name: str) -> tuple[str, ...]:
         """List the hosts where a provider answers."""
         return tuple(sorted(hosts(self.providers[name])))
+
+    @property
+    def finds_local(self) -> bool:
+        """Whether `local` is whatever runs on this machine, as no base_url in the file says."""
+        return self._finds_local
+
+    @cached_property
+    def uses_local(self) -> bool:
+        """Whether the file sends calls to `local`."""
+        return any(target.provider == "local" for target in self.targets())
 
     def targets(self) -> Iterator[Target]:
         """Go through all targets, in the order of the file."""
@@ -339,11 +351,19 @@ class Rules:
             if key is not None:
                 provider = msgspec.structs.replace(provider, asks_store=False, **key)
             name = provider.format_for(agent_format)
-            model = target.model_for(facts.model)
-            destinations.append(Destination(provider, name, provider.base_urls[name], model))
+            model = self._model(target, provider, facts)
+            place = provider.places.get(model) or provider.base_urls[name]
+            destinations.append(Destination(provider, name, place, model))
         if not destinations:
             raise DisabledProvider(use[0].provider)
         return tuple(destinations)
+
+    def _model(self, target: Target, provider: Provider, facts: CallFacts) -> str:
+        """Name the model: `auto` is the one asked for where it is there, else the first."""
+        if target.model == AUTO and provider.id == "local":
+            here = facts.model in provider.models or not provider.models
+            return facts.model if here else provider.models[0]
+        return target.model_for(facts.model)
 
     @override
     def __repr__(self) -> str:

@@ -10,6 +10,7 @@ from addon.rules.shapes import (
     Entries,
     Field,
     Items,
+    Quantity,
     Record,
     ScalarOr,
     Text,
@@ -35,8 +36,8 @@ _MODEL = Record(
         ),
         Field("title", Text("a name"), "What people call it.", "Qwen Coder"),
         Field("default", TruthValue(), "Whether it is the one to try first.", True),
-        Field("context", Amount(whole=True), "Most input tokens.", 131072),
-        Field("max_output", Amount(whole=True), "Most output tokens.", 32768),
+        Field("context", Quantity(whole=True), "Most input tokens.", 131072),
+        Field("max_output", Quantity(whole=True), "Most output tokens.", 32768),
         Field(
             "features",
             Items("features", Choice("a feature", ABILITIES), or_one=True, or_none=True),
@@ -48,10 +49,10 @@ _MODEL = Record(
             Record(
                 "`price`",
                 (
-                    Field("input", Amount(), "For input tokens.", 2.5, required=True),
-                    Field("output", Amount(), "For output tokens.", 10, required=True),
-                    Field("cache_read", Amount(), "For input from the cache.", 0.25),
-                    Field("cache_write", Amount(), "For input written to the cache.", 3.125),
+                    Field("input", Quantity(), "For input tokens.", 2.5, required=True),
+                    Field("output", Quantity(), "For output tokens.", 10, required=True),
+                    Field("cache_read", Quantity(), "For input from the cache.", 0.25),
+                    Field("cache_write", Quantity(), "For input written to the cache.", 3.125),
                 ),
             ),
             "US dollars for a million tokens.",

@@ -168,7 +168,7 @@ class Amount(msgspec.Struct, frozen=True):
         return {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": self.limit}
 
 
-class Amount(msgspec.Struct, frozen=True):
+class Quantity(msgspec.Struct, frozen=True):
     """A number that is not negative."""
 
     whole: bool = False

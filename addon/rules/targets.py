@@ -11,6 +11,8 @@ from addon.rules.shapes import Reading
 type Verdict = Literal["pass", "block"]
 
 PATTERN = r"^(pass|block|[^:\s]+:\s*\S.*)$"
+AUTO = "auto"
+"""`local:auto`: the model that the agent asks for, if it is there, else the first."""
 _EXAMPLE = "`anthropic:claude-sonnet-5-5`"
 
 

@@ -18,6 +18,7 @@ from addon.translation.requests import (
     RenderedRequest,
     dialect_of,
     render_for,
+    render_parsed,
     translate_request,
 )
 from addon.translation.responses import (
@@ -54,6 +55,7 @@ __all__ = [
     "render_count_for",
     "render_error",
     "render_for",
+    "render_parsed",
     "stand_ins",
     "stream_from_answer",
     "translate_count",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import re
 import shutil
 import subprocess
 import tomllib
@@ -92,6 +93,16 @@ def provider_list(reader: Reader, command: str) -> None:
     assert reader.provider.base_url in reader.run(command)
 
 
+def model_list(reader: Reader, command: str) -> None:
+    said = reader.run(f"ANTHROPIC_API_KEY={PROVIDER_KEY} {command}")
+    assert re.search(r"claude-sonnet-5-5 +1M in +128k out", said)
+
+
+def verification(reader: Reader, command: str) -> None:
+    said = reader.run(f"ANTHROPIC_API_KEY={PROVIDER_KEY} {command}")
+    assert said.startswith("works  anthropic    anthropic         claude-sonnet-5-5")
+
+
 def agent(reader: Reader, command: str) -> None:
     """Run an agent, which must get Claude's answer."""
     before = len(reader.provider.requests)
@@ -162,6 +173,8 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "export ANTHROPIC_API_KEY=your-key": export,
     "scripts/detour keys set anthropic": stored_key,
     "scripts/detour providers": provider_list,
+    "scripts/detour models --offline": model_list,
+    "scripts/detour verify": verification,
     "scripts/detour run -- python my_agent.py": agent,
     SERVE: serve,
     "scripts/detour run --proxy 127.0.0.1:8080 -- python my_agent.py": agent_behind_a_running_proxy,

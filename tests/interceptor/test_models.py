@@ -1,0 +1,110 @@
+"""Agents that ask which models there are."""
+
+import json
+
+import anthropic
+import pytest
+
+from tests.support.proxy import AGENT_KEY, agent_context, running_proxy, server_context
+from tests.support.servers import ScriptedServer
+
+RULES = """
+version: 1
+providers:
+  zai: {{base_url: '{url}/v1', formats: [openai-chat], api_key: z-key}}
+  local: {{enabled: false, base_url: 'http://127.0.0.1:9/v1'}}
+aliases: {{fast: 'zai:glm-5.3-flash'}}
+"""
+ZAI = {"object": "list", "data": [{"id": "glm-5.3"}, {"id": "glm-6"}]}
+
+
+def answer(document, status=200):
+    async def handler(exchange):
+        await exchange.answer(json.dumps(document).encode(), status)
+
+    return handler
+
+
+def keys(server):
+    return [exchange.headers.get("authorization") for exchange in server.exchanges]
+
+
+@pytest.fixture
+async def zai():
+    async with ScriptedServer(answer(ZAI)) as server:
+        yield server
+
+
+async def test_the_openai_client_lists_all_that_can_be_asked_for(zai):
+    own = {"object": "list", "data": [{"id": "gpt-6", "object": "model", "created": 1}]}
+    context = server_context("api.openai.com")
+    async with ScriptedServer(answer(own), context) as openai:
+        hosts = {"api.openai.com": openai.address}
+        rules = RULES.format(url=zai.url)
+        async with (
+            running_proxy(rules, hosts=hosts, environment={}) as proxy,
+            proxy.openai() as client,
+        ):
+            names = [model.id async for model in await client.models.list()]
+            one = await client.models.retrieve("zai:glm-6")
+    assert names[:3] == ["fast", "gpt-6", "zai:glm-5.3"]
+    assert "zai:glm-6" in names
+    assert one.owned_by == "zai"
+    assert set(keys(openai)) == {f"Bearer {AGENT_KEY}"}
+    assert keys(zai) == ["Bearer z-key"]
+
+
+async def test_without_the_original_list_the_others_still_show(zai):
+    async with (
+        running_proxy(RULES.format(url=zai.url), environment={}) as proxy,
+        proxy.openai() as client,
+    ):
+        names = [model.id async for model in await client.models.list()]
+    assert names[0] == "fast"
+    assert "zai:glm-6" in names
+
+
+async def test_an_unknown_model_is_not_found(zai):
+    import openai
+
+    async with (
+        running_proxy(RULES.format(url=zai.url), environment={}) as proxy,
+        proxy.openai() as client,
+    ):
+        with pytest.raises(openai.NotFoundError) as caught:
+            await client.models.retrieve("nobody")
+    assert caught.value.code == "model_not_found"
+
+
+async def test_the_anthropic_client_gets_its_own_kind_of_list(zai):
+    async with running_proxy(RULES.format(url=zai.url), environment={}) as proxy:
+        http = anthropic.DefaultAsyncHttpxClient(proxy=proxy.url(), verify=agent_context())
+        async with anthropic.AsyncAnthropic(
+            api_key=AGENT_KEY, http_client=http, max_retries=0
+        ) as client:
+            names = [model.id async for model in client.models.list()]
+    assert "zai:glm-6" in names
+
+
+async def test_with_default_block_the_original_is_not_asked(zai):
+    async with ScriptedServer(answer(ZAI), server_context("api.openai.com")) as openai:
+        hosts = {"api.openai.com": openai.address}
+        rules = RULES.format(url=zai.url) + "default: block\n"
+        async with (
+            running_proxy(rules, hosts=hosts, environment={}) as proxy,
+            proxy.openai() as client,
+        ):
+            names = [model.id async for model in await client.models.list()]
+    assert "zai:glm-6" in names
+    assert not openai.exchanges
+
+
+async def test_a_provider_that_gives_no_list_is_shown_as_far_as_it_is_known():
+    async with (
+        ScriptedServer(answer({"error": {"message": "no"}}, 401)) as zai,
+        running_proxy(RULES.format(url=zai.url), environment={}) as proxy,
+        proxy.openai() as client,
+    ):
+        names = [model.id async for model in await client.models.list()]
+    assert "zai:glm-5.3" in names
+    assert "zai:glm-6" not in names
