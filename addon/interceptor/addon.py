@@ -83,7 +83,6 @@ class Interceptor:
         self._file: RulesFile | None = None
         self._defaults: Defaults | None = None
         self._clients: ClientPool | None = None
-        self._models = Models()
         self._closing: asyncio.Task[None] | None = None
         self._vault: Vault | None = None
         self._state: State | None = None
@@ -265,7 +264,9 @@ class Interceptor:
             incoming = self._incoming(flow, flow.request, rules)
             endpoint = incoming.endpoint
             keep_alive = self._read_settings().keep_alive
-            decided = await self._preparation.decide(incoming, rules, keep_alive, self._kept())
+            decided = await self._preparation.decide(
+                incoming, rules, keep_alive, self._kept(), self._pool()
+            )
         except DetourError as error:
             status = error.status if isinstance(error, StateError) else None
             decided = Refusal(error.to_error_info(), "refused", status)

@@ -100,6 +100,17 @@ def render_for(
     return locate(rendered, destination, media_losses(media))
 
 
+def render_parsed(request: Request, destination: Destination) -> RenderedRequest:
+    """Write a request of our own for a destination.
+
+    Raises:
+        UnsupportedFeature: It holds content that the destination cannot express.
+    """
+    dialect = dialect_of(destination.provider)
+    written = FORMATS[destination.format].render_request(request, destination.model, dialect)
+    return locate(written, destination)
+
+
 def locate(
     rendered: RenderedBody, destination: Destination, losses: tuple[Loss, ...] = ()
 ) -> RenderedRequest:

@@ -4,6 +4,8 @@ import json
 
 import anthropic
 import pytest
+from google import genai
+from google.genai import types
 
 from tests.support.proxy import AGENT_KEY, agent_context, running_proxy, server_context
 from tests.support.servers import ScriptedServer
@@ -84,6 +86,19 @@ async def test_the_anthropic_client_gets_its_own_kind_of_list(zai):
         ) as client:
             names = [model.id async for model in client.models.list()]
     assert "zai:glm-6" in names
+
+
+async def test_the_gemini_client_gets_its_own_kind_of_list(zai):
+    async with running_proxy(RULES.format(url=zai.url), environment={}) as proxy:
+        options = types.HttpOptions(
+            async_client_args={"proxy": proxy.url(), "verify": agent_context(), "trust_env": False}
+        )
+        client = genai.Client(api_key=AGENT_KEY, http_options=options)
+        try:
+            names = [model.name async for model in await client.aio.models.list()]
+        finally:
+            await client.aio.aclose()
+    assert "models/zai:glm-6" in names
 
 
 async def test_with_default_block_the_original_is_not_asked(zai):

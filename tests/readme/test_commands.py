@@ -174,7 +174,7 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour keys set anthropic": stored_key,
     "scripts/detour providers": provider_list,
     "scripts/detour models --offline": model_list,
-    "scripts/detour verify": verification,
+    "scripts/detour verify anthropic": verification,
     "scripts/detour run -- python my_agent.py": agent,
     SERVE: serve,
     "scripts/detour run --proxy 127.0.0.1:8080 -- python my_agent.py": agent_behind_a_running_proxy,
