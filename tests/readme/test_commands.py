@@ -99,7 +99,7 @@ def model_list(reader: Reader, command: str) -> None:
 
 
 def verification(reader: Reader, command: str) -> None:
-    said = reader.run(f"ANTHROPIC_API_KEY={PROVIDER_KEY} {command}")
+    said = reader.run(f"ANTHROPIC_API_KEY={PROVIDER_KEY} {command} 2>/dev/null")
     assert said.startswith("works  anthropic    anthropic         claude-sonnet-5-5")
 
 
