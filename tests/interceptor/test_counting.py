@@ -228,3 +228,22 @@ async def test_a_request_that_cannot_be_read_is_refused_in_the_agents_format():
         answer = await client.post(url, json={"model": "x", "messages": 7})
     assert answer.status_code == 400
     assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize("format", ["openai-responses", "anthropic"])
+async def test_what_leans_on_an_earlier_response_is_counted_whole(tmp_path, format):
+    async with (
+        EmbeddedProvider() as provider,
+        running_proxy(rules(provider.base_url, format), detour_home=str(tmp_path)) as proxy,
+        proxy.openai() as client,
+    ):
+        first = await client.responses.create(model="gpt-x", input="A first question " * 50)
+        whole = await client.responses.input_tokens.count(
+            model="gpt-x", input="More?", previous_response_id=first.id
+        )
+        alone = await client.responses.input_tokens.count(model="gpt-x", input="More?")
+        with pytest.raises(openai.APIStatusError, match="resp_unknown"):
+            await client.responses.input_tokens.count(
+                model="gpt-x", input="More?", previous_response_id="resp_unknown"
+            )
+    assert whole.input_tokens > alone.input_tokens + 100
