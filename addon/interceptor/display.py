@@ -46,6 +46,8 @@ MOST_MESSAGES = 200
 
 ORIGINAL = "detour.original"
 SUMMARY = "detour.summary"
+SOCKET = "detour.socket"
+"""In the flow of a response that was asked for on a WebSocket: the id of the socket's flow."""
 
 
 def hide_secrets(message: http.Message) -> None:
@@ -85,6 +87,7 @@ def show_route(flow: http.HTTPFlow, route: Route) -> None:
         "model": call.destination.model,
         "format": call.destination.format,
         "requested_model": route.requested_model,
+        **({"carried_by": "WebSocket"} if SOCKET in flow.metadata else {}),
         "losses": _losses(call.rendered.losses),
     }
     flow.comment = route.comment

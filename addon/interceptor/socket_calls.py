@@ -33,6 +33,7 @@ from addon.formats.base import Headers, RequestLine
 from addon.formats.openai_responses import FORMAT
 from addon.interceptor import access
 from addon.interceptor.adapter import Items, response_of
+from addon.interceptor.display import SOCKET
 from addon.neutral import ClientRequestError
 from addon.providers import BUILT_IN, Destination, Timeouts
 from addon.translation import RenderedRequest
@@ -110,6 +111,7 @@ class SocketCalls:
         server = Server(address=(upgrade.host, upgrade.port))
         server.sni = upgrade.host
         flow = http.HTTPFlow(self._upgrade.client_conn, server, live=True)
+        flow.metadata[SOCKET] = self._upgrade.id
         fields = (*self._headers, ("content-length", str(len(body))))
         now = time.time()
         flow.request = http.Request(

@@ -50,6 +50,8 @@ class Seen:
     failure: str | None
     error: str | None = None
     losses: tuple[dict[str, Any], ...] = ()
+    socket: bool = False
+    """Whether it came as a message of a WebSocket."""
 
     @property
     def place(self) -> str:
@@ -102,6 +104,7 @@ def read_note(line: str) -> Seen:
         note["failure"],
         note.get("error"),
         tuple(note["losses"]),
+        note.get("socket", False),
     )
 
 

@@ -135,7 +135,7 @@ def _text(headers: object) -> bytes:
 
 def _transport(seen: list[Seen]) -> str:
     switched = any(call.status == SWITCHED for call in seen)
-    routed = [call for call in seen if call.model is not None and call.status != SWITCHED]
+    routed = [call for call in seen if call.model is not None and not call.socket]
     return "+".join((["WebSocket"] if switched else []) + (["HTTP"] if routed else [])) or "-"
 
 

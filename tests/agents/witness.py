@@ -41,6 +41,7 @@ class Witness:
             "method": original.get("method", flow.request.method),
             "url": original.get("url", flow.request.pretty_url),
             "model": summary.get("requested_model"),
+            "socket": "detour.socket" in flow.metadata,
             "losses": summary.get("losses", []),
             "failure": summary.get("error"),
             **outcome,

@@ -260,6 +260,7 @@ async def test_each_response_is_a_flow_of_its_own_in_mitmweb(provider):
         assert f'"text":"{word}"' in flow.response.text
         assert flow.metadata["detour.summary"]["usage"]["output_tokens"] > 0
         assert flow.metadata["detour.original"]["url"] == "https://api.openai.com/v1/responses"
+        assert flow.metadata["detour.socket"] == socket.id
         assert not flow.live
     assert AGENT_KEY not in repr([flow.get_state() for flow in flows])
     assert PROVIDER_KEY not in repr([flow.get_state() for flow in flows])
