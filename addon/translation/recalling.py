@@ -86,6 +86,8 @@ class Memory:
         kept = self._get(key for found in keys.values() for key in found) if keys else {}
         messages = [
             _fit(_restored(message, keys.get(index, ()), kept), maker)
+            if message.role == "assistant"
+            else message
             for index, message in enumerate(request.messages)
         ]
         if all(new is old for new, old in zip(messages, request.messages, strict=True)):
@@ -169,7 +171,7 @@ def _pieces(keys: Iterable[str], kept: Mapping[str, bytes]) -> tuple[Carried, ..
 
 def _fit(message: Message, maker: Maker) -> Message:
     """Return a message without state that the maker of the answer did not make."""
-    if message.role != "assistant" or not any(
+    if not any(
         (state := _state(part)) is not None and not maker.made(state) for part in message.parts
     ):
         return message
@@ -190,7 +192,7 @@ def _fitting(piece: Carried, maker: Maker) -> Carried:
 
 
 def _state(part: Part) -> OpaqueState | None:
-    if isinstance(part, ReasoningPart | TextPart | ToolCallPart):
+    if isinstance(part, (ReasoningPart, TextPart, ToolCallPart)):
         return part.state
     return None
 

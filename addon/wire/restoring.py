@@ -118,13 +118,13 @@ def _signed(part: Part, state: OpaqueState | None) -> Part:
 
 
 def _with_state(part: Part, state: OpaqueState | None) -> Part:
-    if isinstance(part, TextPart | ToolCallPart):
+    if isinstance(part, (TextPart, ToolCallPart)):
         return msgspec.structs.replace(part, state=state)
     return part
 
 
 def _envelope(part: Part) -> str:
-    state = part.state if isinstance(part, ReasoningPart | TextPart | ToolCallPart) else None
+    state = part.state if isinstance(part, (ReasoningPart, TextPart, ToolCallPart)) else None
     return state.data if state is not None and is_ours(state.data) else ""
 
 

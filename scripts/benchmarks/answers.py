@@ -106,38 +106,41 @@ def in_pieces(stream: Sequence[bytes], size: int = PIECE) -> list[bytes]:
     return [bytes(piece) for piece in batched(whole, size)]
 
 
-def _words(count: int) -> list[str]:
+def words_of(count: int) -> list[str]:
+    """Return what so many deltas of text say."""
     return [WORDS[number % len(WORDS)] + " " for number in range(count)]
 
 
-def _argument_pieces(count: int) -> list[str]:
+def argument_pieces(count: int) -> list[str]:
     """Cut a JSON object into the pieces in which a provider writes it."""
-    quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in _words(count - 2)]
+    quoted = [json.dumps(word, ensure_ascii=False)[1:-1] for word in words_of(count - 2)]
     return ['{"path": "report.md", "content": "', *quoted, '"}']
 
 
 def _anthropic_deltas(kind: str, count: int) -> list[dict[str, str]]:
     match kind:
         case "text":
-            return [{"type": "text_delta", "text": word} for word in _words(count)]
+            return [{"type": "text_delta", "text": word} for word in words_of(count)]
         case "reasoning":
-            thoughts = [{"type": "thinking_delta", "thinking": word} for word in _words(count - 1)]
+            thoughts = [
+                {"type": "thinking_delta", "thinking": word} for word in words_of(count - 1)
+            ]
             return [*thoughts, {"type": "signature_delta", "signature": "c2ln" * 60}]
         case _:
-            pieces = _argument_pieces(count)
+            pieces = argument_pieces(count)
             return [{"type": "input_json_delta", "partial_json": piece} for piece in pieces]
 
 
 def _chat_deltas(kind: str, count: int) -> list[dict[str, Any]]:
     match kind:
         case "text":
-            return [{"content": word} for word in _words(count)]
+            return [{"content": word} for word in words_of(count)]
         case "reasoning":
-            return [{"reasoning_content": word} for word in _words(count)]
+            return [{"reasoning_content": word} for word in words_of(count)]
         case _:
             return [
                 {"tool_calls": [{"index": 0, "function": {"arguments": piece}}]}
-                for piece in _argument_pieces(count)
+                for piece in argument_pieces(count)
             ]
 
 

@@ -1,4 +1,4 @@
-"""Made-up requests of coding agents, the same on every run, in both formats."""
+"""Made-up requests of coding agents, the same on every run, in all formats."""
 
 from __future__ import annotations
 
@@ -85,16 +85,87 @@ def prose(characters: int, start: int = 0) -> str:
     return " ".join(pieces)[:characters]
 
 
+def openai_responses(conversation: Conversation) -> bytes:
+    """Write the same request as the official openai SDK does for Responses."""
+    items: list[dict[str, Any]] = []
+    for number in range(conversation.messages):
+        items.append(_responses_item(number, prose(conversation.characters, number)))
+    return _encode(
+        {
+            "input": items,
+            "instructions": prose(conversation.characters * 4),
+            "model": AGENT_MODEL,
+            "stream": True,
+            "tools": [
+                {"type": "function", "name": name, "description": about, "parameters": schema}
+                for name, about, schema in _tools(conversation.tools)
+            ],
+        }
+    )
+
+
+def gemini(conversation: Conversation) -> bytes:
+    """Write the same request as Google's SDK does."""
+    declarations = [
+        {"name": name, "description": about, "parametersJsonSchema": schema}
+        for name, about, schema in _tools(conversation.tools)
+    ]
+    return _encode(
+        {
+            "contents": [
+                _gemini_content(number, prose(conversation.characters, number))
+                for number in range(conversation.messages)
+            ],
+            "systemInstruction": {"parts": [{"text": prose(conversation.characters * 4)}]},
+            "tools": [{"functionDeclarations": declarations}],
+        }
+    )
+
+
+def call_id(prefix: str, number: int) -> str:
+    """Return an id as random as those that providers give to calls."""
+    return f"{prefix}{number * 7919:06d}Xq4TzR8vLmB2wYkN"
+
+
+def _responses_item(number: int, text: str) -> dict[str, Any]:
+    match number % 3:
+        case 0:
+            content = [{"type": "input_text", "text": text}]
+            return {"type": "message", "role": "user", "content": content}
+        case 1:
+            return {
+                "type": "function_call",
+                "call_id": call_id("call_", number),
+                "name": _tool_name(number),
+                "arguments": json.dumps({"path": text}),
+            }
+        case _:
+            call = call_id("call_", number - 1)
+            return {"type": "function_call_output", "call_id": call, "output": text}
+
+
+def _gemini_content(number: int, text: str) -> dict[str, Any]:
+    match number % 3:
+        case 0:
+            return {"role": "user", "parts": [{"text": text}]}
+        case 1:
+            call = {"name": _tool_name(number), "args": {"path": text}}
+            return {"role": "model", "parts": [{"functionCall": call}]}
+        case _:
+            response = {"name": _tool_name(number - 1), "response": {"output": text}}
+            return {"role": "user", "parts": [{"functionResponse": response}]}
+
+
 def _chat_message(number: int, text: str) -> dict[str, Any]:
     match number % 3:
         case 0:
             return {"role": "user", "content": text}
         case 1:
             function = {"name": _tool_name(number), "arguments": json.dumps({"path": text})}
-            call = {"id": f"call_{number}", "type": "function", "function": function}
+            call = {"id": call_id("call_", number), "type": "function", "function": function}
             return {"role": "assistant", "content": None, "tool_calls": [call]}
         case _:
-            return {"role": "tool", "tool_call_id": f"call_{number - 1}", "content": text}
+            return {"role": "tool", "tool_call_id": call_id("call_", number - 1), "content": text}
 
 
 def _anthropic_message(number: int, text: str) -> dict[str, Any]:
@@ -103,10 +174,10 @@ def _anthropic_message(number: int, text: str) -> dict[str, Any]:
             return {"role": "user", "content": text}
         case 1:
             name = _tool_name(number)
-            call = {"id": f"toolu_{number}", "name": name, "input": {"path": text}}
+            call = {"id": call_id("toolu_01", number), "name": name, "input": {"path": text}}
             return {"role": "assistant", "content": [{"type": "tool_use", **call}]}
         case _:
-            result = {"tool_use_id": f"toolu_{number - 1}", "content": text}
+            result = {"tool_use_id": call_id("toolu_01", number - 1), "content": text}
             return {"role": "user", "content": [{"type": "tool_result", **result}]}
 
 

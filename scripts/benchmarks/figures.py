@@ -26,6 +26,25 @@ class Cost:
         return None if self.budget is None else self.value <= self.budget
 
 
+@dataclass(frozen=True)
+class Costs:
+    """The same in several circumstances."""
+
+    name: str
+    values: dict[str, float | None]
+    """By circumstance, the same for all rows of a section; None where there is no such thing."""
+    unit: str
+    budget: float | None = None
+    """What each may be at most."""
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the budget is kept everywhere."""
+        if self.budget is None:
+            return None
+        return all(value <= self.budget for value in self.values.values() if value is not None)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Comparison:
     """The same thing without a proxy, through bare mitmproxy and through Detour."""
@@ -58,7 +77,7 @@ class Section:
 
     name: str
     title: str
-    rows: Sequence[Cost | Comparison]
+    rows: Sequence[Cost | Costs | Comparison]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -22,8 +22,8 @@ from benchmarks.processes import Way, ways
 
 FIRST_BYTE_TARGET = 1.15
 CONCURRENCY = 16
-THOUGHT = 250
-"""Milliseconds that a provider may take before it answers."""
+THOUGHTS = (20, 50, 250)
+"""Milliseconds that a provider may take before it answers; real ones take longer than the last."""
 EVENTS = 5
 """Text deltas of an answer of which only the first byte counts."""
 
@@ -40,7 +40,7 @@ class Effort:
     connections: int
     """New connections per round."""
     thoughts: int
-    """Calls per round to a provider that does not answer at once."""
+    """Calls per round to the provider that thinks for longest; to quicker ones, more."""
     stream_rounds: int
     stream_seconds: float
     requests: int
@@ -82,7 +82,7 @@ async def measure(progress: Progress, *, quick: bool) -> list[Section]:
                 *await _open_connection(found, effort, SMALL),
                 *await _open_connection(found, effort, TYPICAL),
                 *await _new_connection(found, effort),
-                await _thoughtful_provider(found, effort),
+                *[await _thoughtful_provider(found, effort, delay) for delay in THOUGHTS],
             ]
             chunks: list[Comparison] = []
             for load in (streams.ONE, streams.MANY):
@@ -125,11 +125,12 @@ async def _open_connection(
     return _about_first_byte(f"open connection, request of {len(body) / 1e3:.0f} kB", samples)
 
 
-async def _thoughtful_provider(found: Sequence[Way], effort: Effort) -> Comparison:
+async def _thoughtful_provider(found: Sequence[Way], effort: Effort, delay: int) -> Comparison:
     """A provider that takes a while before it answers, as real ones do."""
-    body = _asking(TYPICAL, THOUGHT)
-    samples = await _first_bytes(found, effort.rounds, effort.thoughts, body)
-    return _about_first_byte(f"open connection, provider waits for {THOUGHT} ms", samples)[0]
+    body = _asking(TYPICAL, delay)
+    calls = min(effort.calls, effort.thoughts * THOUGHTS[-1] // delay)
+    samples = await _first_bytes(found, effort.rounds, calls, body)
+    return _about_first_byte(f"open connection, provider waits for {delay} ms", samples)[0]
 
 
 async def _first_bytes(found: Sequence[Way], rounds: int, calls: int, body: bytes) -> Rounds:

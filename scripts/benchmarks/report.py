@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.figures import Comparison, Cost, Section
+from benchmarks.figures import Comparison, Cost, Costs, Section
 from benchmarks.machine import Machine
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -39,7 +39,9 @@ _EXPLANATION = """\
 
 **Translation** is measured in one process: CPU time, the best of several repeats, on made-up
 requests and answers of the size and shape that coding agents produce. *Growth* compares an amount
-with ten times as much: 10 is linear.
+with ten times as much: 10 is linear. Every format is read and written, as the agent's and as the
+provider's; what reads *unchanged* is the same format on both sides. Gemini gives the arguments of a
+call whole, so their number of events does not grow.
 
 **The proxy** is measured from outside, in four processes on one machine: an agent that costs next
 to nothing (HTTP by hand), a provider that costs next to nothing (fixed bytes in Anthropic's
@@ -129,13 +131,23 @@ def _circumstances(machine: Machine) -> list[tuple[str, str]]:
 
 
 def _rows(section: Section) -> list[tuple[str, ...]]:
-    costs = isinstance(section.rows[0], Cost)
-    header = _COST_COLUMNS if costs else _COMPARISON_COLUMNS
+    header = _COMPARISON_COLUMNS
+    match section.rows[0]:
+        case Cost():
+            header = _COST_COLUMNS
+        case Costs() as costs:
+            header = ("", *costs.values, "budget", "")
+        case _:
+            pass
     return [header, *map(_cells, section.rows)]
 
 
-def _cells(row: Cost | Comparison) -> tuple[str, ...]:
+def _cells(row: Cost | Costs | Comparison) -> tuple[str, ...]:
     verdict = {True: "kept", False: "MISSED", None: ""}[row.within]
+    if isinstance(row, Costs):
+        found = [_amount(value, row.unit) for value in row.values.values()]
+        budget = "" if row.budget is None else f"{row.budget:g} {row.unit}"
+        return row.name, *found, budget, verdict
     if isinstance(row, Cost):
         budget = "" if row.budget is None else f"{row.budget:g} {row.unit}"
         return row.name, f"{_number(row.value)} {row.unit}", budget, verdict
@@ -144,6 +156,10 @@ def _cells(row: Cost | Comparison) -> tuple[str, ...]:
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     target = "" if row.target is None else f"{row.target:g}"
     return row.name, row.unit, *measured, ratio, rounds, target, verdict
+
+
+def _amount(value: float | None, unit: str) -> str:
+    return "" if value is None else f"{_number(value)} {unit}"
 
 
 def _number(value: float | None) -> str:

@@ -9,9 +9,12 @@ from functools import partial
 
 from addon import StreamTranslator, translate_request, translate_response
 from addon.formats.base import FormatName
-from benchmarks import answers, conversations
-from benchmarks.conversations import CLAUDE, HUGE, LONG, SMALL, TYPICAL, Conversation
-from benchmarks.figures import Cost, Section
+from addon.providers import BUILT_IN, Destination
+from addon.translation import DEFAULT_PROVIDER, render_for
+from benchmarks import answers, conversations, directions
+from benchmarks.conversations import HUGE, LONG, SMALL, TYPICAL, Conversation
+from benchmarks.directions import DIRECTIONS, LINES, MODELS, Direction, arrow
+from benchmarks.figures import Cost, Costs, Section
 
 EVENT_BUDGET = 5.0
 """Microseconds per event of a stream."""
@@ -22,7 +25,6 @@ GROWTH_BUDGET = 15.0
 
 CHAT: FormatName = "openai-chat"
 ANTHROPIC: FormatName = "anthropic"
-DIRECTIONS = ((CHAT, ANTHROPIC), (ANTHROPIC, CHAT), (CHAT, CHAT))
 
 type Progress = Callable[[str], None]
 
@@ -31,23 +33,18 @@ def measure(progress: Progress, *, quick: bool) -> list[Section]:
     """Measure everything about translation."""
     repeats = 3 if quick else 15
     progress("cost per event")
-    events = [
-        row
-        for source, target in DIRECTIONS
-        for row in _per_event(source, target, 1000 if quick else 4000, repeats)
-    ]
+    streams = _per_event(1000 if quick else 4000, repeats)
     progress("cost per request")
-    requests = [
-        _per_request(source, target, conversation, repeats)
-        for conversation in (SMALL, TYPICAL, HUGE)
-        for source, target in DIRECTIONS
-    ]
-    requests += [_stream_beginning(repeats), _whole_answer(repeats)]
+    requests = [_per_request(direction, repeats) for direction in DIRECTIONS]
+    details = [_stream_beginning(repeats), _whole_answer(repeats)]
     progress("growth")
+    growth = [_growth(direction, quick=quick) for direction in DIRECTIONS]
     return [
-        Section("events", "Translation, per event of a stream", events),
+        Section("events", "Translation, per event of a stream", streams),
         Section("requests", "Translation, per request", requests),
-        Section("growth", "Growth", _growth(quick=quick)),
+        Section("answers", "Translation, per answer", details),
+        Section("growth", "Growth", growth),
+        Section("one_event", "Growth of one event", [_one_event(quick=quick)]),
     ]
 
 
@@ -64,44 +61,33 @@ def fastest(action: Callable[[], object], repeats: int, times: int = 1) -> float
     return best / times
 
 
-def _per_event(source: FormatName, target: FormatName, length: int, repeats: int) -> list[Cost]:
-    events = _stream(source, answers.mixed(length))
-    chunkings = {
-        "one event at a time": events,
-        f"{answers.PIECE // 1024} KiB at a time": answers.in_pieces(events),
+def _per_event(length: int, repeats: int) -> list[Costs]:
+    rows: list[Costs] = []
+    for source, target in DIRECTIONS:
+        events = directions.stream(source, answers.mixed(length))
+        chunkings = {
+            "one event at a time": events,
+            f"{answers.PIECE // 1024} KiB at a time": answers.in_pieces(events),
+        }
+        values: dict[str, float | None] = {
+            name: fastest(_translating(source, target, pieces), repeats) / len(events) * 1e6
+            for name, pieces in chunkings.items()
+        }
+        rows.append(Costs(arrow((source, target)), values, "µs", EVENT_BUDGET))
+    return rows
+
+
+def _per_request(direction: Direction, repeats: int) -> Costs:
+    values: dict[str, float | None] = {
+        about: 1e3 * fastest(_rendering(direction, conversation), repeats, 20)
+        for conversation, about in ((SMALL, "2 kB, 1 message"), (TYPICAL, "24 kB, 30 messages"))
     }
-    return [
-        Cost(
-            name=f"{_arrow(source, target)}, {chunking}",
-            value=fastest(_translating(source, target, pieces), repeats) / len(events) * 1e6,
-            unit="µs",
-            budget=EVENT_BUDGET,
-        )
-        for chunking, pieces in chunkings.items()
-    ]
-
-
-def _per_request(
-    source: FormatName, target: FormatName, conversation: Conversation, repeats: int
-) -> Cost:
-    body = _request(source, conversation)
-    huge = conversation is HUGE
-    seconds = fastest(
-        partial(translate_request, body, source, target, _model(target)),
-        repeats=min(repeats, 3) if huge else repeats,
-        times=1 if huge else 20,
-    )
-    return Cost(
-        name=f"{_arrow(source, target)}, {_size(body)}, messages: {conversation.messages}",
-        value=seconds * 1e3,
-        unit="ms",
-        budget=None if huge else REQUEST_BUDGET,
-    )
+    return Costs(arrow(direction), values, "ms", REQUEST_BUDGET)
 
 
 def _stream_beginning(repeats: int) -> Cost:
     """What a stream's translator takes from the request that the stream answers."""
-    body = _request(CHAT, TYPICAL)
+    body = directions.request(CHAT, TYPICAL)
     seconds = fastest(partial(StreamTranslator, ANTHROPIC, CHAT, body), repeats, 20)
     name = f"preparing for the streamed answer of a request of {_size(body)}"
     return Cost(name=name, value=seconds * 1e3, unit="ms")
@@ -113,48 +99,46 @@ def _whole_answer(repeats: int) -> Cost:
     assert translate_response(200, headers, body, ANTHROPIC, CHAT)[0] == 200
     translating = partial(translate_response, 200, headers, body, ANTHROPIC, CHAT)
     return Cost(
-        name=f"whole answer, {_arrow(ANTHROPIC, CHAT)}, {_size(body)}",
+        name=f"whole answer, {arrow((ANTHROPIC, CHAT))}, {_size(body)}",
         value=fastest(translating, repeats, 20) * 1e3,
         unit="ms",
         budget=REQUEST_BUDGET,
     )
 
 
-def _growth(*, quick: bool) -> list[Cost]:
+def _growth(direction: Direction, *, quick: bool) -> Costs:
     """Compare an amount with ten times as much."""
-    events = 1_000 if quick else 10_000
+    source, target = direction
+    events = 500 if quick else 10_000
+    values: dict[str, float | None] = {}
+    for kind in ("text", "arguments"):
+        streams = [directions.stream(source, [(kind, events * ten)]) for ten in (1, 10)]
+        column = f"{events:,} to {events * 10:,} events of {kind}"
+        values[column] = _ratio(*(_translating(source, target, each) for each in streams))
+    sizes = (TYPICAL, LONG) if quick else (LONG, HUGE)
+    column = "request, {} to {} messages".format(*(each.messages for each in sizes))
+    values[column] = _ratio(*(_rendering(direction, each) for each in sizes))
+    return Costs(arrow(direction), values, "x", GROWTH_BUDGET)
+
+
+def _one_event(*, quick: bool) -> Cost:
     size = 100_000 if quick else 400_000
-    rows: list[Cost] = []
-    for source, target in DIRECTIONS[:2]:
-        for kind in ("text", "arguments"):
-            streams = [_stream(source, [(kind, events * ten)]) for ten in (1, 10)]
-            name = (
-                f"stream {_arrow(source, target)}, {events:,} to {events * 10:,} events of {kind}"
-            )
-            rows.append(_ratio(name, *(_translating(source, target, each) for each in streams)))
     big = (_translating(ANTHROPIC, CHAT, _one_big_event(size * ten)) for ten in (1, 10))
     name = f"one event of {size // 1000} kB to one of {size // 100} kB, 1 KiB at a time"
-    rows.append(_ratio(name, *big))
-    for source, target in DIRECTIONS[:2]:
-        bodies = [_request(source, conversation) for conversation in (LONG, HUGE)]
-        calls = (partial(translate_request, body, source, target, CLAUDE) for body in bodies)
-        name = f"request {_arrow(source, target)}, {' to '.join(map(_size, bodies))}"
-        rows.append(_ratio(name, *calls))
-    return rows
+    return Cost(name=name, value=_ratio(*big), unit="x", budget=GROWTH_BUDGET)
 
 
-def _ratio(name: str, once: Callable[[], object], tenfold: Callable[[], object]) -> Cost:
-    ratio = fastest(tenfold, 3) / fastest(once, 5)
-    return Cost(name=name, value=ratio, unit="x", budget=GROWTH_BUDGET)
+def _ratio(once: Callable[[], object], tenfold: Callable[[], object]) -> float:
+    return fastest(tenfold, 2) / fastest(once, 5)
 
 
 def _translating(
     source: FormatName, target: FormatName, pieces: Sequence[bytes]
 ) -> Callable[[], None]:
-    request = _request(target, SMALL)
+    request = directions.request(target, SMALL)
 
     def translate() -> None:
-        stream = StreamTranslator(source, target, request)
+        stream = StreamTranslator(source, target, request, line=LINES[target])
         for piece in pieces:
             stream.feed(piece)
         stream.close()
@@ -163,20 +147,14 @@ def _translating(
     return translate
 
 
-def _stream(format_name: FormatName, kinds: answers.Kinds) -> list[bytes]:
-    if format_name == ANTHROPIC:
-        return answers.anthropic_events(kinds)
-    return answers.openai_chat_events(kinds)
-
-
-def _request(format_name: FormatName, conversation: Conversation) -> bytes:
-    if format_name == ANTHROPIC:
-        return conversations.anthropic(conversation)
-    return conversations.openai_chat(conversation)
-
-
-def _model(format_name: FormatName) -> str:
-    return CLAUDE if format_name == ANTHROPIC else "gpt-5.1-mini"
+def _rendering(direction: Direction, conversation: Conversation) -> Callable[[], object]:
+    source, target = direction
+    body = directions.request(source, conversation)
+    if LINES[source].query:
+        provider = BUILT_IN[DEFAULT_PROVIDER[target]]
+        place = Destination(provider, target, provider.base_urls[target], MODELS[target])
+        return partial(render_for, source, body, LINES[source], place)
+    return partial(translate_request, body, source, target, MODELS[target])
 
 
 def _one_big_event(size: int) -> list[bytes]:
@@ -185,10 +163,6 @@ def _one_big_event(size: int) -> list[bytes]:
     delta = {"type": "text_delta", "text": conversations.prose(size)}
     events[2] = answers.anthropic_event("content_block_delta", index=0, delta=delta)
     return answers.in_pieces(events, 1024)
-
-
-def _arrow(source: FormatName, target: FormatName) -> str:
-    return f"{source} unchanged" if source == target else f"{source} → {target}"
 
 
 def _size(body: bytes) -> str:

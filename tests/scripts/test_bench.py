@@ -25,17 +25,20 @@ def test_the_costs_of_translation_are_told_with_their_budgets():
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     assert {"date", "cpu", "cores", "python", "mitmproxy", "detour"} <= set(told["machine"])
-    assert set(told) == {"machine", "events", "requests", "growth"}
-    for section, unit in (("events", "µs"), ("requests", "ms"), ("growth", "x")):
+    assert set(told) == {"machine", "events", "requests", "answers", "growth", "one_event"}
+    for section, unit in (("events", "µs"), ("requests", "ms"), ("answers", "ms"), ("growth", "x")):
         assert told[section]
         for row in told[section]:
-            assert row["value"] > 0
+            values = row["values"].values() if "values" in row else [row["value"]]
+            assert min(values) > 0
             assert row["unit"] == unit
             assert row["within"] is (
-                None if row["budget"] is None else row["value"] <= row["budget"]
+                None if row["budget"] is None else max(values) <= row["budget"]
             )
-    directions = {row["name"].split(",")[0] for row in told["events"]}
-    assert {"openai-chat → anthropic", "anthropic → openai-chat"} <= directions
+    for section in ("events", "requests", "growth"):
+        directions = {row["name"] for row in told[section]}
+        assert len(directions) == 16
+        assert {"gemini → openai-responses", "anthropic unchanged"} <= directions
     assert "cost per event" in done.stderr
 
 
@@ -60,12 +63,16 @@ def test_a_page_holds_every_figure_and_what_was_missed(benchmarks):
     missed = figures.Comparison(
         name="a chunk", unit="µs", direct=None, bare=200.0, detour=300.0, target=1.3
     )
+    several = figures.Costs("a direction", {"small": 0.25, "large": None}, "ms", 0.2)
     sections = [
         figures.Section("costs", "Costs", [kept]),
+        figures.Section("several", "Several", [several]),
         figures.Section("ways", "Ways", [missed]),
     ]
     page = benchmarks("report").as_markdown(benchmarks("machine").this_machine(), sections)
     assert "| an event | 2.35 µs | 5 µs | kept |" in page
+    assert "|  | small | large | budget |  |" in page
+    assert "| a direction | 0.250 ms |  | 0.2 ms | MISSED |" in page
     assert "| a chunk | µs |  | 200 | 300 | 1.50 |  | 1.3 | MISSED |" in page
 
 

@@ -11,6 +11,7 @@ Models of other makers behind Anthropic-format endpoints (DeepSeek, GLM, Kimi, .
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Literal
 
 import msgspec
@@ -140,6 +141,7 @@ NEWEST = ClaudeModel(can_disable_thinking="never", forced_tool_choice=False, bou
 """For Claude names younger than the table: what every recent generation accepts."""
 
 
+@lru_cache(maxsize=1024)
 def claude_model(name: str) -> ClaudeModel:
     """Return the abilities of a model by its name at any provider.
 

@@ -71,7 +71,7 @@ class GeminiEncoder:
         for chunk in chunks:
             pieces += (b"[" if self._first else b",\r\n", encode(chunk))
             self._first = False
-        if isinstance(event, ResponseEnd | StreamError):
+        if isinstance(event, (ResponseEnd, StreamError)):
             pieces.append(b"]\r\n")
         return b"".join(pieces)
 
