@@ -1,0 +1,43 @@
+"""README's table of formats is what the code does."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from addon.formats import FORMATS
+from addon.formats.base import FORMAT_NAMES
+from addon.translation import translate_request
+from scripts.format_matrix import README, TARGETS, cell, rewritten, verdict
+from scripts.format_probes import PLAIN, PROBES
+
+
+def test_the_table_is_as_the_code_is() -> None:
+    readme = README.read_text(encoding="utf-8")
+    assert rewritten(readme) == readme, "run `python -m scripts.format_matrix`"
+
+
+def test_every_format_is_told_of() -> None:
+    assert set(TARGETS) == set(PLAIN) == set(FORMAT_NAMES) == set(FORMATS)
+
+
+@pytest.mark.parametrize("feature", PROBES)
+def test_a_feature_really_stands_in_its_probes(feature: str) -> None:
+    """Whatever is said to be kept must make a difference to what is sent."""
+    for source, probe in PROBES[feature].items():
+        body = {**PLAIN[source], **probe}
+        for target, model in TARGETS.items():
+            if target == source or feature == "text" or verdict(body, source, target) != "kept":
+                continue
+            with_it, without = (
+                translate_request(json.dumps(one).encode(), source, target, model=model).body
+                for one in (body, PLAIN[source])
+            )
+            assert with_it != without, (source, target)
+
+
+def test_exceptions_are_named() -> None:
+    probes = {**PROBES["text"], "openai-chat": {"n": 2}}
+    assert cell(probes, "anthropic") == "kept (Chat: refused)"
+    assert cell({"gemini": {}}, "gemini") == "-"
