@@ -38,6 +38,7 @@ from addon.interceptor import (
 )
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.bodies import unpack
+from addon.interceptor.compacting import transforming
 from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
 from addon.interceptor.exchanges import Exchange, Exchanges
@@ -356,6 +357,8 @@ class Interceptor:
         if shown is not None and shown != call.rendered.body:
             call.rendered = msgspec.structs.replace(call.rendered, body=shown)
         items = answer(call, self._pool())
+        if route.transform is not None:
+            return transforming(items, route)
         if route.remembered is None:
             return items
         return remembering(items, route.remembered, self._kept().history, stream=call.stream)

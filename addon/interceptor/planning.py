@@ -41,6 +41,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """What the agent sent, unpacked."""
     remembered: Remembered | None = None
     """What is to be remembered of it."""
+    transform: Callable[[bytes], bytes] | None = None
+    """Makes what the agent gets of the provider's whole answer.
+
+    Raises `ProviderResponseError`: it cannot be made of this answer.
+    """
 
     @property
     def comment(self) -> str:

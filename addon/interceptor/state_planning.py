@@ -14,6 +14,8 @@ import msgspec
 from addon.engine import Call
 from addon.formats.openai_responses import NAME
 from addon.formats.openai_responses.dialects import dialect
+from addon.interceptor.compacting import PATH as COMPACT
+from addon.interceptor.compacting import plan_compaction
 from addon.interceptor.key_headers import key_headers
 from addon.interceptor.planning import Incoming, Pass, Plan, Route, blocked, facts_of, plan
 from addon.interceptor.state import State
@@ -35,6 +37,8 @@ def plan_call(incoming: Incoming, rules: Rules, keep_alive: float, state: State)
     """
     endpoint = incoming.endpoint
     if endpoint.provider in _OWNERS:
+        if endpoint.method == "POST" and endpoint.line.path.rstrip("/") == COMPACT:
+            return plan_compaction(incoming, rules, keep_alive, state)
         operation = read_operation(endpoint.method, endpoint.line.path)
         if operation is not None:
             return _plan_operation(incoming, operation, rules, state, keep_alive)

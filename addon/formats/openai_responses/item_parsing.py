@@ -10,6 +10,7 @@ from typing import Any, cast
 
 import msgspec
 
+from addon.formats.openai_responses import compaction
 from addon.formats.openai_responses.builtin_tools import call_arguments
 from addon.formats.openai_responses.content_parsing import NAME, parse_content, parse_output
 from addon.formats.openai_responses.tool_names import (
@@ -134,6 +135,8 @@ class Conversation:
             self._add_builtin_result(item)
         elif kind in ("tool_search_call", "tool_search_output"):
             self._add_tool_search(item, kind)
+        elif kind == compaction.KIND and (said := compaction.summary_message(item.value)):
+            self._add_message(Fields(said, item.path))
         elif kind in _REFUSED:
             self.extras.append(Extra(kind, item.value, essential=True))
         else:

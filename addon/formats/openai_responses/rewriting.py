@@ -1,7 +1,8 @@
 """Send an agent's own `POST /v1/responses` to another place that speaks the format.
 
-The bytes stay as they are but for the model name (decision D3), and for thoughts in envelopes of
-our own: those were minted for another provider, and this one would refuse them.
+The bytes stay as they are but for the model name (decision D3), and for envelopes of our own, which
+this provider would refuse: thoughts were minted for another one, and of a compaction the summary is
+told in words.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from addon.formats.base import Past, RenderedBody
+from addon.formats.openai_responses.compaction import KIND, summary_message
 from addon.formats.openai_responses.request_rendering import HEADERS, PATH
 from addon.neutral import ClientRequestError, LossList
 from addon.wire.carrier import PREFIX, is_ours
@@ -33,10 +35,11 @@ def rewrite_request(body: bytes, model: str) -> RenderedBody:
         changes["model"] = encode(model)
     try:
         if PREFIX.encode() in body:
-            kept = _without(body, document, is_ours)
-            if kept is not None:
+            if any(map(is_ours, map(_state, _items(document)))):
                 losses.dropped("reasoning", "thoughts of another provider mean nothing here")
-                changes["input"] = kept
+            readable = _replaced(body, document, _in_words)
+            if readable is not None:
+                changes["input"] = readable
         edited = edit_object(body, changes) if changes else body
     except ValueError as error:
         raise ClientRequestError(f"The request body cannot be read: {error}") from None
@@ -50,19 +53,40 @@ def refit_request(body: bytes, _model: str, _dialect: str, past: Past) -> bytes:
     document = decode_object(body) or {}
     states = [state for state in map(_state, _items(document)) if state and not is_ours(state)]
     foreign = past.foreign(states) if states else ()
-    kept = _without(body, document, foreign.__contains__) if foreign else None
+    if not foreign:
+        return body
+    kept = _replaced(body, document, lambda item: b"" if _state(item) in foreign else None)
     return body if kept is None else edit_object(body, {"input": kept})
 
 
-def _without(body: bytes, document: dict[str, Any], leaves: Callable[[str], bool]) -> bytes | None:
-    """Return the bytes of `input` without some of the thoughts; None where there are none."""
-    kept = [not leaves(_state(item)) for item in _items(document)]
-    if all(kept):
+def _replaced(
+    body: bytes, document: dict[str, Any], replace: Callable[[dict[str, Any]], bytes | None]
+) -> bytes | None:
+    """Return the bytes of `input` with some items replaced; None where there are none.
+
+    Args:
+        body: The request.
+        document: The same, decoded.
+        replace: Returns what takes the place of an item, nothing to leave it out, None to keep it.
+    """
+    replacements = list(map(replace, _items(document)))
+    if all(item is None for item in replacements):
         return None
     place = next(member for member in members(body) if member.key == "input")
     spans = items(body, place.value_start)
-    texts = [body[start:end] for (start, end), keep in zip(spans, kept, strict=True) if keep]
-    return b"[" + b",".join(texts) + b"]"
+    texts = [
+        body[start:end] if item is None else item
+        for (start, end), item in zip(spans, replacements, strict=True)
+    ]
+    return b"[" + b",".join(filter(None, texts)) + b"]"
+
+
+def _in_words(item: dict[str, Any]) -> bytes | None:
+    """Leave out our own thoughts, and tell our own summaries."""
+    if is_ours(_state(item)):
+        return b""
+    said = summary_message(item) if item.get("type") == KIND else None
+    return None if said is None else encode(said)
 
 
 def _items(document: dict[str, Any]) -> list[dict[str, Any]]:
