@@ -58,6 +58,11 @@ class Joiner:
         """Return the same events as parts of the whole."""
         joined: list[Event] = []
         for event in events:
+            if type(event) is TextDelta and not self._offset:  # as most are
+                if event.index == self._text:
+                    self._length += len(event.text)
+                joined.append(event)
+                continue
             match event:
                 case ResponseStart():
                     if not self._begun:
@@ -92,7 +97,8 @@ class Joiner:
                 return
             self._release(joined)
             self._begin(event)
-        event = replace(event, index=event.index + self._offset)
+        if self._offset:
+            event = replace(event, index=event.index + self._offset)
         if event.index == self._text:
             if isinstance(event, PartEnd):
                 self._end = self._whole_end(event)
