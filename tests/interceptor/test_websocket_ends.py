@@ -91,20 +91,23 @@ async def test_a_proxy_that_ends_says_so():
 
 
 async def test_an_agent_that_waits_is_pinged():
+    def heard(proxy, words):
+        return len([line for line in proxy.logs.lines if words in line])
+
     async with (
+        asyncio.timeout(10),
         ScriptedServer(hang) as server,
         running_proxy(write_rules(server.url), detour_keep_alive="0.05") as proxy,
         socket_agent(proxy) as agent,
     ):
         await asyncio.sleep(0.2)
-        idle = [line for line in proxy.logs.lines if "ping from server" in line]
+        assert heard(proxy, "ping from server") == 0
         await agent.send(create("hello"))
-        await asyncio.sleep(0.3)
-        pings = [line for line in proxy.logs.lines if "ping from server" in line]
-        pongs = [line for line in proxy.logs.lines if "pong from client" in line]
-    assert idle == []
-    assert 3 <= len(pings) <= 6
-    assert len(pongs) >= len(pings) - 1
+        for _ in range(500):
+            if heard(proxy, "pong from client") >= 3:
+                break
+            await asyncio.sleep(0.01)
+        assert heard(proxy, "ping from server") >= 3
 
 
 async def test_an_agents_ping_is_answered():
@@ -117,10 +120,10 @@ async def test_an_agents_ping_is_answered():
 
 
 async def test_after_an_hour_no_response_begins_but_those_that_run_end(monkeypatch):
-    terms = functools.partial(Terms, lifetime=0.3)
+    terms = functools.partial(Terms, lifetime=1)
     monkeypatch.setattr("addon.interceptor.addon.Terms", terms)
     async with (
-        asyncio.timeout(5),
+        asyncio.timeout(10),
         EmbeddedProvider() as provider,
         running_proxy(write_rules(provider.base_url)) as proxy,
         socket_agent(proxy) as agent,
