@@ -14,7 +14,9 @@ from typing import Any
 from addon import translate_request
 from addon.formats.base import FormatName
 from addon.neutral import UnsupportedFeature
+from addon.translation import translate_response_for
 from addon.wire.codec import encode
+from scripts.answer_probes import ANSWERS, MARKS
 from scripts.format_probes import PLAIN, PROBES
 
 README = Path(__file__).parents[1] / "README.md"
@@ -65,6 +67,10 @@ def cell(probes: dict[FormatName, dict[str, Any]], target: FormatName) -> str:
     }
     if not found:
         return "-"
+    return _summed_up(found)
+
+
+def _summed_up(found: dict[FormatName, str]) -> str:
     usual, _ = Counter(found.values()).most_common(1)[0]
     others = [f"{TITLES[source]}: {told}" for source, told in found.items() if told != usual]
     return f"{usual} ({', '.join(others)})" if others else usual
@@ -80,11 +86,38 @@ def table() -> str:
     return "\n".join(lines)
 
 
+def answer_table() -> str:
+    """Write what becomes of the parts of an answer."""
+    header = " | ".join(f"for {TITLES[name]} agents" for name in TARGETS)
+    lines = [f"| | {header} |", "|---" * (len(TARGETS) + 1) + "|"]
+    for part, mark in MARKS.items():
+        cells = [answer_cell(mark, target) for target in TARGETS]
+        lines.append(f"| {part} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def answer_cell(mark: bytes, target: FormatName) -> str:
+    """Sum up what becomes of a part of an answer in a format, from all others."""
+    found = {
+        source: "kept" if mark in translated_answer(source, target) else "dropped"
+        for source in ANSWERS
+        if source != target
+    }
+    return _summed_up(found)
+
+
+def translated_answer(source: FormatName, target: FormatName) -> bytes:
+    """Return an answer in the words of another format."""
+    request = encode(PLAIN[target])
+    return translate_response_for(200, (), encode(ANSWERS[source]), source, target, request).body
+
+
 def rewritten(readme: str) -> str:
     """Return a README with the table as it is now."""
     before, _, rest = readme.partition(BEGIN)
     _, _, after = rest.partition(END)
-    return f"{before}{BEGIN}\n\n{table()}\n\n{END}{after}"
+    answers = f"And this of what the provider answers:\n\n{answer_table()}"
+    return f"{before}{BEGIN}\n\n{table()}\n\n{answers}\n\n{END}{after}"
 
 
 def main() -> None:

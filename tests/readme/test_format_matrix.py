@@ -9,7 +9,7 @@ import pytest
 from addon.formats import FORMATS
 from addon.formats.base import FORMAT_NAMES
 from addon.translation import translate_request
-from scripts.format_matrix import README, TARGETS, cell, rewritten, verdict
+from scripts.format_matrix import README, TARGETS, answer_cell, cell, rewritten, verdict
 from scripts.format_probes import PLAIN, PROBES
 
 
@@ -41,3 +41,7 @@ def test_exceptions_are_named() -> None:
     probes = {**PROBES["text"], "openai-chat": {"n": 2}}
     assert cell(probes, "anthropic") == "kept (Chat: refused)"
     assert cell({"gemini": {}}, "gemini") == "-"
+
+
+def test_a_part_that_does_not_come_through_is_told_of() -> None:
+    assert answer_cell(b"nowhere to be found", "gemini") == "dropped"
