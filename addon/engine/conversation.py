@@ -6,13 +6,18 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
+import httpcore2
 import msgspec
 
 from addon.engine.call import Call
 from addon.engine.clients import ClientPool, body_of
 from addon.engine.encodings import EncodingError, StackedDecoder
 from addon.engine.headers import provider_headers
+from addon.formats import FORMATS
 from addon.formats.base import Headers, header
+
+LONGEST_ERROR = 1 << 20
+"""Bytes of an error that are read before anything is done about it."""
 
 
 class Opening(msgspec.Struct, frozen=True):
@@ -25,25 +30,29 @@ class Opening(msgspec.Struct, frozen=True):
 async def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | bytes]:
     """Send the call and yield an `Opening`, then the body in pieces that are never empty.
 
-    Closing the generator closes the connection, unless the answer had come to its end.
+    A provider that refuses thoughts of earlier turns is asked once more without them. Closing the
+    generator closes the connection, unless the answer had come to its end.
 
     Raises:
         httpcore2.NetworkError: The provider cannot be reached or breaks off; see
             `ClientPool.open` for more.
         EncodingError: The body is packed in a way that cannot be undone.
     """
-    rendered = call.rendered
-    response = await clients.open(
-        rendered.method, rendered.url, provider_headers(call), rendered.body, call.timeouts
-    )
+    response = await _send(call, clients, call.rendered.body)
     try:
-        opening = Opening(
-            response.status,
-            tuple(
-                (name.decode("latin-1"), value.decode("latin-1"))
-                for name, value in response.headers
-            ),
-        )
+        opening = _opening(response)
+        if opening.status == 400:
+            error = await _read(response, opening)
+            spoken = FORMATS[call.destination.format]
+            body = spoken.without_refused_state(call.rendered.body, error)
+            if body is None:
+                yield opening
+                if error:
+                    yield error
+                return
+            await response.aclose()
+            response = await _send(call, clients, body)
+            opening = _opening(response)
         yield opening
         content_encoding = header(opening.headers, "content-encoding")
         decoder = StackedDecoder(content_encoding) if content_encoding else None
@@ -63,3 +72,31 @@ async def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | 
             raise EncodingError(f"the {content_encoding} body ends too early")
     finally:
         await response.aclose()
+
+
+async def _send(call: Call, clients: ClientPool, body: bytes) -> httpcore2.Response:
+    rendered = call.rendered
+    return await clients.open(
+        rendered.method, rendered.url, provider_headers(call), body, call.timeouts
+    )
+
+
+def _opening(response: httpcore2.Response) -> Opening:
+    headers = tuple(
+        (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers
+    )
+    return Opening(response.status, headers)
+
+
+async def _read(response: httpcore2.Response, opening: Opening) -> bytes:
+    """Read an error to its end, as far as errors go."""
+    content_encoding = header(opening.headers, "content-encoding")
+    decoder = StackedDecoder(content_encoding) if content_encoding else None
+    body = bytearray()
+    async with aclosing(body_of(response)) as chunks:
+        async for chunk in chunks:
+            for piece in (chunk,) if decoder is None else decoder.decode(chunk):
+                body += piece
+            if len(body) >= LONGEST_ERROR:
+                break
+    return bytes(body)

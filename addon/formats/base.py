@@ -198,6 +198,10 @@ def _fits_already(body: bytes, model: str, dialect: str, past: Past) -> bytes:
     return body
 
 
+def _nothing_to_take_out(body: bytes, error: bytes) -> bytes | None:
+    del body, error
+
+
 def _wants_nothing(model: str, dialect: str) -> Literal["nothing", "calls", "words"]:
     del model, dialect
     return "nothing"
@@ -259,6 +263,11 @@ class Format(msgspec.Struct, frozen=True, kw_only=True):
     """
     binds_state: Callable[[str], bool] = _binds_nothing
     """Tell of a model whether its opaque state holds for one system prompt and one set of tools."""
+    without_refused_state: Callable[[bytes, bytes], bytes | None] = _nothing_to_take_out
+    """Return a request without what its provider has refused; arguments: request, error.
+
+    For state that turns out to be void: None where the error is about something else.
+    """
     wants_back: Callable[[str, str], Literal["nothing", "calls", "words"]] = _wants_nothing
     """Tell what a provider wants to see again of earlier turns; arguments: model, dialect.
 

@@ -117,3 +117,38 @@ async def test_parallel_calls_keep_theirs(provider, agent, target, stream):
 
 def sent(provider):
     return json.loads(provider.requests[-1].body)
+
+
+@pytest.mark.parametrize("stream", [True, False], ids=["stream", "plain"])
+@pytest.mark.parametrize("agent", [ChatLoop, AnthropicLoop])
+async def test_thoughts_that_are_void_are_left_out(provider, agent, stream):
+    """Newer models refuse their own thoughts behind a history that the agent has changed."""
+    use = MODELS["anthropic, bound to the prefix"]
+    async with (
+        running_proxy(rules(provider, use), environment=KEYS) as proxy,
+        proxy.client() as client,
+    ):
+        loop = agent(script(4), stream=stream)
+        for _ in range(2):
+            assert await loop.step(client)
+        loop.history[0] = loop.user(f"(A compacted history.) {script(4)}")
+        assert await loop.step(client)
+    assert [request.status for request in provider.requests] == [200, 200, 400, 200]
+    refused, accepted = (request.json() for request in provider.requests[2:])
+    assert len(signatures(refused)) == 2
+    assert signatures(accepted) == []
+
+
+async def test_a_lost_vault_costs_thoughts_and_nothing_else(provider, tmp_path):
+    loop = ChatLoop(script(3), stream=True)
+    for turn in range(3):
+        async with (
+            running_proxy(
+                rules(provider, MODELS["gemini"]),
+                environment=KEYS,
+                detour_home=str(tmp_path / str(turn)),
+            ) as proxy,
+            proxy.client() as client,
+        ):
+            assert await loop.step(client)
+    assert all(request.status == 200 for request in provider.requests)

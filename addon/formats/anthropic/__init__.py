@@ -51,6 +51,7 @@ FORMAT = Format(
     render_request=lambda request, model, _: request_rendering.render_request(request, model),
     rewrite_request=rewriting.rewrite_request,
     binds_state=lambda model: claude_model(model).bound_thinking,
+    without_refused_state=refitting.without_refused_thoughts,
     refit_request=refitting.refit_request,
     wants_back=lambda model, _: "nothing" if claude_model(model).thinking == "none" else "calls",
     fetches=fetches,

@@ -15,6 +15,8 @@ from addon.wire.codec import decode_object
 from addon.wire.json_edit import Splice, edit_object, items, members, splice
 from addon.wire.reading import mapping, sequence, text
 
+_BOUND = b"The block is bound to a different conversation"
+_INVALID = b"Invalid `signature` in `thinking` block"
 _EMPTY = b'[{"type":"text","text":"."}]'
 """Stands for a turn that held thoughts alone: an empty one is refused."""
 
@@ -33,9 +35,16 @@ def without_envelopes(body: bytes) -> bytes:
     return _without(body, _document(body), is_ours)
 
 
-def without_thoughts(body: bytes) -> bytes:
-    """Return the request without any thought of an earlier turn."""
-    return _without(body, _document(body), lambda _: True)
+def without_refused_thoughts(body: bytes, error: bytes) -> bytes | None:
+    """Return the request without the thoughts of earlier turns, where they are what is refused.
+
+    Newer models bind a thought to all that stands before it, which agents change when they compact
+    a history; they go on well without.
+    """
+    if _BOUND not in error and _INVALID not in error:
+        return None
+    edited = _without(body, _document(body), lambda _: True)
+    return edited if edited != body else None
 
 
 def _document(body: bytes) -> dict[str, Any]:
