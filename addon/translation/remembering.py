@@ -38,9 +38,8 @@ from addon.wire.custom_tools import wrap_input
 STATE = "state"
 """The kind under which a vault keeps all of it."""
 
-_UNIQUE_ID = re.compile(r"[A-Za-z0-9_-]{20,}")
-_FEWEST_RANDOM = 4
-"""Figures and capitals in an id that tell it from a name with a counter."""
+_UNIQUE_ID = re.compile(r"(?=(?:[a-z_-]*[A-Z0-9]){4})[A-Za-z0-9_-]{20,}")
+"""An id with enough figures and capitals to tell it from a name with a counter."""
 
 
 def call_key(call_id: str, name: str, arguments: str, kind: ToolCallKind) -> str:
@@ -49,7 +48,7 @@ def call_key(call_id: str, name: str, arguments: str, kind: ToolCallKind) -> str
     Some providers number their calls anew in every conversation; such an id is told apart by what
     was called.
     """
-    if _UNIQUE_ID.fullmatch(call_id) and _randomness(call_id) >= _FEWEST_RANDOM:
+    if _UNIQUE_ID.fullmatch(call_id):
         return f"call:{call_id}"
     value = wrap_input(arguments) if kind == "custom" else decode_object(arguments or "{}")
     words = arguments if value is None else _canonical(value)
@@ -69,10 +68,6 @@ def origin_key(state: str) -> str:
 def digest(text: str) -> str:
     """Return what stands for a text of any length."""
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:40]
-
-
-def _randomness(call_id: str) -> int:
-    return sum(character.isdigit() or character.isupper() for character in call_id)
 
 
 def _canonical(value: object) -> str:
