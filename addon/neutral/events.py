@@ -16,10 +16,10 @@ from typing import Literal
 import msgspec
 
 from addon.neutral.errors import ErrorInfo
-from addon.neutral.parts import Citation, OpaqueState, ToolCallKind
+from addon.neutral.parts import Citation, HostedCallPart, OpaqueState, ToolCallKind
 from addon.neutral.response import FinishReason, Usage
 
-type PartKind = Literal["text", "reasoning", "refusal", "tool_call"]
+type PartKind = Literal["text", "reasoning", "refusal", "tool_call", "hosted_call"]
 
 
 class ResponseStart(msgspec.Struct, frozen=True, gc=False):
@@ -39,7 +39,7 @@ class PartStart(msgspec.Struct, frozen=True, gc=False):
     call_id: str = ""
     """For `tool_call`: the id that its result will name; never empty."""
     name: str = ""
-    """For `tool_call`: the tool's name."""
+    """For `tool_call` and `hosted_call`: the tool's name."""
     call_kind: ToolCallKind = "function"
 
 
@@ -80,6 +80,8 @@ class PartEnd(msgspec.Struct, frozen=True, gc=False):
     index: int
     citations: tuple[Citation, ...] = ()
     """Sources of a `text` part, known only now."""
+    hosted: HostedCallPart | None = None
+    """All of a `hosted_call`, which has no deltas; None when nobody learned what came of it."""
 
 
 class ResponseEnd(msgspec.Struct, frozen=True, gc=False):

@@ -23,6 +23,7 @@ from addon.neutral.events import (
 )
 from addon.neutral.parts import (
     Citation,
+    HostedCallPart,
     OpaqueState,
     Part,
     ReasoningPart,
@@ -41,6 +42,7 @@ class _Building:
         self.pieces: list[str] = []
         self.state: OpaqueState | None = None
         self.citations: tuple[Citation, ...] = ()
+        self.hosted: HostedCallPart | None = None
 
     def finish(self) -> Part:
         text = "".join(self.pieces)
@@ -56,6 +58,8 @@ class _Building:
                 return ToolCallPart(
                     start.call_id, start.name, text, kind=start.call_kind, state=self.state
                 )
+            case "hosted_call":
+                return self.hosted or HostedCallPart(self.start.call_id, self.start.name)
 
 
 def fold(events: Iterable[Event]) -> Response | ErrorInfo:
@@ -82,6 +86,7 @@ def fold(events: Iterable[Event]) -> Response | ErrorInfo:
                 building.append(_Building(event))
             case PartEnd():
                 building[event.index].citations = event.citations
+                building[event.index].hosted = event.hosted
             case SignatureDelta():
                 building[event.index].state = event.state
             case ResponseStart():
@@ -104,8 +109,8 @@ def fold(events: Iterable[Event]) -> Response | ErrorInfo:
 def unfold(response: Response) -> list[Event]:
     """Turn a whole answer into the shortest stream that folds back to it.
 
-    Parts that the grammar has no kind for (pictures, provider-run tools) are left out; a format
-    that can meet them in an answer lists them as lost when it parses the answer.
+    Parts that the grammar has no kind for (pictures, what one format alone has) are left out; a
+    format that can meet them in an answer lists them as lost when it parses the answer.
     """
     events: list[Event] = [ResponseStart(response.id, response.model, response.usage)]
     index = 0
@@ -142,6 +147,9 @@ def _unfold_part(index: int, part: Part) -> list[Event]:
             delta = [ToolCallDelta(index, part.arguments)] if part.arguments else []
             start = PartStart(index, "tool_call", part.call_id, part.name, part.kind)
             return [start, *delta, *_unfold_state(index, part.state), PartEnd(index)]
+        case HostedCallPart():
+            start = PartStart(index, "hosted_call", part.call_id, part.tool)
+            return [start, PartEnd(index, hosted=part)]
         case _:
             return []
 

@@ -155,6 +155,21 @@ class ToolResultPart(msgspec.Struct, frozen=True):
     cache_breakpoint: CacheBreakpoint | None = None
 
 
+class HostedCallPart(msgspec.Struct, frozen=True):
+    """The provider ran a tool of its own within its answer."""
+
+    call_id: str
+    tool: str
+    """`web_search` or `code_execution`."""
+    input: str = ""
+    """What was searched for, or the code that was run."""
+    output: str = ""
+    """What the code printed."""
+    sources: tuple[Citation, ...] = ()
+    """The pages that were found."""
+    failed: bool = False
+
+
 class NativePart(msgspec.Struct, frozen=True):
     """A piece that exists in one format only, such as a provider-run search and its result.
 
@@ -176,5 +191,6 @@ type Part = (
     | AudioPart
     | ToolCallPart
     | ToolResultPart
+    | HostedCallPart
     | NativePart
 )

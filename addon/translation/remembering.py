@@ -211,7 +211,7 @@ def _carried(piece: _Piece) -> Carried:
             return Carried("".join(piece.words), piece.state)
         case "tool_call":
             return Carried(state=piece.state, call_id=piece.start.call_id)
-        case "text" | "refusal":
+        case "text" | "refusal" | "hosted_call":
             return Carried(state=piece.state, signs_text=True)
 
 

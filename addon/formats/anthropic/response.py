@@ -6,6 +6,13 @@ from typing import Any
 
 from addon.formats.anthropic.carrying import carried_signature, signed_call
 from addon.formats.anthropic.content import NAME, parse_citations, render_tool_input
+from addon.formats.anthropic.hosted_calls import (
+    RESULTS,
+    begin_call,
+    hosted_blocks,
+    read_input,
+    read_result,
+)
 from addon.formats.anthropic.stop_reasons import (
     finish_reason,
     parse_usage,
@@ -15,6 +22,7 @@ from addon.formats.anthropic.stop_reasons import (
 from addon.formats.anthropic.structured_output import STRUCTURED_OUTPUT_TOOL
 from addon.formats.base import Reply
 from addon.neutral import (
+    HostedCallPart,
     Loss,
     LossList,
     OpaqueState,
@@ -43,10 +51,20 @@ def parse_response(body: bytes) -> tuple[Response, tuple[Loss, ...]]:
     losses = LossList()
     parts: list[Part] = []
     structured = False
+    hosted: dict[str, int] = {}
     for position, value in enumerate(sequence(wire["content"])):
         block = mapping(value)
         structured = structured or block.get("name") == STRUCTURED_OUTPUT_TOOL
+        call_id = text(block.get("tool_use_id"))
+        if text(block.get("type")) in RESULTS and call_id in hosted:
+            place = hosted.pop(call_id)
+            call = parts[place]
+            if isinstance(call, HostedCallPart):
+                parts[place] = read_result(call, call.input, block)
+            continue
         part = _parse_block(block, position, losses)
+        if isinstance(part, HostedCallPart):
+            hosted[part.call_id] = len(parts)
         if part is not None:
             parts.append(part)
     raw_reason = text(wire.get("stop_reason")) or None
@@ -104,6 +122,9 @@ def _parse_block(block: dict[str, Any], position: int, losses: LossList) -> Part
             if name == STRUCTURED_OUTPUT_TOOL:
                 return TextPart(arguments)
             return ToolCallPart(text(block.get("id")) or f"toolu_{position}", name, arguments)
+        case "server_tool_use" if (call := begin_call(block)) is not None:
+            asked = read_input(mapping(block.get("input")))
+            return HostedCallPart(call.call_id, call.tool, asked)
         case other:
             losses.dropped(f"content.{other}", "exists at Anthropic only")
             return None
@@ -128,6 +149,8 @@ def _render_part(part: Part, losses: LossList) -> list[dict[str, Any]]:
             if state is None:
                 return [block]
             return [{"type": "redacted_thinking", "data": signed_call(call_id, state)}, block]
+        case HostedCallPart():
+            return list(hosted_blocks(part))
         case _:
             losses.dropped("content", f"{type(part).__name__} has no place in an answer")
             return []

@@ -16,11 +16,13 @@ import msgspec
 
 from addon.formats.anthropic.content import NAME, parse_citation
 from addon.formats.anthropic.errors import parse_error_object
+from addon.formats.anthropic.hosted_calls import RESULTS, begin_call, read_input, read_result
 from addon.formats.anthropic.stop_reasons import finish_reason, parse_usage
 from addon.formats.anthropic.structured_output import STRUCTURED_OUTPUT_TOOL
 from addon.neutral import (
     Citation,
     Event,
+    HostedCallPart,
     Loss,
     LossList,
     OpaqueState,
@@ -35,7 +37,7 @@ from addon.neutral import (
     ToolCallDelta,
 )
 from addon.wire.answer_decoder import TypedEventDecoder
-from addon.wire.codec import encode_text
+from addon.wire.codec import decode_object, encode_text
 from addon.wire.reading import integer, mapping, text
 
 
@@ -51,6 +53,17 @@ class _Block(msgspec.Struct):
     delivered: bool = False
     """Whether any delta came."""
     citations: list[Citation] = []
+    call_id: str = ""
+    pieces: list[str] = []
+    """The input of a tool that the provider runs."""
+
+
+class _HostedCall(msgspec.Struct):
+    """A tool that the provider runs, until its result comes."""
+
+    index: int
+    call: HostedCallPart
+    asked: str = ""
 
 
 class AnthropicDecoder(TypedEventDecoder):
@@ -65,6 +78,7 @@ class AnthropicDecoder(TypedEventDecoder):
         self._stop_sequence: str | None = None
         self._explanation = ""
         self._structured = False
+        self._hosted: dict[str, _HostedCall] = {}
         self._usage: dict[str, Any] = {}
         self._handlers = {
             "content_block_delta": self._on_block_delta,
@@ -129,6 +143,13 @@ class AnthropicDecoder(TypedEventDecoder):
                 events.append(SignatureDelta(self._parts - 1, state))
             case "tool_use":
                 events += self._open_tool_call(position, block)
+            case "server_tool_use" if (call := self._new_hosted(block)) is not None:
+                start = PartStart(self._parts, "hosted_call", call.call_id, call.tool)
+                events += self._open(position, start, block)
+                self._hosted[call.call_id] = _HostedCall(start.index, call)
+            case kind if text(kind) in RESULTS and text(block.get("tool_use_id")) in self._hosted:
+                self._blocks[position] = None
+                events.append(self._end_hosted(text(block.get("tool_use_id")), block))
             case other:
                 self._blocks[position] = None
                 self._losses.dropped(f"content.{other}", "exists at Anthropic only")
@@ -149,8 +170,20 @@ class AnthropicDecoder(TypedEventDecoder):
             opened.initial_input = mapping(block.get("input"))
         return events
 
-    def _open(self, position: int | None, start: PartStart) -> list[Event]:
-        self._blocks[position] = _Block(start.index, start.kind)
+    def _new_hosted(self, block: dict[str, Any]) -> HostedCallPart | None:
+        call = begin_call(block)
+        return None if call is None or call.call_id in self._hosted else call
+
+    def _end_hosted(self, call_id: str, result: dict[str, Any]) -> Event:
+        """Tell what a tool that the provider ran has come to."""
+        hosted = self._hosted.pop(call_id)
+        return PartEnd(hosted.index, hosted=read_result(hosted.call, hosted.asked, result))
+
+    def _open(
+        self, position: int | None, start: PartStart, block: dict[str, Any] | None = None
+    ) -> list[Event]:
+        opened = self._blocks[position] = _Block(start.index, start.kind, call_id=start.call_id)
+        opened.initial_input = mapping(mapping(block).get("input"))
         self._parts += 1
         return [start]
 
@@ -199,6 +232,8 @@ class AnthropicDecoder(TypedEventDecoder):
         if not arguments:
             return None
         block.delivered = True
+        if block.kind == "hosted_call":
+            block.pieces = [*block.pieces, arguments]
         if block.structured:
             return TextDelta(block.index, arguments)
         return ToolCallDelta(block.index, arguments) if block.kind == "tool_call" else None
@@ -214,6 +249,11 @@ class AnthropicDecoder(TypedEventDecoder):
         block = self._blocks.pop(position, None)
         if block is None:
             return []
+        if block.kind == "hosted_call":
+            if (hosted := self._hosted.get(block.call_id)) is not None:
+                given = decode_object("".join(block.pieces)) or block.initial_input
+                hosted.asked = read_input(given)
+            return []  # it ends with its result
         events: list[Event] = []
         if not block.delivered:
             arguments = encode_text(block.initial_input)
@@ -237,6 +277,7 @@ class AnthropicDecoder(TypedEventDecoder):
         events = self._start()
         for position in list(self._blocks):
             events += self._close(position)
+        events += [self._end_hosted(call_id, {}) for call_id in list(self._hosted)]
         if self._stop_reason == "refusal" and self._explanation:
             events += (
                 PartStart(self._parts, "refusal"),

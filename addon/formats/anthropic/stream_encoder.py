@@ -12,10 +12,12 @@ from typing import Any
 from addon.formats.anthropic.carrying import carried_signature, signed_call
 from addon.formats.anthropic.content import NAME
 from addon.formats.anthropic.errors import error_object
+from addon.formats.anthropic.hosted_calls import hosted_blocks
 from addon.formats.anthropic.stop_reasons import render_usage, stop_reason
 from addon.formats.base import Reply
 from addon.neutral import (
     Event,
+    HostedCallPart,
     Loss,
     LossList,
     OpaqueState,
@@ -53,6 +55,7 @@ class AnthropicEncoder:
         self._call: PartStart | None = None
         """A call that has not been written yet: what signs it comes first."""
         self._custom = False
+        self._hosted = False
         self._parts: dict[type[Event], Callable[[Any], bytes]] = {
             TextDelta: self._text,
             ToolCallDelta: self._arguments,
@@ -119,6 +122,7 @@ class AnthropicEncoder:
     def _block_start(self, event: PartStart) -> bytes:
         block: dict[str, Any]
         self._reasoning_is_open = False
+        self._hosted = event.kind == "hosted_call"
         self._custom = event.kind == "tool_call" and event.call_kind == "custom"
         match event.kind:
             case "text" | "refusal":
@@ -128,6 +132,8 @@ class AnthropicEncoder:
                 # Its first delta decides whether the block is readable or redacted.
                 self._undecided = True
                 return b""
+            case "hosted_call":
+                return b""  # what it does is known at its end
             case "tool_call":
                 self._call = event
                 return b""
@@ -201,6 +207,9 @@ class AnthropicEncoder:
         return begin + _frame("content_block_stop", {"index": self._blocks - 1})
 
     def _block_stop(self, event: PartEnd) -> bytes:
+        if self._hosted:
+            self._hosted = False
+            return b"" if event.hosted is None else self._whole_blocks(event.hosted)
         if event.citations:
             self._losses.dropped("citations", "web addresses have no place in Anthropic's text")
         closing = self._decide() + self._begin_call()
@@ -208,6 +217,15 @@ class AnthropicEncoder:
             closing += self._wrapping(_WRAPPING[1])
         self._custom = False
         return closing + _frame("content_block_stop", {"index": self._blocks - 1})
+
+    def _whole_blocks(self, call: HostedCallPart) -> bytes:
+        """Write a tool that the provider ran: its call, and its result."""
+        use, result = hosted_blocks(call)
+        given = use["input"]
+        delta = {"type": "input_json_delta", "partial_json": encode_text(given)}
+        output = self._begin({**use, "input": {}}) + self._delta(delta)
+        output += _frame("content_block_stop", {"index": self._blocks - 1}) + self._begin(result)
+        return output + _frame("content_block_stop", {"index": self._blocks - 1})
 
     def _end(self, event: ResponseEnd) -> bytes:
         delta = {

@@ -36,6 +36,7 @@ from addon.formats.anthropic.models import ClaudeModel
 from addon.neutral import (
     AudioPart,
     FilePart,
+    HostedCallPart,
     ImagePart,
     LossList,
     Message,
@@ -326,7 +327,7 @@ def _user_part(part: Part, calls: list[str], losses: LossList) -> list[Block]:
         case NativePart(_, kind, _):
             losses.dropped(kind, "exists at its own provider only")
             return []
-        case RefusalPart() | ReasoningPart() | ToolCallPart():
+        case RefusalPart() | ReasoningPart() | ToolCallPart() | HostedCallPart():
             lose_part(part, losses, "a user turn takes no calls, thoughts or refusals")
             return []
 

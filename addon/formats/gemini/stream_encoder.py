@@ -22,6 +22,7 @@ from addon.formats.gemini.usage import render_usage
 from addon.neutral import (
     Citation,
     Event,
+    HostedCallPart,
     Loss,
     LossList,
     OpaqueState,
@@ -89,6 +90,7 @@ class ChunkWriter:
         self._calls: list[Chunk] = []
         self._start = PartStart(0, "text")
         self._arguments: list[str] = []
+        self._queries: list[str] = []
         self._state: OpaqueState | None = None
         self._carried: list[Carried] = []
         """Thoughts of other providers, which the next call is to carry home."""
@@ -174,6 +176,8 @@ class ChunkWriter:
     def _end_part(self, event: PartEnd) -> list[Chunk]:
         if self._start.kind == "text":
             self._texts.append(("".join(self._words), event.citations))
+        if self._start.kind == "hosted_call":
+            return [] if event.hosted is None else self._hosted(event.hosted)
         if self._start.kind == "tool_call":
             call: Chunk = {"functionCall": self._call()}
             if signature := self._call_signature():
@@ -202,6 +206,19 @@ class ChunkWriter:
             pieces.append(Carried(state=state, call_id=self._start.call_id))
         return mint_base64(pieces) if pieces else ""
 
+    def _hosted(self, call: HostedCallPart) -> list[Chunk]:
+        """Write a tool that the provider ran: code where it stood, searches at the end."""
+        if call.tool == "web_search":
+            self._queries.append(call.input)
+            return []
+        outcome = "OUTCOME_FAILED" if call.failed else "OUTCOME_OK"
+        return [
+            self._chunk(
+                {"executableCode": {"language": "PYTHON", "code": call.input}},
+                {"codeExecutionResult": {"outcome": outcome, "output": call.output}},
+            )
+        ]
+
     def _call(self) -> Chunk:
         text = "".join(self._arguments)
         arguments: Chunk | None = {}
@@ -228,6 +245,8 @@ class ChunkWriter:
             "index": 0,
         }
         grounding = render_grounding(self._texts)
+        if self._queries:
+            grounding = {"webSearchQueries": self._queries, **(grounding or {})}
         if grounding is not None:
             candidate["groundingMetadata"] = grounding
         chunk: Chunk = {"candidates": [candidate]}

@@ -18,6 +18,7 @@ from addon.formats.openai_chat.usage import render_usage
 from addon.neutral import (
     Citation,
     ErrorInfo,
+    HostedCallPart,
     Loss,
     LossList,
     NativePart,
@@ -36,6 +37,7 @@ from addon.wire.codec import decode_object, encode
 from addon.wire.custom_tools import unwrap_arguments
 
 THOUGHT_SEPARATOR = "\n\n"
+HOSTED = "Chat does not tell what the provider ran"
 """Stands between two thoughts that Chat has to put into one field."""
 
 
@@ -147,6 +149,8 @@ class _Message:
                     self._losses.dropped("tool_calls", "`functions` allow one call an answer")
                 else:
                     self._calls.append(part)
+            case HostedCallPart(_, tool):
+                self._losses.dropped(f"output.{tool}", HOSTED)
             case NativePart(_, kind, _):
                 self._losses.dropped(kind, "exists at its own provider only")
             case _:

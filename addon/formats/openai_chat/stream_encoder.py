@@ -17,7 +17,7 @@ import msgspec
 from addon.formats.base import Reply
 from addon.formats.openai_chat.citations import render_annotations
 from addon.formats.openai_chat.finish_reasons import render_finish_reason
-from addon.formats.openai_chat.response import THOUGHT_SEPARATOR, completion_id
+from addon.formats.openai_chat.response import HOSTED, THOUGHT_SEPARATOR, completion_id
 from addon.formats.openai_chat.speaking_order import SpeakingOrder
 from addon.formats.openai_chat.usage import render_usage
 from addon.neutral import (
@@ -167,6 +167,9 @@ class ChatEncoder:
                 order = self._thoughts
             case "tool_call":
                 return self._call_start(event)
+            case "hosted_call":
+                self._losses.dropped(f"output.{event.name}", HOSTED)
+                return b""
         self._orders[event.index] = order
         if order.begin(event.index):
             self._begin_speaking(order, event.index)

@@ -13,6 +13,7 @@ import msgspec
 
 from addon.formats.openai_responses.content_parsing import NAME, parse_annotations
 from addon.formats.openai_responses.errors import parse_failure
+from addon.formats.openai_responses.hosted_calls import ITEMS, read_item
 from addon.formats.openai_responses.tool_names import flat_name
 from addon.formats.openai_responses.usage import parse_usage
 from addon.neutral import (
@@ -98,6 +99,12 @@ class AnswerReader:
             self._begin_call(index, item, kind, events)
         elif kind in ("message", "reasoning"):
             self._items[index] = _Item(kind)
+        elif kind in ITEMS:
+            begun = self._items[index] = _Item(kind)
+            begun.words[0] = _Words(self._parts)
+            call_id = text(item.get("id")) or f"{kind}_{self._parts}"
+            events.append(PartStart(self._parts, "hosted_call", call_id, ITEMS[kind]))
+            self._parts += 1
         else:
             self._items[index] = None
             self.losses.dropped(f"output.{kind}", "exists at its own provider only")
@@ -182,6 +189,8 @@ class AnswerReader:
         if item.kind == "message":
             for piece, part in enumerate(sequence(wire.get("content"))):
                 events += self.end_piece(index, piece, mapping(part))
+        elif item.kind in ITEMS:
+            events.append(PartEnd(item.words.pop(0).part, hosted=read_item(wire)))
         elif item.kind == "reasoning":
             events += self._end_thought(index, item, wire)
         else:

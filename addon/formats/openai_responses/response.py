@@ -11,6 +11,7 @@ from addon.formats.openai_responses.stream_decoder import ResponsesDecoder
 from addon.formats.openai_responses.stream_encoder import ResponsesEncoder
 from addon.neutral import (
     ErrorInfo,
+    HostedCallPart,
     ImagePart,
     Loss,
     LossList,
@@ -26,7 +27,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import decode_object, encode
 
-_EXPRESSIBLE = (TextPart, RefusalPart, ReasoningPart, ToolCallPart)
+_EXPRESSIBLE = (TextPart, RefusalPart, ReasoningPart, ToolCallPart, HostedCallPart)
 
 
 def parse_response(body: bytes) -> tuple[Response, tuple[Loss, ...]]:

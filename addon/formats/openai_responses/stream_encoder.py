@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any, Literal, cast
 
 from addon.formats.base import Reply
+from addon.formats.openai_responses.hosted_calls import PREFIXES, HostedCallWriter
 from addon.formats.openai_responses.item_writing import (
     BuiltinCallWriter,
     CallWriter,
@@ -30,6 +31,7 @@ from addon.formats.openai_responses.tool_names import Route
 from addon.neutral import (
     ErrorInfo,
     Event,
+    HostedCallPart,
     Loss,
     LossList,
     OpaqueState,
@@ -79,6 +81,7 @@ class ResponsesEncoder:
         self._refused = False
         self._reasoning: ReasoningWriter | None = None
         self._call: CallWriter | BuiltinCallWriter | None = None
+        self._hosted: HostedCallWriter | None = None
         self._state: OpaqueState | None = None
         self._parts: dict[type[Event], Callable[[Any], bytes]] = {
             TextDelta: self._text,
@@ -151,6 +154,8 @@ class ResponsesEncoder:
                 return b""  # it may turn out to be empty
             case "tool_call":
                 return self._end_message() + self._begin_call(event)
+            case "hosted_call":
+                return self._end_message() + self._begin_hosted(event)
 
     def _text(self, event: TextDelta) -> bytes:
         message = self._message
@@ -224,6 +229,8 @@ class ResponsesEncoder:
                 return self._end_reasoning()
             case "tool_call":
                 return self._end_call()
+            case "hosted_call":
+                return self._end_hosted(event)
 
     def _end_text(self, event: PartEnd) -> bytes:
         output = b""
@@ -246,6 +253,21 @@ class ResponsesEncoder:
         if self._state is not None:
             carried = Carried(state=self._state, call_id=self._start_event.call_id)
             output += self._carry(carried)
+        return output
+
+    def _begin_hosted(self, event: PartStart) -> bytes:
+        item_id = self._item_id(PREFIXES.get(event.name, "ws"))
+        self._hosted = HostedCallWriter(self._frames, len(self._output), item_id, event.name)
+        return self._hosted.begin()
+
+    def _end_hosted(self, event: PartEnd) -> bytes:
+        if self._hosted is None:
+            return b""
+        start = self._start_event
+        call = event.hosted or HostedCallPart(start.call_id, start.name)
+        output, item = self._hosted.end(call)
+        self._hosted = None
+        self._output.append(item)
         return output
 
     def _item_id(self, prefix: str) -> str:

@@ -26,7 +26,7 @@ WIRE = {
         {"type": "thinking", "thinking": "hm", "signature": "sig"},
         {"type": "redacted_thinking", "data": "xx"},
         {"type": "text", "text": "hi", "citations": [{"url": "https://e.org", "title": "t"}]},
-        {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}},
+        {"type": "server_tool_use", "id": "s", "name": "web_fetch", "input": {}},
         {"type": "tool_use", "id": "toolu_1", "name": "read", "input": {"p": "ü"}},
     ],
     "stop_reason": "tool_use",

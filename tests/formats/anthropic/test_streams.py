@@ -114,7 +114,7 @@ WHOLE = sse(
         {"type": "input_json_delta", "partial_json": '"a"}'},
     ),
     *block(4, {**TOOL, "id": "toolu_2", "name": "noop"}),
-    *block(5, {"type": "server_tool_use", "id": "s", "name": "web_search", "input": {}}),
+    *block(5, {"type": "server_tool_use", "id": "s", "name": "web_fetch", "input": {}}),
     ending("tool_use", output_tokens=40, output_tokens_details={"thinking_tokens": 7}),
     STOP,
 )

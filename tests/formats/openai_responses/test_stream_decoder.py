@@ -12,6 +12,7 @@ from addon.neutral import (
     ErrorInfo,
     EventChecker,
     FinishReason,
+    HostedCallPart,
     OpaqueState,
     ReasoningPart,
     RefusalPart,
@@ -180,7 +181,7 @@ def test_raw_thoughts_without_summary():
     assert answer.parts == (ReasoningPart("deep"),)
 
 
-def test_work_of_the_provider_is_listed_as_lost():
+def test_work_of_the_provider_is_told_and_what_nobody_knows_is_lost():
     answer, losses = decode(
         item("added", 0, {"type": "web_search_call", "id": "ws"}),
         {"type": "response.web_search_call.searching", "output_index": 0},
@@ -189,9 +190,8 @@ def test_work_of_the_provider_is_listed_as_lost():
         delta("output_text", "a", output_index=1),
         DONE,
     )
-    assert answer.parts == (TextPart("a"),)
+    assert answer.parts == (HostedCallPart("ws", "web_search"), TextPart("a"))
     assert [loss.field for loss in losses] == [
-        "output.web_search_call",
         "stream.response.brand_new",
     ]
 
