@@ -1,3 +1,5 @@
+import copy
+
 """The decoder and the encoder, against each other and against hostile bytes."""
 
 import json
@@ -225,7 +227,7 @@ def test_wrong_types_anywhere_raise_nothing(data):
                 node = node[key]
                 continue
             if key != "type" or data.draw(st.booleans()):
-                node[key] = data.draw(WRONG)
+                node[key] = copy.deepcopy(data.draw(WRONG))
             break
     stream = b"".join(b"data: " + json.dumps(event).encode() + b"\n\n" for event in events)
     decode(stream)
