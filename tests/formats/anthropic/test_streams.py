@@ -1,7 +1,6 @@
-import copy
-
 """The decoder and the encoder, against each other and against hostile bytes."""
 
+import copy
 import json
 
 import anthropic
