@@ -1,6 +1,7 @@
 """Carries one call to a provider and its answer back, without knowing the proxy.
 
 * `call`: what is to be done (`Call`), how an answer begins (`Head`), what came of it (`Outcome`)
+* `chain`: what to try next where a target fails
 * `answering`: the async generator that an adapter pulls: a `Head`, then bytes
 * `clients`: pooled connections; `conversation`: one request and its raw answer over them
 * `model_lists`, `local_servers`: which models there are, here and elsewhere
@@ -15,6 +16,7 @@
 
 from addon.engine.answering import answer
 from addon.engine.call import Call, Head, Outcome
+from addon.engine.chain import Attempt, Chain, Cooldowns, Place, place_of
 from addon.engine.clients import ClientPool, ProxySettings, TlsSettings
 from addon.engine.local_servers import LocalServers
 from addon.engine.media import MediaFetcher
@@ -23,8 +25,11 @@ from addon.engine.model_lists import ListError, ModelLists, fetch_models
 from addon.engine.verifying import Verdict, verify
 
 __all__ = [
+    "Attempt",
     "Call",
+    "Chain",
     "ClientPool",
+    "Cooldowns",
     "Head",
     "ListError",
     "LocalServers",
@@ -32,10 +37,12 @@ __all__ = [
     "MediaFetcher",
     "ModelLists",
     "Outcome",
+    "Place",
     "ProxySettings",
     "TlsSettings",
     "Verdict",
     "answer",
     "fetch_models",
+    "place_of",
     "verify",
 ]

@@ -10,7 +10,8 @@ from contextlib import aclosing
 
 from msgspec.structs import replace
 
-from addon.engine.call import Call
+from addon.engine.call import Call, Outcome
+from addon.engine.chain import Attempt, MoveOn, place_of
 from addon.engine.clients import ClientPool
 from addon.engine.conversation import Opening, converse
 from addon.engine.counting import CountAnswer
@@ -40,11 +41,69 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
     """
     clock = asyncio.get_running_loop().time
     began = clock()
-    reply = _reply(call)
+    outcome = call.outcome
+    promised = False
+    try:
+        while True:
+            reply = _reply(call, promised=promised)
+            tried = clock()
+            try:
+                async with aclosing(_attempt(call, reply, clients)) as items:
+                    async for item in items:
+                        yield item
+                if call.chain is not None:
+                    if outcome.error is None:
+                        call.chain.answered()
+                    outcome.attempts += (_note(call, outcome.error, clock() - tried),)
+                return
+            except MoveOn as moved:
+                outcome.attempts += (_note(call, moved.error, clock() - tried),)
+                promised = reply.promised
+                assert call.chain is not None
+                following = await call.chain.following(call, moved.error)
+                if following is None:
+                    for item in _last_word(call, moved, promised=promised):
+                        yield item
+                    return
+                logger.warning("%r failed (%s); next is %r", call, moved.error.kind, following)
+                _forget(outcome)
+                call = following
+    finally:
+        outcome.duration = clock() - began
+
+
+def _note(call: Call, error: ErrorInfo | None, seconds: float) -> Attempt:
+    provider, model = place_of(call.destination)
+    return Attempt(provider=provider, model=model, error=error, seconds=round(seconds, 6))
+
+
+def _forget(outcome: Outcome) -> None:
+    """Take back what an attempt has told that came to nothing."""
+    outcome.error = outcome.usage = outcome.finish_reason = outcome.model = None
+    outcome.first_byte = outcome.request_id = None
+    outcome.losses = ()
+
+
+def _last_word(call: Call, moved: MoveOn, *, promised: bool) -> list[Item]:
+    """Tell the agent of the failure after which nothing was left to try."""
+    reply = _reply(replace(call, chain=None), promised=promised)
+    if moved.opening is not None:
+        reply.open(moved.opening)
+    return reply.fail(moved.error)
+
+
+async def _attempt(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:
+    """Answer by one target.
+
+    Raises:
+        MoveOn: It has failed, and something else is to be tried.
+    """
     try:
         async with aclosing(_listen(call, reply, clients)) as items:
             async for item in items:
                 yield item
+    except MoveOn:
+        raise
     except EXPECTED as failure:
         for item in reply.close() if reply.done else reply.fail(explain(failure, call)):
             yield item
@@ -54,14 +113,13 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
             yield item
     finally:
         reply.report()
-        call.outcome.duration = clock() - began
 
 
-def _reply(call: Call) -> Reply:
+def _reply(call: Call, *, promised: bool = False) -> Reply:
     """Choose what turns the provider's answer into the agent's."""
     if call.estimate is not None:
         return CountAnswer(call)
-    return StreamedAnswer(call) if call.stream else PlainAnswer(call)
+    return StreamedAnswer(call, promised=promised) if call.stream else PlainAnswer(call)
 
 
 async def _listen(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:

@@ -6,6 +6,7 @@ from typing import override
 
 import msgspec
 
+from addon.engine.chain import Attempt, Chain
 from addon.formats import FORMATS
 from addon.formats.base import Continuation, FormatName, Headers, Reply, RequestLine
 from addon.neutral import ErrorInfo, FinishReason, Loss, Usage
@@ -38,6 +39,8 @@ class Outcome(msgspec.Struct):
     """The provider's name of the model that answered, where known."""
     request_id: str | None = None
     """The provider's name for the call."""
+    attempts: tuple[Attempt, ...] = ()
+    """What was tried, the answering target last; empty where there is nothing else to try."""
     first_byte: float | None = None
     """Seconds until the provider's answer began."""
     duration: float | None = None
@@ -68,6 +71,8 @@ class Call(msgspec.Struct, kw_only=True):
     keep_alive: float = KEEP_ALIVE
     estimate: int | None = None
     """For a call that asks for a count of tokens: about how many there are; else None."""
+    chain: Chain | None = None
+    """What to try where this fails before the agent has got anything."""
     outcome: Outcome = msgspec.field(default_factory=Outcome)
 
     @property

@@ -31,6 +31,8 @@ _NOT_OFFERED = (404, 405, 410, 501)
 class CountAnswer:
     """Gathers one provider's count, whatever it is, into one answer or one error."""
 
+    promised: bool = False
+    """Whether the agent has been sent the head of a stream: never."""
     follow_up: None = None
     """A count is never suspended."""
 

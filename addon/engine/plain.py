@@ -47,6 +47,9 @@ class PlainAnswer:
         self.done = False
         """Whether the agent needs nothing more."""
 
+    promised: bool = False
+    """Whether the agent has been sent the head of a stream: never."""
+
     @property
     def follow_up(self) -> bytes | None:
         """The body that asks the provider for the rest, while its answer is suspended."""

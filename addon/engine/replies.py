@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from addon.engine.call import Call, Head
+from addon.engine.chain import MoveOn
 from addon.engine.conversation import Opening
 from addon.engine.headers import agent_headers, merge
 from addon.formats import FORMATS
@@ -40,10 +41,25 @@ def whole_reply(
 
 
 def error_reply(call: Call, error: ErrorInfo, opening: Opening | None) -> list[Item]:
-    """Answer with an error of the agent's format instead of what was asked for."""
+    """Answer with an error of the agent's format instead of what was asked for.
+
+    Raises:
+        MoveOn: Something else is to be tried.
+    """
+    move_on(call, error, opening)
     rendered = FORMATS[call.agent_format].render_error(error)
     call.outcome.error = error
     return whole_reply(call, rendered.status, rendered.headers, rendered.body, opening)
+
+
+def move_on(call: Call, error: ErrorInfo, opening: Opening | None) -> None:
+    """Leave an answer of which the agent has got nothing, if something else is to be tried.
+
+    Raises:
+        MoveOn: So it is.
+    """
+    if call.chain is not None and call.chain.moves_on(error):
+        raise MoveOn(error, opening)
 
 
 def crossing_headers(call: Call, opening: Opening | None) -> Headers:

@@ -19,6 +19,7 @@ from addon.engine.replies import (
     find_error,
     first_byte,
     looks_like_events,
+    move_on,
     note_response,
     redirect_error,
     stream_head,
@@ -33,7 +34,13 @@ from addon.wire.sse import COMMENT
 class StreamedAnswer:
     """Turns one provider's answer, whatever it is, into one well-formed stream or one error."""
 
-    def __init__(self, call: Call) -> None:
+    def __init__(self, call: Call, *, promised: bool = False) -> None:
+        """Prepare for one answer.
+
+        Args:
+            call: What is answered.
+            promised: Whether the agent has been sent the head of a stream, by an earlier attempt.
+        """
         source = call.destination.format
         self._call = call
         self._translator = StreamTranslator(
@@ -52,7 +59,7 @@ class StreamedAnswer:
         """Whether it has turned out to be one."""
         self._withheld = bytearray()
         """What the agent gets once it is clear that the stream is no error."""
-        self._promised = False
+        self._promised = promised
         """Whether the agent has been sent the head of a stream."""
         self._flowing = False
         """Whether the provider's answer is a stream, and goes on to the agent as it comes."""
@@ -63,6 +70,11 @@ class StreamedAnswer:
     def done(self) -> bool:
         """Whether the agent needs nothing more."""
         return self._finished or self._translator.ended
+
+    @property
+    def promised(self) -> bool:
+        """Whether the agent has been sent the head of a stream."""
+        return self._promised
 
     @property
     def follow_up(self) -> bytes | None:
@@ -107,6 +119,8 @@ class StreamedAnswer:
         if self._holds_document():
             return self._answer_from_document()
         output = self._translator.feed(bytes(self._held)) + self._translator.close()
+        if self._translator.error is not None and not self._translator.spoken:
+            move_on(self._call, self._translator.error, self._opening)
         if self._promised or self._translator.begun:
             return self._flow(output)
         return self._give_up(self._translator.error or cut_error(self._call))
@@ -118,6 +132,8 @@ class StreamedAnswer:
         if error.kind == "cut" and self._flowing:
             # What matters may have come: then the stream can be ended as it should be.
             return self._emit(self._translator.close())
+        if not self._flowing:
+            move_on(self._call, error, self._opening)
         if self._promised:
             self._finished = True
             self._call.outcome.error = error
@@ -150,12 +166,24 @@ class StreamedAnswer:
                 self._translator.reframe()
         output = self._translator.feed(bytes(self._held))
         self._held.clear()
-        if self._promised or self._translator.begun:
+        if self._is_clear:
             return self._flow(output)
-        if self._translator.error is not None:
-            return self._give_up(self._translator.error)
+        if (error := self._translator.error) is not None:
+            move_on(self._call, error, self._opening)
+            return self._flow(output) if self._promised else self._give_up(error)
         self._withheld += output
         return self._hold_on()
+
+    @property
+    def _is_clear(self) -> bool:
+        """Whether what has come is an answer, and no error in the place of one.
+
+        Where something else could be tried, not before the provider has said something.
+        """
+        translator = self._translator
+        if self._call.chain is None:
+            return self._promised or translator.begun
+        return translator.spoken or (translator.ended and translator.error is None)
 
     def _flow(self, output: bytes) -> list[Item]:
         self._flowing = True

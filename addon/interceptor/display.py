@@ -19,6 +19,7 @@ import msgspec
 from mitmproxy import http
 from mitmproxy.net.http import url
 
+from addon.engine import Attempt
 from addon.engine.headers import provider_headers
 from addon.interceptor import access, flow_limit
 from addon.interceptor.planning import Route
@@ -113,6 +114,22 @@ def trim_messages(flow: http.HTTPFlow) -> None:
         del messages[: MOST_MESSAGES // 4]
 
 
+def _attempt(attempt: Attempt) -> dict[str, Any]:
+    told = {"provider": attempt.provider, "model": attempt.model, "seconds": attempt.seconds}
+    if attempt.error is not None:
+        told["error"] = f"{attempt.error.kind}: {attempt.error.message}"
+    return told
+
+
+def _comment(route: Route, attempts: tuple[Attempt, ...]) -> str:
+    """Say in one line who failed and who answered."""
+    steps = [route.requested_model]
+    for attempt in attempts:
+        failed = f" ({attempt.error.kind})" if attempt.error is not None else ""
+        steps.append(f"{attempt.provider}:{attempt.model}{failed}")
+    return f"{' -> '.join(steps)} ({route.rule})"
+
+
 def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
     """Add what came of a call, and say it in the log."""
     outcome = route.call.outcome
@@ -121,6 +138,9 @@ def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
     if outcome.usage is not None:
         usage = msgspec.structs.asdict(outcome.usage)
         summary["usage"] = {name: value for name, value in usage.items() if value is not None}
+    if outcome.attempts:
+        summary["attempts"] = [_attempt(attempt) for attempt in outcome.attempts]
+        flow.comment = _comment(route, outcome.attempts)
     if outcome.request_id is not None:
         summary["request_id"] = outcome.request_id
     if outcome.error is not None:

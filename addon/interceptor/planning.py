@@ -15,7 +15,7 @@ from addon.interceptor.following import Items
 from addon.interceptor.key_headers import key_headers
 from addon.interceptor.leaning import Leaning, Remembered, lean, shape
 from addon.neutral import DetourError, ErrorInfo, Request
-from addon.providers import KeyRing, MediaPolicy
+from addon.providers import Destination, FallbackPolicy, KeyRing, MediaPolicy
 from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens, split_name
 from addon.stateful import History
 from addon.translation import (
@@ -39,6 +39,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     requested_model: str
     original_body: bytes
     """What the agent sent, unpacked."""
+    destinations: tuple[Destination, ...] = ()
+    """All places that the rule names, in order; the call goes to one of them."""
+    fallback: FallbackPolicy = FallbackPolicy()
+    """When it goes to another one."""
     remembered: Remembered | None = None
     """What is to be remembered of it."""
     transform: Callable[[bytes], bytes] | None = None
@@ -97,6 +101,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     """Unpacked."""
     matches_filter: Callable[[str], bool]
+    place: int = 0
+    """Which of the rule's targets the call goes to."""
     media: Media | None = None
     """What was fetched for the provider; None: nobody has looked yet whether anything is needed."""
 
@@ -131,6 +137,9 @@ def plan(
     reply = FORMATS[spoken].reply(incoming.body, incoming.endpoint.line)
     facts = facts_of(incoming, spoken, reply)
     decision = rules.decide(facts, spoken)
+    destinations = decision.destinations
+    if incoming.place:
+        decision = msgspec.structs.replace(decision, destinations=destinations[incoming.place :])
     remembered: Remembered | None = None
     if leaning is not None and decision.action == "route":
         body, remembered = leaning.send_to(decision.destinations[0])
@@ -158,6 +167,8 @@ def plan(
         rule=decision.rule_name,
         requested_model=facts.model,
         original_body=original,
+        destinations=destinations,
+        fallback=decision.fallback,
         remembered=None if decision.set.get("store") is False else remembered,
     )
 

@@ -7,13 +7,14 @@ from collections.abc import Callable
 from mitmproxy import ctx
 from msgspec.structs import replace
 
-from addon.engine import ClientPool, MediaFetcher
+from addon.engine import Call, Chain, ClientPool, Cooldowns, MediaFetcher, place_of
 from addon.engine.addresses import is_public
 from addon.interceptor import upstream
 from addon.interceptor.model_answers import Models, model_question
-from addon.interceptor.planning import Decided, Fetch, Incoming
+from addon.interceptor.planning import Decided, Fetch, Incoming, Route
 from addon.interceptor.state import State
 from addon.interceptor.state_planning import plan_call
+from addon.neutral import DetourError
 from addon.rules import Rules
 from addon.vault import Vault
 
@@ -30,6 +31,7 @@ class Preparation:
         self._permits_address = permits_address
         self._fetcher: MediaFetcher | None = None
         self._models = Models()
+        self._cooldowns = Cooldowns()
 
     def reset(self) -> None:
         """Connect anew from now on: the options that count for connections have changed."""
@@ -51,6 +53,32 @@ class Preparation:
         await self._models.freshen(rules, incoming, clients)
         if question := model_question(incoming):
             return await self._models.answer(question, incoming, rules, clients)
+        planned = await self._plan(incoming, rules, keep_alive, state)
+        if not isinstance(planned, Route):
+            return planned
+        places = tuple(map(place_of, planned.destinations))
+        if not places or (len(places) == 1 and not planned.fallback.retries):
+            return planned
+        rested = [index for index, place in enumerate(places) if not self._cooldowns.left(place)]
+        position = rested[0] if rested else 0
+
+        async def prepare(index: int) -> Call:
+            other = await self._plan(replace(incoming, place=index), rules, keep_alive, state)
+            assert isinstance(other, Route)
+            return other.call
+
+        if position:
+            try:
+                planned = replace(planned, call=await prepare(position))
+            except DetourError:
+                position = 0  # it is no better than one that has failed of late
+        chain = Chain(planned.fallback, places, position, prepare, self._cooldowns)
+        planned.call.chain = chain
+        return planned
+
+    async def _plan(
+        self, incoming: Incoming, rules: Rules, keep_alive: float, state: State
+    ) -> Decided:
         planned = plan_call(incoming, rules, keep_alive, state)
         if isinstance(planned, Fetch):
             media = await self._media(state.vault).fetch(planned.wanted, planned.policy)

@@ -14,6 +14,7 @@ from addon.providers.environment import (
     parse_environment_file,
 )
 from addon.providers.expansion import Expansion, expand
+from addon.providers.fallback_policy import FAILURES, PASSING, Failure, FallbackPolicy, failure_of
 from addon.providers.key_store import KeyStore, KeyStoreError
 from addon.providers.keys import (
     KEY_STORE,
@@ -40,13 +41,17 @@ __all__ = [
     "ABILITIES",
     "AGENT_KEY",
     "BUILT_IN",
+    "FAILURES",
     "KEY_STORE",
     "NOT_YET",
     "NO_KEY",
+    "PASSING",
     "Ability",
     "AuthScheme",
     "Destination",
     "Expansion",
+    "Failure",
+    "FallbackPolicy",
     "KeyRing",
     "KeyStore",
     "KeyStoreError",
@@ -62,6 +67,7 @@ __all__ = [
     "UnusableKeyError",
     "environment_files",
     "expand",
+    "failure_of",
     "hosts",
     "known_models",
     "load_environment",

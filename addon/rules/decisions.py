@@ -13,6 +13,7 @@ from addon.neutral import DetourError, ErrorInfo
 from addon.providers import (
     BUILT_IN,
     Destination,
+    FallbackPolicy,
     KeyRing,
     MediaPolicy,
     Provider,
@@ -59,6 +60,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """What to use, unless `by_phase` says it."""
     by_phase: dict[Phase, Use] = {}
     """What to use in each phase. Without `other` the rule applies in no phase but those named."""
+    fallback: FallbackPolicy = FallbackPolicy()
+    """When a call goes on to the next target."""
     key: dict[str, Any] | None = None
     """Fields of the provider that make these calls go under another key."""
     set: dict[str, Any] = {}
@@ -114,7 +117,7 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = "default"
     """What decided where no rule did: `default`, the model's name, ..."""
     destinations: tuple[Destination, ...] = ()
-    """Where to send the call; the first is used."""
+    """Where to send the call, in order of preference."""
     set: dict[str, Any] = {}
     drop: tuple[str, ...] = ()
     facts: CallFacts
@@ -125,6 +128,11 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     def rule_name(self) -> str:
         """The rule's name, or what decided in place of a rule."""
         return self.rule.name if self.rule else self.reason
+
+    @property
+    def fallback(self) -> FallbackPolicy:
+        """When the call goes on to the next destination."""
+        return self.rule.fallback if self.rule else FallbackPolicy()
 
     @property
     def trace(self) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from addon.neutral import UnsupportedFeature
-from addon.providers import BUILT_IN, KeyRing, MediaPolicy, Provider, StoredKeys
+from addon.providers import BUILT_IN, FallbackPolicy, KeyRing, MediaPolicy, Provider, StoredKeys
 from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules, Use
 from addon.rules.definitions import FILE
 from addon.rules.nodes import Mapping as MappingNode
@@ -124,6 +124,7 @@ def _build_rules(
             conditions=entry.get("when", ()),
             use=by_phase.pop(EVERY_PHASE, ()),
             by_phase=by_phase,
+            fallback=entry.get("fallback", FallbackPolicy()),
             key=key_settings(entry["api_key"], environment) if "api_key" in entry else None,
             set=entry.get("set", {}),
             drop=entry.get("drop", ()),
@@ -144,13 +145,6 @@ def _notice_unused(rules: list[Rule], reading: Reading) -> None:
             reading.notices.append(Mistake(rule.mark, message))
         elif not rule.conditions and (not rule.by_phase or "other" in rule.by_phase):
             catch_all = rule
-        if not isinstance(rule.use, str) and len(rule.use) > 1:
-            first, second, *_ = rule.use
-            message = (
-                f"use: only the first target, `{first.provider}:{first.model}`, is used;"
-                " falling back to the others does not work yet"
-            )
-            reading.notices.append(Mistake(second.mark, message))
 
 
 def _check_formats(targets: list[Target], providers: dict[str, Provider], reading: Reading) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from addon.providers import FAILURES, PASSING, FallbackPolicy
 from addon.rules.conditions import (
     AgentCondition,
     Condition,
@@ -24,6 +25,7 @@ from addon.rules.shapes import (
     Field,
     Items,
     MapOr,
+    Quantity,
     Reading,
     Record,
     Text,
@@ -44,6 +46,7 @@ from addon.rules.texts import (
 ENDPOINTS = ("chat", "responses", "messages", "generate", "count")
 
 
+MOST_RETRIES = 10
 EVERY_PHASE = ""
 """The key of what `use` says where it is no map of phases."""
 
@@ -72,6 +75,23 @@ def _conditions(values: Values, _: Reading) -> tuple[Condition, ...]:
     return tuple(conditions)
 
 
+def _fallback_policy(values: Values, reading: Reading) -> FallbackPolicy:
+    retries: float = values.get("retries", 0)
+    if retries != int(retries) or retries > MOST_RETRIES:
+        message = f"retries: expected a whole number up to {MOST_RETRIES}"
+        reading.record(values.marks["retries"], message)
+        retries = 0
+    added, removed = values.get("on", ()), values.get("not_on", ())
+    for failure in removed:
+        if failure in added:
+            reading.record(values.marks["not_on"], f"not_on: `{failure}` stands under `on` as well")
+    return FallbackPolicy(
+        on=(PASSING | frozenset(added)) - frozenset(removed),
+        retries=int(retries),
+        cooldown=values.get("cooldown", FallbackPolicy().cooldown),
+    )
+
+
 def _check_rule(values: Values, reading: Reading) -> Values:
     if "use" in values and not isinstance(values["use"], dict):
         values["use"] = {EVERY_PHASE: values["use"]}
@@ -83,7 +103,7 @@ def _check_rule(values: Values, reading: Reading) -> Values:
         if alone and len(use) > 1:
             message = f"use: `{alone[0]}` stands alone, not in a list"
             reading.record(values.marks["use"], message)
-    for key in ("set", "drop", "api_key"):
+    for key in ("set", "drop", "api_key", "fallback"):
         if verdicts and len(verdicts) == sum(map(len, uses)) and key in values:
             message = f"{key}: a rule that uses `{verdicts[0]}` changes nothing in the call"
             reading.record(values.marks[key], message)
@@ -193,6 +213,44 @@ RULE = Record(
             " with one for each phase, `other` standing for those that it does not name.",
             "anthropic:claude-sonnet-5-5",
             required=True,
+        ),
+        Field(
+            "fallback",
+            Record(
+                "`fallback`",
+                (
+                    Field(
+                        "on",
+                        Items("failures", Choice("a failure", FAILURES), or_one=True),
+                        "Failures after which the next target is tried, beside those that always"
+                        " move on: connect, timeout, cut, conflict, rate_limit, overloaded,"
+                        " server_error and quota.",
+                        ["context_length"],
+                    ),
+                    Field(
+                        "not_on",
+                        Items("failures", Choice("a failure", FAILURES), or_one=True),
+                        "Failures that the agent is told of at once.",
+                        ["rate_limit"],
+                    ),
+                    Field(
+                        "retries",
+                        Quantity(),
+                        "How often each target is tried again, a little later, before the next"
+                        " one. 0 when not given.",
+                        2,
+                    ),
+                    Field(
+                        "cooldown",
+                        Quantity(),
+                        "Seconds for which a target that has failed is passed over, where it does"
+                        " not say itself how long. 30 when not given.",
+                        60,
+                    ),
+                ),
+                finish=_fallback_policy,
+            ),
+            "What happens when a target fails before the agent has got anything of an answer.",
         ),
         Field(
             "api_key",

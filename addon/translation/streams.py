@@ -94,6 +94,8 @@ class StreamTranslator:
         """The content type under which the agent expects the stream."""
         self.begun = False
         """Whether the provider's answer has begun, and not by breaking off."""
+        self.spoken = False
+        """Whether anything of the answer itself has come."""
         self.ended = False
         """Whether the agent's stream has had its end."""
         self.error: ErrorInfo | None = None
@@ -166,6 +168,8 @@ class StreamTranslator:
         if self._pass_through is not None:
             output, events = self._pass_through.feed(chunk)
             self._watch(events)
+            # What is passed on at a glance has no events: it holds nothing but more of the answer.
+            self.spoken = self.spoken or (self.begun and bool(output) and not events)
             for event in events:
                 if type(event) is ResponseStart:
                     # Not to be sent: should the stream be cut, its end must tell the same id.
@@ -204,12 +208,16 @@ class StreamTranslator:
             pieces.append(self._encoder.encode(event))
             if type(event) in _NOTEWORTHY:
                 self._note(event)
+            elif not self.spoken:
+                self.spoken = True
         return b"".join(pieces)
 
     def _watch(self, events: Iterable[Event]) -> None:
         for event in events:
             if type(event) in _NOTEWORTHY:
                 self._note(event)
+            elif not self.spoken:
+                self.spoken = True
 
     def _note(self, event: Event) -> None:
         match event:

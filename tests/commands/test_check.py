@@ -64,8 +64,6 @@ def test_notices_do_not_count_as_mistakes(folder, monkeypatch):
         0,
         "rules.yaml:3:21: notice: no key for zai: set ZAI_API_KEY (or Z_AI_API_KEY) in the"
         " environment or in .env beside rules.yaml, or store the key with `detour keys set zai`\n"
-        "rules.yaml:3:36: notice: use: only the first target, `zai:glm-5.3`, is used; falling back"
-        " to the others does not work yet\n"
         "rules.yaml:4:5: notice: `b` never applies: `a` on line 3 has no `when` and takes every"
         " call\n"
         "rules.yaml is valid: 2 rules\n",

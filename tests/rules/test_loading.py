@@ -307,17 +307,6 @@ def notices(text, environment=None):
     return [(notice.line, notice.column, notice.message) for notice in loaded.notices]
 
 
-def test_a_list_in_use_is_pointed_out_at_its_second_entry():
-    assert notices(rule("{use: ['zai:glm-5.3', 'local:*']}")) == [
-        (
-            3,
-            27,
-            "use: only the first target, `zai:glm-5.3`, is used;"
-            " falling back to the others does not work yet",
-        )
-    ]
-
-
 def test_rules_that_never_apply_are_pointed_out():
     text = rule("{name: all, use: pass}") + "  - {when: {model: a}, use: 'local:*'}\n"
     assert notices(text) == [
