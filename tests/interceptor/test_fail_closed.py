@@ -7,7 +7,7 @@ from mitmproxy.addons.maplocal import MapLocal
 from mitmproxy.test import taddons, tflow, tutils
 
 from addon.embedded import EmbeddedProvider
-from addon.interceptor import Interceptor, addon, display, recorder
+from addon.interceptor import Interceptor, addon, display, preparing, recorder
 from tests.support.calls import request_body
 from tests.support.proxy import AGENT_KEY, running_proxy, server_context
 from tests.support.rules import write_default, write_rules
@@ -24,7 +24,7 @@ def fail(*_, **__):
 @pytest.mark.parametrize(
     ("module", "name"),
     [
-        (addon, "plan"),
+        (preparing, "plan_call"),
         (addon, "unpack"),
         (addon, "is_upgrade"),
         (addon, "Delivery"),
