@@ -11,8 +11,8 @@ Exits with 0 when every agent that is installed did its task, else with 1.
 from __future__ import annotations
 
 import contextlib
+import itertools
 import json
-import os
 import sys
 import tempfile
 from pathlib import Path
@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 from tests.agents.agent import Agent
 from tests.agents.catalogue import AGENTS
 from tests.agents.installing import InstallationError, install
-from tests.agents.stage import PROVIDER_FORMATS, open_stage
+from tests.agents.stage import PROVIDER_FORMATS, Stage, open_stage
 from tests.agents.table import as_markdown, as_text
 from tests.agents.trial import Outcome, run_trial
 
@@ -41,8 +41,14 @@ HOME_VARIABLE = "DETOUR_AGENTS_HOME"
     help=f"Folder that agents are installed in; {HOME_VARIABLE} names it as well.",
 )
 @click.option("--install", "installs", is_flag=True, help="Install what is missing (2 GB for all).")
-@click.option("--agent", "names", multiple=True, metavar="NAME", help="Only these.")
+@click.option("--agent", "names", multiple=True, metavar="NAME", help="Only this one; repeatable.")
 @click.option("--provider", "formats", multiple=True, type=click.Choice([*PROVIDER_FORMATS]))
+@click.option(
+    "--websocket",
+    type=click.Choice(["accept", "refuse"]),
+    default="accept",
+    help="What Detour says to agents that ask for one.",
+)
 @click.option("--json", "writes_json", is_flag=True, help="One JSON object a trial.")
 @click.option("--markdown", "writes_markdown", is_flag=True, help="A table for a page.")
 @click.option(
@@ -50,16 +56,15 @@ HOME_VARIABLE = "DETOUR_AGENTS_HOME"
     type=click.Path(path_type=Path, file_okay=False, resolve_path=True),
     help="A new folder for all that was sent and said; a temporary one when not given.",
 )
-@click.option("--verbose", is_flag=True, help="Show what agents that failed and Detour have said.")
 def main(
     home: Path,
     installs: bool,
     names: tuple[str, ...],
     formats: tuple[str, ...],
+    websocket: str,
     writes_json: bool,
     writes_markdown: bool,
     keep: Path | None,
-    verbose: bool,
 ) -> None:
     """Try agents against providers."""
     chosen = _choose(names)
@@ -69,10 +74,14 @@ def main(
     for agent in chosen:
         if agent not in there:
             click.echo(f"{agent.label}: not installed, left out", err=True)
+    if not there:
+        raise click.ClickException(f"none of them is installed in {home}; --install does it")
     with contextlib.ExitStack() as stack:
         temporary = tempfile.TemporaryDirectory(prefix="detour-agents-")
         folder = keep or Path(stack.enter_context(temporary))
-        outcomes = _try_all(there, formats or tuple(PROVIDER_FORMATS), home, folder, verbose)
+        stage = stack.enter_context(open_stage(folder, websocket=websocket))
+        trials = itertools.product(there, formats or PROVIDER_FORMATS)
+        outcomes = [_try(agent, name, stage, home) for agent, name in trials]
     if writes_json:
         for outcome in outcomes:
             click.echo(json.dumps(outcome.as_json()))
@@ -96,33 +105,14 @@ def _install(agents: list[Agent], home: Path) -> None:
             click.echo(f"{agent.label}: {error}", err=True)
 
 
-def _try_all(
-    agents: list[Agent], formats: tuple[str, ...], home: Path, folder: Path, verbose: bool
-) -> list[Outcome]:
-    outcomes: list[Outcome] = []
-    with open_stage(folder) as stage:
-        for agent in agents:
-            for provider_format in formats:
-                read = stage.log.stat().st_size
-                outcome = run_trial(agent, provider_format, stage, home)
-                outcomes.append(outcome)
-                said = f"{agent.label} on {provider_format}: {outcome.result}; {outcome.happened}"
-                click.echo(said, err=True)
-                if verbose and not outcome.passed:
-                    click.echo(outcome.said, err=True)
-                    click.echo(
-                        "".join(
-                            line
-                            for line in stage.log.read_bytes()[read:]
-                            .decode()
-                            .splitlines(keepends=True)
-                            if "client " not in line and "Streaming" not in line
-                        ),
-                        err=True,
-                    )
-    return outcomes
+def _try(agent: Agent, provider_format: str, stage: Stage, home: Path) -> Outcome:
+    outcome = run_trial(agent, provider_format, stage, home)
+    said = f"{agent.label} on {provider_format}: {outcome.result}; {outcome.happened}"
+    click.echo(said, err=True)
+    if not outcome.passed:
+        click.echo(outcome.said, err=True)
+    return outcome
 
 
 if __name__ == "__main__":
-    os.environ.setdefault("PYTHONDONTWRITEBYTECODE", "1")
     main()

@@ -104,16 +104,17 @@ def read_note(line: str) -> Seen:
         note["failure"],
         note.get("error"),
         tuple(note["losses"]),
-        note.get("socket", False),
+        note["socket"],
     )
 
 
 @contextlib.contextmanager
-def open_stage(folder: Path) -> Iterator[Stage]:
+def open_stage(folder: Path, *, websocket: str = "accept") -> Iterator[Stage]:
     """Run the providers and Detour for the length of a block.
 
     Args:
         folder: An empty one: Detour's home, the user's home, the log.
+        websocket: What `rules.yaml` says of agents that would rather have one.
     """
     home = folder / "user"
     home.mkdir(parents=True)
@@ -122,7 +123,7 @@ def open_stage(folder: Path) -> Iterator[Stage]:
     calls.touch()
     with background_provider() as provider, contextlib.ExitStack() as stack:
         rules = folder / "rules.yaml"
-        rules.write_text(_rules(provider.base_url))
+        rules.write_text(_rules(provider.base_url, websocket))
         stage = Stage(folder, provider, {**_bare_environment(), "HOME": str(home)})
         log = stack.enter_context(stage.log.open("w"))
         witness = Path(__file__).with_name("witness.py")
@@ -153,7 +154,7 @@ def _bare_environment() -> dict[str, str]:
     return {name: os.environ[name] for name in kept if name in os.environ}
 
 
-def _rules(url: str) -> str:
+def _rules(url: str, websocket: str) -> str:
     """Write the rules: what no rule takes is blocked, so that nothing reaches a real provider."""
     providers: dict[str, Any] = {}
     rules: list[dict[str, Any]] = []
@@ -163,7 +164,5 @@ def _rules(url: str) -> str:
         providers[f"strict-{name}"] = settings
         use = f"strict-{name}:{model}"
         rules.append({"name": name, "when": {"agent": f"*-on-{name}"}, "use": use})
-    # JSON is YAML.
-    return json.dumps(
-        {"version": 1, "providers": providers, "rules": rules, "default": "block"}, indent=1
-    )
+    written = {"version": 1, "websocket": websocket, "providers": providers, "rules": rules}
+    return json.dumps({**written, "default": "block"}, indent=1)  # JSON is YAML

@@ -18,7 +18,6 @@ from tests.support.program import PROVIDER_KEY
 
 AGENT_KEY = "sk-agent"
 SWITCHED = 101
-UPGRADE_REQUIRED = 426
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,14 @@ def run_trial(agent: Agent, provider_format: str, stage: Stage, home: Path) -> O
     calls, requests = len(stage.seen()), len(stage.provider.requests)
     folder = stage.new_folder()
     begin = time.monotonic()
-    code, said = _run(agent, provider_format, stage, home, folder)
+    code, said = finish(start(agent, provider_format, stage, home, folder))
     seconds = time.monotonic() - begin
+    (folder / "said").write_text(said)
     # The witness learns of a call's end a moment after the agent does.
     time.sleep(0.3)
     seen = stage.seen(calls)
     received = stage.provider.requests[requests:]
-    wrong = _what_is_wrong(code, said, folder / "work" / "hello.txt")
+    wrong = what_is_wrong(code, said, folder)
     path = PROVIDER_FORMATS[provider_format].path
     if not wrong and not any(path in request.path.lower() for request in received):
         wrong = "the provider was not asked"
@@ -80,24 +80,23 @@ def run_trial(agent: Agent, provider_format: str, stage: Stage, home: Path) -> O
     )
 
 
-def _run(
+def start(
     agent: Agent, provider_format: str, stage: Stage, home: Path, folder: Path
-) -> tuple[int | None, str]:
-    """Return the exit code, None where time ran out, and all that was printed."""
+) -> subprocess.Popen[str]:
+    """Start an agent on its task, in a folder and a user's home of its own."""
     work, user = folder / "work", folder / "user"
     work.mkdir()
     user.mkdir()
-    environment = {
-        **stage.environment,
-        "HOME": str(user),
-        "PATH": search_path(home),
-        "TERM": "dumb",
-        **agent.environment,
-    }
-    process = subprocess.Popen(
+    return subprocess.Popen(
         stage.run_command(agent.name, provider_format, agent.command_line(home)),
         cwd=work,
-        env=environment,
+        env={
+            **stage.environment,
+            "HOME": str(user),
+            "PATH": search_path(home),
+            "TERM": "dumb",
+            **agent.environment,
+        },
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
@@ -105,8 +104,12 @@ def _run(
         errors="replace",
         start_new_session=True,
     )
+
+
+def finish(process: subprocess.Popen[str], longest: float = LONGEST) -> tuple[int | None, str]:
+    """Return the exit code, None where time ran out, and all that was printed."""
     try:
-        said, _ = process.communicate(timeout=LONGEST)
+        said, _ = process.communicate(timeout=longest)
         return process.returncode, said
     except subprocess.TimeoutExpired:
         os.killpg(process.pid, signal.SIGKILL)
@@ -114,8 +117,9 @@ def _run(
         return None, said
 
 
-def _what_is_wrong(code: int | None, said: str, file: Path) -> str:
+def what_is_wrong(code: int | None, said: str, folder: Path) -> str:
     """Say why the task was not done; empty where it was."""
+    file = folder / "work" / "hello.txt"
     if code is None:
         return f"not done after {LONGEST:.0f} s"
     if not file.exists():
@@ -134,21 +138,24 @@ def _text(headers: object) -> bytes:
 
 
 def _transport(seen: list[Seen]) -> str:
-    switched = any(call.status == SWITCHED for call in seen)
-    routed = [call for call in seen if call.model is not None and not call.socket]
-    return "+".join((["WebSocket"] if switched else []) + (["HTTP"] if routed else [])) or "-"
+    routed = [call for call in seen if call.model is not None]
+    used = {"WebSocket" if call.socket else "HTTP" for call in routed}
+    return "+".join(sorted(used)) or "-"
 
 
 def _tell(seen: list[Seen]) -> str:
-    """Say what was called: the conversation, then what went not so well."""
-    routed = Counter(call.place for call in seen if call.model is not None and _is_well(call))
-    others = Counter(
-        f"{call.place} {call.status or call.error}"
+    """Say what was called: the conversation, what went wrong in it, and what stood beside it."""
+    conversation = [call for call in seen if call.model is not None]
+    well = Counter(call.place for call in conversation if _is_well(call))
+    wrong = [call for call in conversation if not _is_well(call)]
+    beside = Counter(
+        str(call.status or call.error)
         for call in seen
-        if call.model is None or not _is_well(call)
+        if call.model is None and call.status != SWITCHED
     )
-    said = [f"{count} x {place}" for place, count in routed.items()]
-    said += [f"{place}" + (f" x {count}" if count > 1 else "") for place, count in others.items()]
+    said = [f"{count} x {place}" for place, count in well.items()]
+    said += [f"{call.place}: {call.failure or call.status or call.error}" for call in wrong]
+    said += [f"beside it {count} x {status}" for status, count in beside.items()]
     return "; ".join(said)
 
 
