@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from addon.neutral import OpaqueState, Part, ReasoningPart, TextPart, ToolCallPart
 from addon.wire.carrier import Carried, is_ours, read
+
+_TAGGED = re.compile(r"\s*<(?P<tag>think|thinking)>(?P<thought>.*?)</(?P=tag)>\s*", re.DOTALL)
+"""How agents return thoughts that their format has no place for; pydantic-ai is one."""
 
 
 class Unpacker:
@@ -79,11 +83,19 @@ def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...
     """Return an assistant message's parts with all that its answer held beside them.
 
     Args:
-        parts: What the agent returned; thoughts in it are replaced by those of `pieces`.
+        parts: What the agent returned; thoughts in it are replaced by those of `pieces`, also where
+            it returned them as words between tags.
         pieces: What the answer held, in its order: thoughts, and for each text and call a piece
             that marks its place and may sign it.
     """
-    kept = [part for part in parts if not isinstance(part, ReasoningPart)]
+    pieces = tuple(pieces)
+    told = {piece.text.strip() for piece in pieces if not (piece.call_id or piece.signs_text)}
+    kept = [
+        shown
+        for part in parts
+        if not isinstance(part, ReasoningPart)
+        and (shown := _without_thoughts(part, told) if told else part) is not None
+    ]
     restored: list[Part] = []
     thoughts: list[Part] = []
     position = 0
@@ -100,6 +112,18 @@ def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...
         thoughts = []
         position = place + 1
     return (*restored, *thoughts, *kept[position:])
+
+
+def _without_thoughts(part: Part, told: set[str]) -> Part | None:
+    """Return a part without the tagged thoughts that it begins with; None where nothing is left."""
+    if not isinstance(part, TextPart):
+        return part
+    words = part.text
+    while (found := _TAGGED.match(words)) and found["thought"].strip() in told:
+        words = words[found.end() :]
+    if words is part.text:
+        return part
+    return msgspec.structs.replace(part, text=words) if words else None
 
 
 def _place(piece: Carried, parts: Sequence[Part], start: int) -> int | None:
