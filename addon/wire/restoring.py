@@ -71,12 +71,52 @@ def open_envelopes(parts: Sequence[Part]) -> tuple[Part, ...]:
                 unpacker.take(msgspec.structs.replace(piece, text=words), opened)
             continue
         thoughts = [piece for piece in pieces if not (piece.call_id or piece.signs_text)]
-        if thoughts:  # which then need not be read from what was shown
-            opened = [one for one in opened if not _is_unsigned_thought(one)]
-            opened += (ReasoningPart(piece.text, piece.state) for piece in thoughts)
+        if thoughts:
+            opened = _with_thoughts(opened, thoughts)
         own = next((piece.state for piece in pieces if piece not in thoughts), None)
         opened.append(_with_state(part, own))
     return unpacker.sign_calls(opened)
+
+
+def _with_thoughts(parts: list[Part], thoughts: Iterable[Carried]) -> list[Part]:
+    """Put thoughts where they were shown, and behind everything where they were not.
+
+    Whatever else was shown is left out: what is carried need not be read from it.
+    """
+    parts = _joined(parts)
+    placed: dict[int, Part] = {}
+    behind: list[Part] = []
+    for piece in thoughts:
+        thought = ReasoningPart(piece.text, piece.state)
+        shown = ReasoningPart(piece.text)
+        places = (index for index, part in enumerate(parts) if part == shown)
+        place = next((index for index in places if index not in placed), None)
+        if place is None:
+            behind.append(thought)
+        else:
+            placed[place] = thought
+    kept = (
+        placed.get(index, part)
+        for index, part in enumerate(parts)
+        if index in placed or not _is_unsigned_thought(part)
+    )
+    return [*kept, *behind]
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Join shown thoughts that follow one another, as they do where a stream was put together."""
+    joined: list[Part] = []
+    for part in parts:
+        last = joined[-1] if joined else None
+        if (
+            isinstance(part, ReasoningPart)
+            and isinstance(last, ReasoningPart)
+            and part.state is last.state is None
+        ):
+            joined[-1] = ReasoningPart(last.text + part.text)
+        else:
+            joined.append(part)
+    return joined
 
 
 def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...]:

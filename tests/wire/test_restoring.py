@@ -93,3 +93,39 @@ def test_a_damaged_envelope_is_left_out():
 @given(answers())
 def test_parts_without_envelopes_stay(answer):
     assert open_envelopes(answer) == answer
+
+
+SIGNED = OpaqueState("anthropic", "signature", "signature")
+
+
+def call(*thoughts):
+    """A call that carries thoughts home."""
+    envelope = mint([Carried(words, SIGNED) for words in thoughts])
+    return ToolCallPart("call_1", "f", "{}", state=OpaqueState("gemini", envelope, "signature"))
+
+
+def opened(*parts):
+    return [
+        (part.text, part.state) if isinstance(part, ReasoningPart) else type(part)
+        for part in open_envelopes(parts)
+    ]
+
+
+def test_a_thought_stands_where_it_was_shown():
+    parts = (ReasoningPart("hm"), TextPart("Looking."), call("hm"))
+    assert opened(*parts) == [("hm", SIGNED), TextPart, ToolCallPart]
+
+
+def test_the_same_thought_twice_stands_in_both_places():
+    parts = (ReasoningPart("hm"), TextPart("Looking."), ReasoningPart("hm"), call("hm", "hm"))
+    assert opened(*parts) == [("hm", SIGNED), TextPart, ("hm", SIGNED), ToolCallPart]
+
+
+def test_a_thought_that_was_not_shown_stands_before_its_call():
+    parts = (ReasoningPart("shortened"), TextPart("Looking."), call("hm"))
+    assert opened(*parts) == [TextPart, ("hm", SIGNED), ToolCallPart]
+
+
+def test_a_thought_in_pieces_is_one_thought():
+    parts = (ReasoningPart("h"), ReasoningPart("m"), TextPart("Looking."), call("hm"))
+    assert opened(*parts) == [("hm", SIGNED), TextPart, ToolCallPart]
