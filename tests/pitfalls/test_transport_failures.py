@@ -204,6 +204,40 @@ async def test_t16_nothing_is_begun_anew_after_the_first_word():
     assert "error" in chunks[-1]
 
 
+@pytest.mark.parametrize("words_first", [False, True])
+async def test_t16_the_next_target_is_asked_before_the_first_word_only(words_first):
+    """A list of targets is for those that do not answer, not for those that broke off."""
+
+    async def failing(exchange):
+        if words_first:
+            await exchange.begin()
+            await exchange.chunk(b"".join(text_frames()[:3]))
+            exchange.abort()
+        else:
+            await exchange.answer(ERROR, 529)
+
+    async def well(exchange):
+        await exchange.answer(WHOLE, content_type="text/event-stream")
+
+    async with (
+        asyncio.timeout(20),
+        ScriptedServer(failing) as first,
+        ScriptedServer(well) as second,
+    ):
+        other = {"base_url": second.url, "formats": ["anthropic"], "api_key": "none"}
+        targets = ["anthropic:claude-sonnet-5-5", "other:claude-opus-5-5"]
+        rules = write_rules(first.url, use=targets, providers={"other": other})
+        async with running_proxy(rules) as proxy, proxy.client() as client:
+            answer = await client.post(CHAT, content=request_body(), headers=KEY)
+    assert len(second.exchanges) == (0 if words_first else 1)
+    chunks = [chunk for chunk in data_of(answer.content) if chunk != "[DONE]"]
+    choices = [choice for chunk in chunks for choice in chunk.get("choices", ())]
+    assert sum("role" in choice["delta"] for choice in choices) == 1
+    assert ("error" in chunks[-1]) is words_first
+    if not words_first:
+        assert text_of(answer.content) == "Hello there!"
+
+
 @pytest.mark.parametrize(
     ("given", "shown"),
     [
