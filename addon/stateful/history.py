@@ -82,7 +82,7 @@ class History:
             StateError: It leans on something that is not known.
             ClientRequestError: It is not what the format allows.
         """
-        if not any(mark in body for mark in _MARKS) and not _BARE_REFERENCE.search(body):
+        if not any(mark in body for mark in _MARKS) and not _has_bare_reference(body):
             return Turn(request=body, body=body)
         fields = read_fields(body)
         turn = Turn(
@@ -299,6 +299,10 @@ def append(
     conversation.items = [*conversation.items, *added]
     archive.save_conversation(conversation, [entry.id for entry in added])
     return added
+
+
+def _has_bare_reference(body: bytes) -> bool:
+    return b'"id"' in body and _BARE_REFERENCE.search(body) is not None
 
 
 def _owned(place: Archive, owner: str, keepers: set[str]) -> dict[str, bytes]:
