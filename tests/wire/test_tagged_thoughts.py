@@ -1,8 +1,9 @@
+import msgspec
 import pytest
 
 from addon.neutral import OpaqueState, ReasoningPart, TextPart, ToolCallPart
-from addon.wire.carrier import Carried
-from addon.wire.restoring import restore
+from addon.wire.carrier import Carried, mint_base64
+from addon.wire.restoring import open_envelopes, restore
 
 SIGNED = OpaqueState("anthropic", "Sig=")
 CALL = ToolCallPart("toolu_1", "ls", "{}")
@@ -28,3 +29,13 @@ def test_thoughts_that_an_agent_returned_as_words_are_not_said_twice(words, left
 def test_without_thoughts_to_restore_words_stay_as_they_are():
     text = TextPart("<think></think> Well.")
     assert restore((text, CALL), (Carried(call_id="toolu_1"),)) == (text, CALL)
+
+
+def test_words_between_shown_thoughts_and_the_envelope_stay_behind_the_thoughts():
+    envelope = OpaqueState("gemini", mint_base64([Carried("Hm.", SIGNED)]))
+    shown = [ReasoningPart("H"), ReasoningPart("m."), TextPart("I look.")]
+    assert open_envelopes([*shown, msgspec.structs.replace(CALL, state=envelope)]) == (
+        ReasoningPart("Hm.", SIGNED),
+        TextPart("I look."),
+        CALL,
+    )

@@ -87,9 +87,12 @@ class Conversation:
         look(self._unread, wire, _KNOWN_OF_CONTENT, "contents")
         values = content_parts(wire)
         if role == "model":
-            self._open = []
+            # Google's client sends each chunk of a streamed answer back as a content of its own.
+            goes_on = bool(self.messages) and self.messages[-1].role == "assistant"
+            before = self.messages.pop().parts if goes_on else ()
+            self._open = self._open if goes_on else []
             parts = [self._model_part(mapping(part), f"{path}.parts[{i}]") for i, part in values]
-            self.messages.append(Message("assistant", open_envelopes(parts)))
+            self.messages.append(Message("assistant", open_envelopes((*before, *parts))))
             return
         results: list[Part] = []
         others: list[Part] = []

@@ -331,3 +331,30 @@ def test_no_type_is_trusted(contents, others):
     FORMAT.reply(body, LINE)
     with contextlib.suppress(ClientRequestError):
         FORMAT.parse_request(body, LINE)
+
+
+def test_the_chunks_of_one_answer_are_one_message():
+    """Google's client returns every chunk that it was streamed as a content of its own."""
+    contents = [
+        {"role": "user", "parts": [{"text": "hi"}]},
+        {"role": "model", "parts": [{"text": "Hm.", "thought": True}]},
+        {"role": "model", "parts": [{"text": "I look."}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "f", "args": {}}}]},
+        {"role": "model", "parts": [{"functionCall": {"name": "g", "args": {}}}]},
+        {
+            "role": "user",
+            "parts": [
+                {"functionResponse": {"name": "f", "response": {"result": 1}}},
+                {"functionResponse": {"name": "g", "response": {"result": 2}}},
+            ],
+        },
+    ]
+    request = FORMAT.parse_request(json.dumps({"contents": contents}).encode(), RequestLine())
+    assert [message.role for message in request.messages] == ["user", "assistant", "tool"]
+    answer, results = request.messages[1:]
+    assert [type(part).__name__ for part in answer.parts] == [
+        "ReasoningPart", "TextPart", "ToolCallPart", "ToolCallPart"
+    ]  # fmt: skip
+    assert [result.call_id for result in results.parts] == [
+        call.call_id for call in answer.parts[2:]
+    ]
