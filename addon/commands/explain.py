@@ -172,6 +172,10 @@ def _outcome(decision: Decision, explanation: Explanation) -> list[str]:
                 else f"translated from {explanation.question.format} to {place.format}"
             )
             lines.append(f"The call would go to {place.provider.id}:{place.model}, {change}.")
+            later = [f"{place.provider.id}:{place.model}" for place in decision.destinations[1:]]
+            if later:
+                kinds = ", ".join(sorted(decision.fallback.on))
+                lines.append(f"Then, one after the other, to {', '.join(later)}, after {kinds}.")
     if explanation.error:
         lines.append(f"But the agent would get an error: {explanation.error}")
     if explanation.sending:

@@ -252,3 +252,13 @@ def test_what_cannot_be_explained(folder, rules, stdin, message):
     result = run("--body", "-", stdin=stdin)
     assert result.exit_code == 1
     assert result.stderr == f"{message}\n"
+
+
+def test_it_names_what_comes_after_a_target_that_fails(folder):
+    rules = "version: 1\nrules: [{use: ['zai:a', 'groq:b'], fallback: {on: context_length}}]\n"
+    (folder / "rules.yaml").write_text(rules)
+    result = CliRunner().invoke(detour, ["explain", "--model", "gpt-5"])
+    assert "The call would go to zai:a" in result.stdout
+    assert "Then, one after the other, to groq:b, after conflict, connect, context_length," in (
+        result.stdout
+    )
