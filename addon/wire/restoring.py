@@ -53,11 +53,13 @@ def open_envelopes(parts: Sequence[Part]) -> tuple[Part, ...]:
     """Return an assistant message's parts with what the envelopes among their states hold.
 
     For formats whose own signatures are the carrier: an envelope on a thought vouches for its
-    words, one on a call or a text holds the thoughts before it.
+    words, one on a call or a text holds the thoughts before it and where they stood.
     """
     if not any(_envelope(part) for part in parts):
         return tuple(parts)
     opened: list[Part] = []
+    told = 0
+    """Where the parts begin that no envelope has told of yet."""
     unpacker = Unpacker()
     for part in parts:
         envelope = _envelope(part)
@@ -70,53 +72,23 @@ def open_envelopes(parts: Sequence[Part]) -> tuple[Part, ...]:
                 words = "" if piece.call_id or piece.signs_text else piece.text or part.text
                 unpacker.take(msgspec.structs.replace(piece, text=words), opened)
             continue
-        thoughts = [piece for piece in pieces if not (piece.call_id or piece.signs_text)]
-        if thoughts:
-            opened = _with_thoughts(opened, thoughts)
-        own = next((piece.state for piece in pieces if piece not in thoughts), None)
-        opened.append(_with_state(part, own))
+        opened[told:] = _opened(part, pieces, opened[told:])
+        told = len(opened)
     return unpacker.sign_calls(opened)
 
 
-def _with_thoughts(parts: list[Part], thoughts: Iterable[Carried]) -> list[Part]:
-    """Put thoughts where they were shown, and behind everything where they were not.
-
-    Whatever else was shown is left out: what is carried need not be read from it.
-    """
-    parts = _joined(parts)
-    placed: dict[int, Part] = {}
-    behind: list[Part] = []
-    for piece in thoughts:
-        thought = ReasoningPart(piece.text, piece.state)
-        shown = ReasoningPart(piece.text)
-        places = (index for index, part in enumerate(parts) if part == shown)
-        place = next((index for index in places if index not in placed), None)
-        if place is None:
-            behind.append(thought)
-        else:
-            placed[place] = thought
-    kept = (
-        placed.get(index, part)
-        for index, part in enumerate(parts)
-        if index in placed or not _is_unsigned_thought(part)
-    )
-    return [*kept, *behind]
-
-
-def _joined(parts: list[Part]) -> list[Part]:
-    """Join shown thoughts that follow one another, as they do where a stream was put together."""
-    joined: list[Part] = []
-    for part in parts:
-        last = joined[-1] if joined else None
-        if (
-            isinstance(part, ReasoningPart)
-            and isinstance(last, ReasoningPart)
-            and part.state is last.state is None
-        ):
-            joined[-1] = ReasoningPart(last.text + part.text)
-        else:
-            joined.append(part)
-    return joined
+def _opened(part: Part, pieces: tuple[Carried, ...], before: list[Part]) -> Sequence[Part]:
+    """Return a call or a text that carries an envelope, and what stands before it."""
+    signed = _with_state(part, next((p.state for p in pieces if _is_mark(p) and p.state), None))
+    if all(map(_is_mark, pieces)):
+        return [*before, signed]
+    marks = [Carried(call_id=part.call_id)] if isinstance(part, ToolCallPart) else []
+    inner = [
+        msgspec.structs.replace(piece, state=None) if piece.signs_text else piece
+        for piece in pieces
+        if not piece.call_id
+    ]
+    return restore([*before, signed], (*inner, *marks))
 
 
 def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...]:
@@ -129,7 +101,7 @@ def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...
             that marks its place and may sign it.
     """
     pieces = tuple(pieces)
-    told = {piece.text.strip() for piece in pieces if not (piece.call_id or piece.signs_text)}
+    told = {piece.text.strip() for piece in pieces if not _is_mark(piece)}
     kept = [
         shown
         for part in parts
@@ -140,7 +112,7 @@ def restore(parts: Sequence[Part], pieces: Iterable[Carried]) -> tuple[Part, ...
     thoughts: list[Part] = []
     position = 0
     for piece in pieces:
-        if not (piece.call_id or piece.signs_text):
+        if not _is_mark(piece):
             thoughts.append(ReasoningPart(piece.text, piece.state))
             continue
         place = _place(piece, kept, position)
@@ -192,5 +164,6 @@ def _envelope(part: Part) -> str:
     return state.data if state is not None and is_ours(state.data) else ""
 
 
-def _is_unsigned_thought(part: Part) -> bool:
-    return isinstance(part, ReasoningPart) and part.state is None
+def _is_mark(piece: Carried) -> bool:
+    """Tell a piece that stands for words or a call from a thought."""
+    return bool(piece.call_id) or piece.signs_text

@@ -1,5 +1,6 @@
 """State comes back to the place that it had in its answer."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,6 +83,30 @@ def test_an_envelope_on_a_call_holds_the_thoughts_before_it():
     assert open_envelopes(shown) == (first, call)
 
 
+def test_an_envelope_on_a_call_knows_where_the_thoughts_before_it_stood():
+    early, late = thought("early"), thought("late")
+    pieces = [
+        Carried("early", early.state),
+        Carried(signs_text=True),
+        Carried("late", late.state),
+    ]
+    envelope = OpaqueState("gemini", mint_base64(pieces))
+    call = ToolCallPart("1", "x", "{}")
+    returned = [TextPart("a"), ToolCallPart("1", "x", "{}", state=envelope)]
+    assert open_envelopes(returned) == (early, TextPart("a"), late, call)
+
+
+def test_an_envelope_behind_words_holds_the_thoughts_before_them():
+    first = thought("hm")
+    pieces = [Carried("hm", first.state), Carried(signs_text=True)]
+    envelope = OpaqueState("gemini", mint_base64(pieces))
+    assert open_envelopes([TextPart("a"), TextPart("", state=envelope)]) == (
+        first,
+        TextPart("a"),
+        TextPart(""),
+    )
+
+
 def test_a_damaged_envelope_is_left_out():
     envelope = OpaqueState("anthropic", "dt1.!")
     assert open_envelopes([ReasoningPart("hm", envelope), TextPart("a")]) == (
@@ -96,11 +121,12 @@ def test_parts_without_envelopes_stay(answer):
 
 
 SIGNED = OpaqueState("anthropic", "signature", "signature")
+WORDS = Carried(signs_text=True)
 
 
-def call(*thoughts):
-    """A call that carries thoughts home."""
-    envelope = mint([Carried(words, SIGNED) for words in thoughts])
+def call(*pieces):
+    """A call that carries thoughts home, and the places of words among them."""
+    envelope = mint([piece if piece is WORDS else Carried(piece, SIGNED) for piece in pieces])
     return ToolCallPart("call_1", "f", "{}", state=OpaqueState("gemini", envelope, "signature"))
 
 
@@ -111,21 +137,19 @@ def opened(*parts):
     ]
 
 
-def test_a_thought_stands_where_it_was_shown():
-    parts = (ReasoningPart("hm"), TextPart("Looking."), call("hm"))
+@pytest.mark.parametrize(
+    "shown", [(), (ReasoningPart("hm"),), (ReasoningPart("h"), ReasoningPart("m"))]
+)
+def test_a_thought_stands_where_it_was_thought(shown):
+    parts = (*shown, TextPart("Looking."), call("hm", WORDS))
     assert opened(*parts) == [("hm", SIGNED), TextPart, ToolCallPart]
 
 
 def test_the_same_thought_twice_stands_in_both_places():
-    parts = (ReasoningPart("hm"), TextPart("Looking."), ReasoningPart("hm"), call("hm", "hm"))
+    parts = (ReasoningPart("hm"), TextPart("Looking."), call("hm", WORDS, "hm"))
     assert opened(*parts) == [("hm", SIGNED), TextPart, ("hm", SIGNED), ToolCallPart]
 
 
-def test_a_thought_that_was_not_shown_stands_before_its_call():
+def test_a_thought_of_no_known_place_stands_before_its_call():
     parts = (ReasoningPart("shortened"), TextPart("Looking."), call("hm"))
     assert opened(*parts) == [TextPart, ("hm", SIGNED), ToolCallPart]
-
-
-def test_a_thought_in_pieces_is_one_thought():
-    parts = (ReasoningPart("h"), ReasoningPart("m"), TextPart("Looking."), call("hm"))
-    assert opened(*parts) == [("hm", SIGNED), TextPart, ToolCallPart]

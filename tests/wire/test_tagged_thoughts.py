@@ -32,7 +32,8 @@ def test_without_thoughts_to_restore_words_stay_as_they_are():
 
 
 def test_words_between_shown_thoughts_and_the_envelope_stay_behind_the_thoughts():
-    envelope = OpaqueState("gemini", mint_base64([Carried("Hm.", SIGNED)]))
+    pieces = [Carried("Hm.", SIGNED), Carried(signs_text=True)]
+    envelope = OpaqueState("gemini", mint_base64(pieces))
     shown = [ReasoningPart("H"), ReasoningPart("m."), TextPart("I look.")]
     assert open_envelopes([*shown, msgspec.structs.replace(CALL, state=envelope)]) == (
         ReasoningPart("Hm.", SIGNED),

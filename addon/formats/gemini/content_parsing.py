@@ -7,6 +7,7 @@ calls by id, else by name and order.
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import msgspec
@@ -70,7 +71,9 @@ class Conversation:
             unread: Receives what the hub has no word for.
         """
         self._unread = unread
-        self.messages: list[Message] = []
+        self._messages: list[Message] = []
+        self._said: list[Part] = []
+        """What the model said since the user spoke; agents keep each chunk of a stream apart."""
         self._open: list[_OpenCall] = []
         self._minted = 0
 
@@ -87,13 +90,13 @@ class Conversation:
         look(self._unread, wire, _KNOWN_OF_CONTENT, "contents")
         values = content_parts(wire)
         if role == "model":
-            # Google's client sends each chunk of a streamed answer back as a content of its own.
-            goes_on = bool(self.messages) and self.messages[-1].role == "assistant"
-            before = self.messages.pop().parts if goes_on else ()
-            self._open = self._open if goes_on else []
-            parts = [self._model_part(mapping(part), f"{path}.parts[{i}]") for i, part in values]
-            self.messages.append(Message("assistant", open_envelopes((*before, *parts))))
+            if not self._said:
+                self._open = []
+            self._said += [
+                self._model_part(mapping(part), f"{path}.parts[{i}]") for i, part in values
+            ]
             return
+        self._end_turn()
         results: list[Part] = []
         others: list[Part] = []
         for index, part in values:
@@ -104,9 +107,19 @@ class Conversation:
                 self._look(mapping(part), "functionResponse")
                 results.append(self._result(mapping(response), f"{path}.parts[{index}]"))
         if results:
-            self.messages.append(Message("tool", tuple(results)))
+            self._messages.append(Message("tool", tuple(results)))
         if others or not results:
-            self.messages.append(Message("user", tuple(others)))
+            self._messages.append(Message("user", tuple(others)))
+
+    def finish(self) -> tuple[Message, ...]:
+        """Return all messages."""
+        self._end_turn()
+        return tuple(self._messages)
+
+    def _end_turn(self) -> None:
+        if self._said:
+            self._messages.append(Message("assistant", open_envelopes(_joined(self._said))))
+            self._said = []
 
     def _model_part(self, part: dict[str, Any], path: str) -> Part:
         wire = field(part, "functionCall")
@@ -158,6 +171,20 @@ class Conversation:
         candidates = [call for call in self._open if call.minted or not call_id]
         named = [call for call in candidates if call.name == name]
         return next(iter(named or candidates), None)
+
+
+def _joined(parts: list[Part]) -> list[Part]:
+    """Return parts with words in one piece that arrived in several, unless they are signed."""
+    joined: list[Part] = []
+    for plain, some in groupby(parts, lambda part: isinstance(part, TextPart) and not part.state):
+        run = list(some)
+        if plain and len(run) > 1:
+            joined.append(
+                TextPart("".join(part.text for part in run if isinstance(part, TextPart)))
+            )
+        else:
+            joined += run
+    return joined
 
 
 def content_parts(wire: dict[str, Any]) -> list[tuple[int, Any]]:

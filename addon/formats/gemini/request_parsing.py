@@ -70,7 +70,7 @@ def parse_request(body: bytes, line: RequestLine) -> Request:
         model=_model(wire, target),
         source_format=NAME,
         system=_parse_system(field(wire, "systemInstruction"), unread),
-        messages=tuple(conversation.messages),
+        messages=conversation.finish(),
         tools=parse_tools(wire.get("tools"), unread),
         tool_choice=parse_tool_choice(mapping(field(wire, "toolConfig")), unread),
         sampling=_parse_sampling(generation),

@@ -93,7 +93,7 @@ class ChunkWriter:
         self._queries: list[str] = []
         self._state: OpaqueState | None = None
         self._carried: list[Carried] = []
-        """Thoughts of other providers, which the next call is to carry home."""
+        """Thoughts of other providers and the places of words, for the next call to carry home."""
         self._words: list[str] = []
         self._texts: list[tuple[str, tuple[Citation, ...]]] = []
         self._handlers: dict[type[Event], Callable[[Any], list[Chunk]]] = {
@@ -176,6 +176,8 @@ class ChunkWriter:
     def _end_part(self, event: PartEnd) -> list[Chunk]:
         if self._start.kind == "text":
             self._texts.append(("".join(self._words), event.citations))
+            if self._words:
+                self._carried.append(Carried(signs_text=True))
         if self._start.kind == "hosted_call":
             return [] if event.hosted is None else self._hosted(event.hosted)
         if self._start.kind == "tool_call":
@@ -202,6 +204,8 @@ class ChunkWriter:
         if state is not None and state.format == NAME:
             return state.data
         pieces, self._carried = self._carried, []
+        if all(piece.signs_text for piece in pieces):
+            pieces = []  # places tell nothing without a thought
         if state is not None:
             pieces.append(Carried(state=state, call_id=self._start.call_id))
         return mint_base64(pieces) if pieces else ""

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.formats.base import RequestLine
+from addon.formats.base import Reply, RequestLine
 from addon.formats.gemini import FORMAT
 from addon.neutral import (
     AudioPart,
@@ -20,6 +20,7 @@ from addon.neutral import (
     OpaqueState,
     ReasoningConfig,
     ReasoningPart,
+    Response,
     ResponseFormat,
     TextPart,
     ToolCallPart,
@@ -27,6 +28,7 @@ from addon.neutral import (
     ToolResultPart,
     UrlMedia,
     WebSearchTool,
+    unfold,
 )
 
 LINE = RequestLine("/v1beta/models/gemini-3.8-flash:streamGenerateContent", "alt=sse")
@@ -358,3 +360,53 @@ def test_the_chunks_of_one_answer_are_one_message():
     assert [result.call_id for result in results.parts] == [
         call.call_id for call in answer.parts[2:]
     ]
+
+
+def test_what_the_model_said_in_chunks_is_one_turn_in_one_piece():
+    found = conversation(
+        HELLO,
+        model({"text": "Loo"}),
+        model({"text": "king."}, call("a", id="1")),
+        model(call("b", id="2")),
+        user(result("b", {"output": "2"}, id="2"), result("a", {"output": "1"}, id="1")),
+    )
+    assert found[1].parts == (
+        TextPart("Looking."),
+        ToolCallPart("1", "a", "{}"),
+        ToolCallPart("2", "b", "{}"),
+    )
+    assert [part.call_id for part in found[2].parts] == ["2", "1"]
+
+
+THOUGHT = ReasoningPart("", OpaqueState("anthropic", "signed here"))
+SHOWN_THOUGHT = ReasoningPart("hm", OpaqueState("anthropic", "signed there"))
+CALL = ToolCallPart("call_1", "ls", "{}")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        (THOUGHT, TextPart("Looking."), CALL),
+        (SHOWN_THOUGHT, TextPart("Looking."), CALL),
+        (TextPart("Looking."), SHOWN_THOUGHT, CALL),
+        (THOUGHT, TextPart("Looking."), SHOWN_THOUGHT, CALL, ToolCallPart("call_2", "ls", "{}")),
+        (THOUGHT, CALL, SHOWN_THOUGHT, ToolCallPart("call_2", "ls", "{}")),
+        (THOUGHT, TextPart("Over.")),
+    ],
+)
+@pytest.mark.parametrize("streamed", [False, True])
+@pytest.mark.parametrize("shows_thoughts", [False, True])
+def test_what_another_provider_signed_comes_home_in_its_place(answer, streamed, shows_thoughts):
+    response = Response(id="r", model="claude-opus-5-5", parts=answer)
+    if streamed:
+        encoder = FORMAT.encoder(Reply(stream_type="application/json"))
+        stream = b"".join(encoder.encode(event) for event in unfold(response))
+        chunks = json.loads(stream)
+    else:
+        chunks = [json.loads(FORMAT.render_response(response, Reply())[0])]
+    contents = [chunk["candidates"][0]["content"] for chunk in chunks]
+    if not shows_thoughts:
+        for content in contents:
+            content["parts"] = [part for part in content["parts"] if not part.get("thought")]
+    parts = conversation(HELLO, *contents, HELLO)[1].parts
+    assert tuple(part for part in parts if part != TextPart("")) == answer
