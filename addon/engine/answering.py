@@ -42,14 +42,19 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
     clock = asyncio.get_running_loop().time
     began = clock()
     outcome = call.outcome
+    outcome.started = began
     promised = False
     try:
         while True:
             reply = _reply(call, promised=promised)
             tried = clock()
+            outcome.destination = call.destination
+            outcome.request_losses = call.rendered.losses
             try:
                 async with aclosing(_attempt(call, reply, clients)) as items:
                     async for item in items:
+                        if outcome.first_token is None and reply.spoken and type(item) is bytes:
+                            outcome.first_token = clock() - began
                         yield item
                 if call.chain is not None:
                     if outcome.error is None:
@@ -147,7 +152,7 @@ async def _listen_once(call: Call, reply: Reply, clients: ClientPool) -> AsyncGe
                 spoken = clock()
             elif isinstance(heard, Opening):
                 if call.outcome.first_byte is None:
-                    call.outcome.first_byte = clock() - began
+                    call.outcome.first_byte = clock() - (call.outcome.started or began)
                     call.outcome.request_id = request_id(heard.headers)
                 items = reply.open(heard)
             else:

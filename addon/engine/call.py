@@ -41,8 +41,16 @@ class Outcome(msgspec.Struct):
     """The provider's name for the call."""
     attempts: tuple[Attempt, ...] = ()
     """What was tried, the answering target last; empty where there is nothing else to try."""
+    destination: Destination | None = None
+    """Where the call went, last of all."""
+    request_losses: tuple[Loss, ...] = ()
+    """What of the request the provider's format could not express."""
+    started: float | None = None
+    """When the call began, by the clock of the event loop."""
     first_byte: float | None = None
     """Seconds until the provider's answer began."""
+    first_token: float | None = None
+    """Seconds until the first piece of the answer itself went to the agent."""
     duration: float | None = None
     """Seconds until the answer had ended."""
 

@@ -45,6 +45,11 @@ class CountAnswer:
         self.done = False
         """Whether the agent needs nothing more."""
 
+    @property
+    def spoken(self) -> bool:
+        """Whether the agent is about to be sent the count."""
+        return self.done and self._call.outcome.error is None
+
     def open(self, opening: Opening) -> list[Item]:
         """The provider's headers are there."""
         self._opening = opening

@@ -51,6 +51,11 @@ class PlainAnswer:
     """Whether the agent has been sent the head of a stream: never."""
 
     @property
+    def spoken(self) -> bool:
+        """Whether the agent is about to be sent the answer."""
+        return self.done and self._call.outcome.error is None
+
+    @property
     def follow_up(self) -> bytes | None:
         """The body that asks the provider for the rest, while its answer is suspended."""
         return self._joiner.follow_up if self._joiner is not None else None

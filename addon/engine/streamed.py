@@ -77,6 +77,13 @@ class StreamedAnswer:
         return self._promised
 
     @property
+    def spoken(self) -> bool:
+        """Whether the agent has been sent, or is about to be sent, a piece of the answer itself."""
+        if self._finished:
+            return self._call.outcome.error is None
+        return self._flowing and self._translator.spoken
+
+    @property
     def follow_up(self) -> bytes | None:
         """The body that asks the provider for the rest, while its answer is suspended."""
         return self._translator.follow_up

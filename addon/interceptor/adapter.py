@@ -111,6 +111,13 @@ class Delivery:
         if self._task is not None:
             self._task.cancel()
 
+    def when_ended(self, tell: Callable[[], None]) -> None:
+        """Call back once nothing of the answer goes on any more; at once where nothing does."""
+        if self._task is None or self._task.done():
+            tell()
+        else:
+            self._task.add_done_callback(lambda _: tell())
+
     async def finish(self, seconds: float) -> None:
         """Wait for the end, but no longer than that."""
         if self._task is not None:

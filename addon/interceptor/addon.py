@@ -38,6 +38,7 @@ from addon.interceptor import (
 )
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.bodies import unpack
+from addon.interceptor.bookkeeping import Bookkeeper
 from addon.interceptor.compacting import transforming
 from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
@@ -48,18 +49,15 @@ from addon.interceptor.leaning import remembering
 from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route
 from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
+from addon.interceptor.rules_in_force import RulesInForce
 from addon.interceptor.socket_calls import SERVED_BY_DETOUR, SocketCalls, relayed_call
 from addon.interceptor.state import State
 from addon.interceptor.upgrades import NO_WEBSOCKET, plan_upgrade
 from addon.neutral import DetourError, ErrorInfo
-from addon.providers import KeyStore, environment_files, load_environment, provider_for_host
+from addon.providers import provider_for_host
 from addon.rules import (
-    DEFAULT_INTERCEPT,
     Rules,
     RulesError,
-    RulesFile,
-    load_rules,
-    read_rules,
 )
 from addon.sockets import Handshake, Session, Terms
 from addon.stateful import Archive, History, StateError
@@ -81,8 +79,8 @@ class Interceptor:
         self._exchanges = Exchanges()
         self._identities = Identities()
         self._settings: options.Settings | None = None
-        self._file: RulesFile | None = None
-        self._defaults: Defaults | None = None
+        self._in_force = RulesInForce()
+        self._books = Bookkeeper()
         self._clients: ClientPool | None = None
         self._closing: asyncio.Task[None] | None = None
         self._vault: Vault | None = None
@@ -102,8 +100,8 @@ class Interceptor:
         options.add_options(loader)
         views.register()
         dispatch.install(ctx.master.addons)
-        self._defaults = Defaults(ctx.options)
-        self._defaults.apply_fixed()
+        self._in_force.defaults = Defaults(ctx.options)
+        self._in_force.defaults.apply_fixed()
 
     def configure(self, updated: set[str]) -> None:
         """Read the options.
@@ -114,41 +112,29 @@ class Interceptor:
         before = self._settings
         if before is None or updated & options.NAMES:
             self._settings = options.read_settings(ctx.options)
-            places = self._settings.rules, self._settings.home
-            if before is None or places != (before.rules, before.home):
-                stored = KeyStore(self._settings.home)
-                self._file = RulesFile(self._settings.rules, filters.check_filter, stored)
+            self._in_force.use(self._settings)
+            self._books.use(self._settings)
         if updated & upstream.OPTIONS:
             self._close_clients()
 
     def running(self) -> None:
         """Read the rules, so that mistakes in them show at once."""
-        path = self._read_settings().rules
-        intercept = DEFAULT_INTERCEPT
-        try:
-            environment = load_environment(environment_files(path))
-            rules = load_rules(read_rules(path), str(path), environment, filters.check_filter)
-        except RulesError as error:
-            # Not logged as an error, and not read by way of `RulesFile`, which would: at an error
-            # during its start mitmproxy exits, and agents would be told nothing.
-            logger.warning("Detour answers every call with an error, for lack of rules:\n%s", error)
-        else:
-            logger.info("Detour goes by the %d rules of %s.", len(rules.rules), path)
-            intercept = rules.intercept
-        if self._defaults is not None:
-            self._defaults.apply_hosts(intercept)
+        self._read_settings()
+        self._in_force.announce()
 
     def done(self) -> asyncio.Task[None] | None:
         """Stop every answer and close the connections to providers."""
-        self._exchanges.end_all()
+        under_way = self._exchanges.under_way()
+        leaving = self._exchanges.end_all()
+        for flow, exchange in under_way:
+            self._record(flow, exchange)
         dispatch.uninstall(ctx.master.addons)
         if self._state is not None:
             self._state.jobs.stop()
         if self._vault is not None:
             self._vault.close()
-        if self._defaults is not None:
-            self._defaults.release()
-        return self._close_clients()
+        self._in_force.release()
+        return self._close_clients(leaving, last=True)
 
     def http_connect(self, flow: http.HTTPFlow) -> None:
         """Learn who calls, and which hosts are to be opened."""
@@ -186,12 +172,15 @@ class Interceptor:
             if flow.is_replay == "request":
                 flow.request = replay.original(flow)
             if host_of(flow.request) in self._intercepted_hosts():
+                agent, secrets = self._identities.agent(flow), display.secrets(flow.request)
                 await self._take(flow)
+                self._exchanges.introduce(flow, agent, secrets)
         except Exception:
             logger.exception("Detour failed to handle a call; the agent gets an error")
-            self._exchanges.end(flow)
             endpoint = endpoint_of(flow.request, provider_for_host)
             error = ErrorInfo("server_error", "Detour failed to handle this call; see its log.")
+            failed = Exchange(endpoint=endpoint, decided=Refusal(error, "failed"))
+            self._exchanges.add(flow, failed)
             refuse(flow, error, endpoint.error_format)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -274,7 +263,8 @@ class Interceptor:
             endpoint = endpoint or endpoint_of(flow.request, provider_for_host)
         match decided:
             case Pass():
-                self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
+                passing = Exchange(endpoint=endpoint, passes=True, decided=decided)
+                self._exchanges.add(flow, passing)
             case Refusal():
                 self._refuse(flow, endpoint, decided)
             case Answered():
@@ -336,9 +326,13 @@ class Interceptor:
         exchange = Exchange(endpoint=endpoint, route=route)
         remembered = route.remembered
         if remembered is not None and remembered.background:
-            answered = self._kept().start(route.call, remembered, self._pool())
+            answered = self._kept().start(
+                route.call, remembered, self._pool(), lambda: self._books.enter(flow, given)
+            )
             display.show_route(flow, route)
-            self._exchanges.add(flow, await give(flow, endpoint, answered))
+            given = await give(flow, endpoint, answered)
+            given.job = route
+            self._exchanges.add(flow, given)
             return
         if flow.is_replay == "request":
             display.show_route(flow, route)
@@ -364,7 +358,7 @@ class Interceptor:
         return remembering(items, route.remembered, self._kept().history, stream=call.stream)
 
     def _refuse(self, flow: http.HTTPFlow, endpoint: Endpoint, refusal: Refusal) -> None:
-        self._exchanges.add(flow, Exchange(endpoint=endpoint))
+        self._exchanges.add(flow, Exchange(endpoint=endpoint, decided=refusal))
         display.hide_secrets(flow.request)
         flow.comment = f"{refusal.comment}: {refusal.error.message}"
         logger.warning("%s: %s", endpoint.place, flow.comment)
@@ -383,7 +377,17 @@ class Interceptor:
             exchange.recorder.show()
         if exchange.route is not None:
             display.show_outcome(flow, exchange.route)
+        self._record(flow, exchange)
         display.evict(self._read_settings().flow_limit)
+
+    def _record(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """Enter an exchange into the ledger, once all of it is known."""
+        if exchange.session is not None or exchange.job is not None:
+            return  # each response of a socket has a flow of its own, and a job ends by itself
+        if exchange.delivery is None:
+            self._books.enter(flow, exchange)
+        else:
+            exchange.delivery.when_ended(lambda: self._books.enter(flow, exchange))
 
     def _incoming(self, flow: http.HTTPFlow, request: http.Request, rules: Rules) -> Incoming:
         """Gather what the rules may look at.
@@ -406,22 +410,11 @@ class Interceptor:
             RulesError: There are none.
         """
         self._read_settings()
-        assert self._file is not None
-        if not look:
-            return self._file.latest()
-        rules = self._file.current()
-        if self._defaults is not None:
-            self._defaults.apply_hosts(rules.intercept)
-        return rules
+        return self._in_force.current() if look else self._in_force.latest()
 
     def _intercepted_hosts(self) -> tuple[str, ...]:
-        """Name the hosts whose calls are looked at, also when there are no rules."""
-        try:
-            return self._rules().intercept
-        except RulesError:
-            if self._defaults is not None:
-                self._defaults.apply_hosts(DEFAULT_INTERCEPT)
-            return DEFAULT_INTERCEPT
+        self._read_settings()
+        return self._in_force.intercepted_hosts()
 
     def _read_settings(self) -> options.Settings:
         """Return the options; mitmproxy does not configure addons that a program adds."""
@@ -435,7 +428,9 @@ class Interceptor:
             self._clients = upstream.make_pool(ctx.options)
         return self._clients
 
-    def _close_clients(self, leaving: Sequence[Delivery] = ()) -> asyncio.Task[None] | None:
+    def _close_clients(
+        self, leaving: Sequence[Delivery] = (), *, last: bool = False
+    ) -> asyncio.Task[None] | None:
         self._preparation.reset()
         clients, self._clients = self._clients, None
 
@@ -443,7 +438,9 @@ class Interceptor:
             await asyncio.gather(*(delivery.finish(FAREWELL) for delivery in leaving))
             if clients is not None:
                 await clients.aclose()
+            if last:
+                self._books.close()
 
-        if clients is not None or leaving:
+        if clients is not None or leaving or last:
             self._closing = asyncio.create_task(close())
         return self._closing

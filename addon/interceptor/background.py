@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import Any
 
@@ -89,12 +90,19 @@ class Jobs:
         self._jobs: dict[str, Job] = {}
         self._watch: asyncio.Task[None] | None = None
 
-    def start(self, call: Call, remembered: Remembered, clients: ClientPool) -> Job:
-        """Begin to make a response."""
+    def start(
+        self,
+        call: Call,
+        remembered: Remembered,
+        clients: ClientPool,
+        when_ended: Callable[[], None],
+    ) -> Job:
+        """Begin to make a response; `when_ended` is called when nothing goes on any more."""
         job = Job(call, remembered)
         self._jobs[job.id] = job
         self._vouch(job, self._document(job))
         job.task = asyncio.create_task(self._run(job, clients), name="Detour background response")
+        job.task.add_done_callback(lambda _: when_ended())
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._renew(), name="Detour background leases")
         return job

@@ -61,6 +61,14 @@ def hide_secrets(message: http.Message) -> None:
         message.query = query
 
 
+def secrets(request: http.Request) -> tuple[str, ...]:
+    """Return the keys that came with a request."""
+    found = [value for name, value in access.all_headers(request) if name.lower() in SECRET_HEADERS]
+    if "key=" in request.path:
+        found += [value for name, value in request.query.items(multi=True) if name == "key"]
+    return tuple(found)
+
+
 def show_route(flow: http.HTTPFlow, route: Route) -> None:
     """Let a flow show the request that its provider gets instead of the agent's.
 

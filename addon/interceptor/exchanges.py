@@ -7,7 +7,7 @@ from mitmproxy import http
 
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.endpoints import Endpoint
-from addon.interceptor.planning import Route
+from addon.interceptor.planning import Pass, Refusal, Route
 from addon.interceptor.recorder import Recorder
 from addon.sockets import Session
 
@@ -26,6 +26,14 @@ class Exchange(msgspec.Struct, kw_only=True):
     """Whether Detour itself answers with a stream."""
     passes: bool = False
     """Whether the agent's own request goes on, key and all."""
+    decided: Pass | Refusal | None = None
+    """Why it passes, or was refused."""
+    job: Route | None = None
+    """The call that goes on in the background."""
+    agent: str = ""
+    """Who calls."""
+    secrets: tuple[str, ...] = ()
+    """The agent's keys, which no record may repeat."""
 
 
 class Exchanges:
@@ -33,10 +41,22 @@ class Exchanges:
 
     def __init__(self) -> None:
         self._by_flow: dict[str, Exchange] = {}
+        self._flows: dict[str, http.HTTPFlow] = {}
 
     def add(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """Begin an exchange."""
         self._by_flow[flow.id] = exchange
+        self._flows[flow.id] = flow
+
+    def under_way(self) -> list[tuple[http.HTTPFlow, Exchange]]:
+        """Return every exchange that has not ended."""
+        return [(self._flows[name], exchange) for name, exchange in self._by_flow.items()]
+
+    def introduce(self, flow: http.HTTPFlow, agent: str, secrets: tuple[str, ...]) -> None:
+        """Say who calls, and which keys came with the call."""
+        exchange = self.get(flow)
+        if exchange is not None:
+            exchange.agent, exchange.secrets = agent, secrets
 
     def get(self, flow: http.HTTPFlow) -> Exchange | None:
         """Return the exchange of a flow."""
@@ -44,6 +64,7 @@ class Exchanges:
 
     def end(self, flow: http.HTTPFlow) -> Exchange | None:
         """Forget the exchange of a flow and return it."""
+        self._flows.pop(flow.id, None)
         return self._by_flow.pop(flow.id, None)
 
     def end_all(self) -> list[Delivery]:
@@ -58,6 +79,7 @@ class Exchanges:
                 exchange.session.leave()
                 leaving.append(exchange.delivery)
         self._by_flow.clear()
+        self._flows.clear()
         return leaving
 
     def delivery(self, flow: http.HTTPFlow) -> Delivery | None:

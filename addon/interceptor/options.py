@@ -17,6 +17,7 @@ from mitmproxy.options import Options
 from mitmproxy.utils import human
 
 from addon.engine.call import KEEP_ALIVE
+from addon.ledger import Limits as LedgerLimits
 from addon.vault import Limits
 
 
@@ -32,6 +33,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_alive: float
     """Seconds of silence after which a streaming agent gets a comment; 0: never."""
     vault_limits: Limits
+    ledger_limits: LedgerLimits
+    events: Path | None
+    """File that gets the record of every exchange as a line of JSON."""
 
 
 _OPTIONS: dict[str, tuple[str, str]] = {
@@ -55,6 +59,15 @@ _OPTIONS: dict[str, tuple[str, str]] = {
         "Most bytes of what is kept between calls, in vault.db. Understands k/m/g suffixes.",
     ),
     "detour_vault_days": ("30", "Days after which what nobody asked for is forgotten."),
+    "detour_ledger_size": (
+        "512m",
+        "Most bytes of the records of exchanges, in detour.db. Understands k/m/g suffixes.",
+    ),
+    "detour_ledger_days": ("365", "Days after which the record of an exchange is removed."),
+    "detour_events": (
+        "",
+        "File that gets the record of every exchange as a line of JSON as well; none when empty.",
+    ),
 }
 
 NAMES = frozenset(_OPTIONS)
@@ -72,6 +85,7 @@ def read_settings(options: Options) -> Settings:
     Raises:
         OptionsError: One has a value that cannot be read.
     """
+    events: str = getattr(options, "detour_events")  # noqa: B009 - declared by name only
     return Settings(
         rules=Path(_text(options, "detour_rules")).expanduser(),
         home=Path(_text(options, "detour_home")).expanduser(),
@@ -82,6 +96,11 @@ def read_settings(options: Options) -> Settings:
             size=_size(options, "detour_vault_size"),
             age=_number(options, "detour_vault_days", float) * 86400,
         ),
+        ledger_limits=LedgerLimits(
+            size=_size(options, "detour_ledger_size"),
+            age=_number(options, "detour_ledger_days", float) * 86400,
+        ),
+        events=Path(events).expanduser() if events else None,
     )
 
 

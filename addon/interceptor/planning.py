@@ -62,6 +62,11 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 class Pass(msgspec.Struct, frozen=True):
     """The request goes where the agent sent it, untouched."""
 
+    rule: str | None = None
+    """What said so."""
+    requested_model: str | None = None
+    stream: bool = False
+
 
 class Refusal(msgspec.Struct, frozen=True):
     """The request goes nowhere."""
@@ -70,6 +75,9 @@ class Refusal(msgspec.Struct, frozen=True):
     comment: str
     status: int | None = None
     """HTTP status, where it is not the format's usual one for the error."""
+    rule: str | None = None
+    """What said so, where a rule did."""
+    requested_model: str | None = None
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,9 +157,9 @@ def plan(
             facts = facts_of(incoming, spoken, reply)
     match decision.action:
         case "pass":
-            return Pass()
+            return Pass(decision.rule_name, facts.model, reply.stream)
         case "block":
-            return blocked(incoming.endpoint, decision.rule_name)
+            return blocked(incoming.endpoint, decision.rule_name, facts.model)
         case "route" if incoming.endpoint.name == COUNT:
             call = _count(incoming, spoken, decision, rules.keys, facts, memory)
         case "route":
@@ -299,10 +307,11 @@ def _plan_untranslatable(endpoint: Endpoint, rules: Rules) -> Plan:
             return Refusal(ErrorInfo("not_found", message), f"not translatable: {endpoint.place}")
 
 
-def blocked(endpoint: Endpoint, rule: str) -> Refusal:
+def blocked(endpoint: Endpoint, rule: str, model: str | None = None) -> Refusal:
     """Refuse what a rule forbids."""
     message = (
         f"Detour blocks {endpoint.place} (rule: {rule}). To let it through, change that in "
         "rules.yaml."
     )
-    return Refusal(ErrorInfo("permission", message, code="blocked_by_detour"), f"blocked ({rule})")
+    error = ErrorInfo("permission", message, code="blocked_by_detour")
+    return Refusal(error, f"blocked ({rule})", rule=rule, requested_model=model)

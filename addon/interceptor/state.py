@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from addon.engine import Call, ClientPool
@@ -31,9 +31,15 @@ class State:
         self.jobs = Jobs(self.history, self.archive)
         self._keep_alive = keep_alive
 
-    def start(self, call: Call, remembered: Remembered, clients: ClientPool) -> Answered:
+    def start(
+        self,
+        call: Call,
+        remembered: Remembered,
+        clients: ClientPool,
+        when_ended: Callable[[], None],
+    ) -> Answered:
         """Make a response in the background, and tell how it stands."""
-        job = self.jobs.start(call, remembered, clients)
+        job = self.jobs.start(call, remembered, clients, when_ended)
         comment = f"{call.destination.provider.id}:{call.destination.model} in the background"
         if remembered.streamed:
             return Answered(stream=follow(job, 0, self._keep_alive), comment=comment)

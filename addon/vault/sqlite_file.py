@@ -1,4 +1,4 @@
-"""The SQLite file below a vault: how it is opened, told to be damaged, and set aside."""
+"""An SQLite file: how it is opened, told to be damaged, and set aside."""
 
 from __future__ import annotations
 
@@ -11,19 +11,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 logger = logging.getLogger(__name__)
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS entries (
-    id INTEGER PRIMARY KEY,
-    kind TEXT NOT NULL,
-    key TEXT NOT NULL,
-    used INTEGER NOT NULL,
-    value BLOB NOT NULL,
-    UNIQUE (kind, key)
-);
-CREATE INDEX IF NOT EXISTS entries_by_use ON entries (used);
-"""
-_PROBE = "SELECT id, kind, key, used, value FROM entries LIMIT 1"
 
 _SQLITE_ERROR = 1
 _DAMAGE = frozenset((sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB))
@@ -43,8 +30,17 @@ class Opened(NamedTuple):
 class SqliteFile:
     """One database file, shared by any number of processes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, schema: str, probe: str) -> None:
+        """Name a file; `connect` opens it.
+
+        Args:
+            path: Where it is.
+            schema: Statements that make what is not there.
+            probe: A query that fails on a file of another make.
+        """
         self.path = path
+        self._schema = schema
+        self._probe = probe
 
     def connect(self, patience: float) -> Opened:
         """Open the file, make it if need be, and set a damaged one aside.
@@ -131,8 +127,8 @@ class SqliteFile:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("PRAGMA synchronous=NORMAL")
             connection.execute(f"PRAGMA journal_size_limit={16 << 20}")
-            connection.executescript(_SCHEMA)
-            connection.execute(_PROBE).fetchone()
+            connection.executescript(self._schema)
+            connection.execute(self._probe).fetchone()
         except BaseException:
             connection.close()
             raise

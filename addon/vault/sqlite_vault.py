@@ -35,6 +35,19 @@ _MOST_VARIABLES = 500
 _LOW_WATER = 0.9
 """Share of the size limit that pruning goes down to."""
 
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS entries (
+    id INTEGER PRIMARY KEY,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    used INTEGER NOT NULL,
+    value BLOB NOT NULL,
+    UNIQUE (kind, key)
+);
+CREATE INDEX IF NOT EXISTS entries_by_use ON entries (used);
+"""
+_PROBE = "SELECT id, kind, key, used, value FROM entries LIMIT 1"
+
 _PUT = """
 INSERT INTO entries (kind, key, used, value) VALUES (?, ?, ?, ?)
 ON CONFLICT (kind, key) DO UPDATE SET used = excluded.used, value = excluded.value
@@ -58,7 +71,7 @@ class SqliteVault:
             sqlite3.Error: It cannot be opened.
             OSError: It cannot be made.
         """
-        self._file = SqliteFile(path)
+        self._file = SqliteFile(path, _SCHEMA, _PROBE)
         self._limits = limits
         self._now = now
         self._reading = threading.Lock()

@@ -18,6 +18,7 @@ MAY_IMPORT = {
     "sockets": {"engine", "stateful", "formats", "wire", "neutral"},
     "interceptor": {
         "sockets",
+        "ledger",
         "authority",
         "stateful",
         "vault",
@@ -31,6 +32,7 @@ MAY_IMPORT = {
     },
     "embedded": {"wire"},
     "vault": set(),
+    "ledger": {"vault"},
     "stateful": {"vault", "wire", "neutral"},
     "conformance": set(),
     "authority": set(),

@@ -1,0 +1,227 @@
+"""Makes the record of an exchange, and keeps the ledger that it is entered into."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import re
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from mitmproxy import http
+
+from addon.authority.home import open_home
+from addon.engine import Attempt
+from addon.formats import COUNT, FORMATS
+from addon.formats.base import FormatName
+from addon.interceptor import access
+from addon.interceptor.exchanges import Exchange
+from addon.interceptor.options import Settings
+from addon.interceptor.planning import Pass, Route
+from addon.ledger import Ledger, Record, timestamp
+from addon.neutral import DetourError, ErrorInfo, Loss, Usage
+from addon.providers import BUILT_IN, Provider
+from addon.rules import split_name
+from addon.translation import StreamTranslator
+
+logger = logging.getLogger(__name__)
+
+_KEY = re.compile(r"\b(?:sk|key|gsk|xai|AIza|Bearer )[-_]?[\w*.-]{12,}")
+"""What looks like a key, whoever's it is."""
+_LEAST = 6
+"""Characters that a secret has at least; anything shorter would be found everywhere."""
+
+
+class Bookkeeper:
+    """Enters exchanges into the ledger of the home folder."""
+
+    def __init__(self) -> None:
+        self._settings: Settings | None = None
+        self._ledger: Ledger | None = None
+
+    def use(self, settings: Settings) -> None:
+        """Keep the ledger that the settings describe."""
+        before, self._settings = self._settings, settings
+        if before is not None and _place(before) != _place(settings):
+            self.close()
+
+    def enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """Record an exchange that has ended; never raises."""
+        try:
+            self._enter(flow, exchange)
+        except Exception:
+            logger.exception("an exchange could not be recorded")
+
+    def flush(self) -> None:
+        """Wait until everything entered so far has been written."""
+        if self._ledger is not None:
+            self._ledger.flush()
+
+    def close(self) -> None:
+        """Write what is left to be written."""
+        ledger, self._ledger = self._ledger, None
+        if ledger is not None:
+            ledger.close()
+
+    def _enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        ledger = self._open()
+        record = record_of(flow, exchange)
+        response, spoken = flow.response, exchange.endpoint.format
+        if not exchange.passes or response is None or spoken is None:
+            ledger.add(record)
+            return
+        provider = BUILT_IN.get(exchange.endpoint.provider)
+
+        def complete(record: Record) -> None:
+            """Read what a passing answer says about itself; nobody has looked at it so far."""
+            body = response.get_content(strict=False) or b""
+            if exchange.endpoint.name == COUNT:
+                return
+            if response.status_code >= 400:
+                headers = access.all_headers(response)
+                error = FORMATS[spoken].parse_error(response.status_code, headers, body)
+                record.error = _error(error, exchange.secrets)
+                return
+            usage, record.model = read_answer(body, spoken)
+            _add_usage(record, usage, provider)
+
+        ledger.add(record, complete)
+
+    def _open(self) -> Ledger:
+        if self._ledger is None:
+            settings = self._settings
+            assert settings is not None
+            with contextlib.suppress(OSError):  # of which the ledger will speak
+                open_home(settings.home)
+            self._ledger = Ledger(settings.home, settings.ledger_limits, settings.events)
+        return self._ledger
+
+
+def record_of(flow: http.HTTPFlow, exchange: Exchange) -> Record:
+    """Say what is known of an exchange at its end."""
+    endpoint = exchange.endpoint
+    began = flow.request.timestamp_start
+    duration = time.time() - began
+    response = flow.response
+    agent, _ = split_name(exchange.agent)
+    record = Record(
+        time=timestamp(began),
+        id=flow.id,
+        agent=agent or None,
+        endpoint=endpoint.name or endpoint.place,
+        provider=endpoint.provider or None,
+        source_format=endpoint.format,
+        status=response.status_code if response is not None else None,
+        duration_ms=_milliseconds(duration),
+    )
+    route = exchange.route or exchange.job
+    decided = exchange.decided
+    if flow.error is not None:
+        record.error = f"disconnected: {flow.error.msg}"
+    if route is not None:
+        if exchange.job is not None:
+            record.status = route.call.outcome.status
+        _add_route(record, route, duration, exchange.secrets)
+    elif decided is not None:
+        record.rule, record.requested_model = decided.rule, decided.requested_model
+        if isinstance(decided, Pass):
+            record.stream = decided.stream
+            record.actual_provider = record.provider or endpoint.host
+            record.target_format = record.source_format
+            if response is not None:
+                record.first_byte_ms = _milliseconds(response.timestamp_start - began)
+        else:
+            record.error = _error(decided.error, exchange.secrets)
+    return record
+
+
+def read_answer(body: bytes, spoken: FormatName) -> tuple[Usage | None, str | None]:
+    """Return which tokens an answer of a provider reports, and the model that it names."""
+    if body[:64].lstrip()[:1] == b"{":
+        try:
+            response, _ = FORMATS[spoken].parse_response(body)
+        except DetourError:
+            return None, None
+        return response.usage, response.model or None
+    translator = StreamTranslator(spoken, spoken)
+    translator.feed(body)
+    translator.close()
+    return translator.usage, translator.model
+
+
+def _add_route(record: Record, route: Route, duration: float, secrets: tuple[str, ...]) -> None:
+    call, outcome = route.call, route.call.outcome
+    destination = outcome.destination or call.destination
+    secrets += tuple(value for _, value in call.key_headers)
+    record.rule = route.rule
+    record.requested_model = route.requested_model
+    record.actual_provider = destination.provider.id
+    record.model = outcome.model or destination.model or None
+    record.source_format = call.agent_format
+    record.target_format = destination.format
+    record.stream = call.stream
+    if outcome.error is not None:
+        record.error = _error(outcome.error, secrets)
+    record.attempts = [_attempt(attempt, secrets) for attempt in outcome.attempts]
+    record.losses = _losses((*(outcome.request_losses or call.rendered.losses), *outcome.losses))
+    if outcome.started is not None:
+        # What came before the engine began: the rules, media that had to be fetched, ...
+        lead = duration - (asyncio.get_running_loop().time() - outcome.started)
+        if outcome.first_byte is not None:
+            record.first_byte_ms = _milliseconds(lead + outcome.first_byte)
+        if outcome.first_token is not None:
+            record.first_token_ms = _milliseconds(lead + outcome.first_token)
+    if call.estimate is None:
+        _add_usage(record, outcome.usage, destination.provider, destination.model)
+
+
+def _add_usage(
+    record: Record, usage: Usage | None, provider: Provider | None, model: str | None = None
+) -> None:
+    if usage is None:
+        return
+    record.input_tokens = usage.input_tokens
+    record.cache_read_tokens = usage.cache_read_tokens
+    record.cache_write_tokens = usage.cache_write_tokens
+    record.output_tokens = usage.output_tokens
+    record.reasoning_tokens = usage.reasoning_tokens
+    for name in (model, record.model, record.requested_model):
+        facts = provider.facts(name) if provider is not None and name else None
+        if facts is not None and (cost := facts.cost(usage)) is not None:
+            record.cost_usd = cost
+            return
+
+
+def _attempt(attempt: Attempt, secrets: tuple[str, ...]) -> dict[str, Any]:
+    told: dict[str, Any] = {
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "seconds": attempt.seconds,
+    }
+    if attempt.error is not None:
+        told["error"] = _error(attempt.error, secrets)
+    return told
+
+
+def _error(error: ErrorInfo, secrets: tuple[str, ...]) -> str:
+    """Write an error without any key that a provider may have quoted."""
+    text = f"{error.kind}: {error.message}"
+    for secret in secrets:
+        for word in secret.split():
+            if len(word) >= _LEAST:
+                text = text.replace(word, "(key)")
+    return _KEY.sub("(key)", text)
+
+
+def _losses(losses: Iterable[Loss]) -> list[dict[str, str]]:
+    return [{"field": loss.field, "reason": loss.reason, "action": loss.action} for loss in losses]
+
+
+def _milliseconds(seconds: float) -> float:
+    return round(max(seconds, 0.0) * 1000, 3)
+
+
+def _place(settings: Settings) -> tuple[object, ...]:
+    return settings.home, settings.ledger_limits, settings.events
