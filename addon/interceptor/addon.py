@@ -92,7 +92,7 @@ class Interceptor:
             settings = self._read_settings()
             with contextlib.suppress(OSError):  # of which the vault will speak
                 open_home(settings.home)
-            self._vault = open_vault(settings.home, settings.vault_limits)
+            self._vault = open_vault(settings.home, settings.vault_limits, settings.vault.reveal())
         return self._vault
 
     def load(self, loader: Loader) -> None:

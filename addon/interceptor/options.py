@@ -18,7 +18,10 @@ from mitmproxy.utils import human
 
 from addon.engine.call import KEEP_ALIVE
 from addon.ledger import Limits as LedgerLimits
-from addon.vault import Limits
+from addon.providers.environment import environment_files, load_environment
+from addon.providers.expansion import expand
+from addon.providers.secret import Secret
+from addon.vault import Limits, check_address
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,12 +35,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Most bytes that a request may have, unpacked."""
     keep_alive: float
     """Seconds of silence after which a streaming agent gets a comment; 0: never."""
+    vault: Secret
+    """The URL of the Redis server that is the vault; empty: it is a file in the home folder."""
     vault_limits: Limits
     ledger_limits: LedgerLimits
     events: Path | None
     """File that gets the record of every exchange as a line of JSON."""
 
 
+_FILE = "file"
 _OPTIONS: dict[str, tuple[str, str]] = {
     "detour_rules": ("rules.yaml", "File with the rules that say which provider answers a call."),
     "detour_home": ("~/.detour", "Folder in which Detour keeps what must survive a restart."),
@@ -53,6 +59,11 @@ _OPTIONS: dict[str, tuple[str, str]] = {
         f"{KEEP_ALIVE:g}",
         "Seconds of silence after which an agent that waits for a stream is sent a comment. "
         "0 sends none.",
+    ),
+    "detour_vault": (
+        _FILE,
+        f"What is kept between calls: in the {_FILE} vault.db, or on a Redis server that several "
+        "machines share, redis://:${REDIS_PASSWORD}@host:6379/0.",
     ),
     "detour_vault_size": (
         "512m",
@@ -86,12 +97,14 @@ def read_settings(options: Options) -> Settings:
         OptionsError: One has a value that cannot be read.
     """
     events: str = getattr(options, "detour_events")  # noqa: B009 - declared by name only
+    rules = Path(_text(options, "detour_rules")).expanduser()
     return Settings(
-        rules=Path(_text(options, "detour_rules")).expanduser(),
+        rules=rules,
         home=Path(_text(options, "detour_home")).expanduser(),
         flow_limit=_number(options, "detour_flow_limit", int),
         body_limit=_size(options, "detour_body_limit"),
         keep_alive=_number(options, "detour_keep_alive", float),
+        vault=Secret(_vault(options, rules)),
         vault_limits=Limits(
             size=_size(options, "detour_vault_size"),
             age=_number(options, "detour_vault_days", float) * 86400,
@@ -109,6 +122,21 @@ def _text(options: Options, name: str) -> str:
     if not value:
         raise exceptions.OptionsError(f"{name} must not be empty.")
     return value
+
+
+def _vault(options: Options, rules: Path) -> str:
+    text = _text(options, "detour_vault")
+    if text == _FILE:
+        return ""
+    # So that a password stands neither among the options, which mitmweb shows, nor in a command.
+    address, _, missing = expand(text, load_environment(environment_files(rules)))
+    if missing:
+        raise exceptions.OptionsError(f"detour_vault names {missing[0]}, which is not set.")
+    try:
+        check_address(address)
+    except ValueError as error:
+        raise exceptions.OptionsError(f"detour_vault cannot be used: {error}.") from None
+    return address
 
 
 def _number[Number: (int, float)](

@@ -15,13 +15,19 @@ logger = logging.getLogger(__name__)
 FILE_NAME = "vault.db"
 
 
-def open_vault(home: Path, limits: Limits = Limits()) -> Vault:  # noqa: B008 - immutable
+REDIS_SCHEMES = ("redis", "rediss", "unix")
+
+
+def open_vault(home: Path, limits: Limits = Limits(), address: str = "") -> Vault:  # noqa: B008 - immutable
     """Open the vault in the home folder, or one in memory where there can be no file.
 
     Args:
         home: The folder, which exists already.
         limits: How much is kept.
+        address: The URL of a Redis server that is used instead, as `check_address` let pass.
     """
+    if address:
+        return _redis_vault(address, limits)
     path = home / FILE_NAME
     try:
         return SqliteVault(path, limits)
@@ -33,3 +39,27 @@ def open_vault(home: Path, limits: Limits = Limits()) -> Vault:  # noqa: B008 - 
             error,
         )
         return MemoryVault()
+
+
+def check_address(address: str) -> None:
+    """See whether a vault could be opened at a URL, without asking the server.
+
+    Raises:
+        ValueError: It could not; the text says why and how to mend it, and not the URL, which may
+            hold a password.
+    """
+    if address.partition("://")[0] not in REDIS_SCHEMES:
+        raise ValueError("it must be a URL such as redis://host:6379/0, rediss://... or unix://...")
+    try:
+        _redis_vault(address, Limits()).close()
+    except ModuleNotFoundError:
+        raise ValueError(
+            "a vault on a Redis server needs the package redis: pip install 'detour-proxy[redis]'"
+        ) from None
+
+
+def _redis_vault(address: str, limits: Limits) -> Vault:
+    # The package it needs is an optional one.
+    from addon.vault.redis_vault import RedisVault
+
+    return RedisVault(address, limits)

@@ -1,6 +1,5 @@
 """A vault in one SQLite file, shared by any number of processes.
 
-Writes wait in memory until one thread has stored them, so that nobody who puts waits for a disk.
 SQLite's write-ahead log lets readers read meanwhile, and makes a killed process harmless: what it
 had stored stays stored.
 """
@@ -14,19 +13,15 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from addon.vault.memory_vault import MemoryVault
 from addon.vault.sqlite_file import Opened, SqliteFile, is_damage
 from addon.vault.store import Limits
+from addon.vault.write_behind import Changes, Place, WriteBehind
 
 logger = logging.getLogger(__name__)
-
-type Place = tuple[str, str]
 
 _READ_PATIENCE = 0.25
 """Seconds that a reader waits for the file; log files hardly ever make it wait."""
 _WRITE_PATIENCE = 10.0
-_MOST_PENDING = 64 << 20
-"""Bytes that may wait to be written; one who puts more waits for the disk."""
 _TOUCH_AFTER = 3600
 """Seconds for which an entry counts as just used, so that reading seldom writes."""
 _PRUNE_AGE_EVERY = 600
@@ -77,81 +72,43 @@ class SqliteVault:
         self._reading = threading.Lock()
         self._reader: Opened | None = self._file.connect(_WRITE_PATIENCE)
         self._reader.connection.execute(f"PRAGMA busy_timeout={int(_READ_PATIENCE * 1000)}")
-        self._unsaved = MemoryVault(now=now)
-        """What could not be stored."""
+        self._writer: Opened | None = None
+        self._writes = WriteBehind(self._store, self._end)
         self._complained = False
-        self._changed = threading.Condition()
-        self._pending: dict[Place, bytes | None] = {}
-        """What waits to be stored; None: to be deleted."""
-        self._in_hand: dict[Place, bytes | None] = {}
-        """What is being stored at this moment."""
-        self._pending_size = 0
-        self._touched: set[Place] = set()
         self._closing = False
         self._pruned = 0.0
-        self._thread: threading.Thread | None = None
 
     def put(self, kind: str, values: Mapping[str, bytes]) -> None:
         """Keep values, in place of older ones of the same key."""
-        self._change({(kind, key): bytes(value) for key, value in values.items()})
+        self._writes.change({(kind, key): bytes(value) for key, value in values.items()})
 
     def get(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
         """Return what is kept of these keys, and count it as used."""
-        found: dict[str, bytes] = {}
-        missing: list[str] = []
-        with self._changed:
-            for key in keys:
-                place = (kind, key)
-                waiting = self._pending if place in self._pending else self._in_hand
-                if place not in waiting:
-                    missing.append(key)
-                elif (value := waiting[place]) is not None:
-                    found[key] = value
+        found, missing = self._writes.read(kind, keys)
         if missing:
             found |= self._read(kind, missing)
         return found
 
     def delete(self, kind: str, keys: Iterable[str]) -> None:
         """Forget these keys."""
-        self._change({(kind, key): None for key in keys})
+        self._writes.change({(kind, key): None for key in keys})
 
     def close(self) -> None:
         """Store what is pending and close the file."""
-        with self._changed:
-            self._closing = True
-            self._changed.notify_all()
-        if self._thread is not None:
-            self._thread.join()
+        self._writes.close()
         with self._reading:
+            self._closing = True
             self._let_go(self._reader)
             self._reader = None
 
     def flush(self) -> None:
-        """Wait until everything put so far has been stored."""
-        with self._changed:
-            self._changed.wait_for(lambda: not (self._pending or self._in_hand))
-
-    def _change(self, changes: dict[Place, bytes | None]) -> None:
-        if not changes:
-            return
-        size = sum(len(value) for value in changes.values() if value is not None)
-        with self._changed:
-            if self._closing:
-                return
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._write_all, name="Detour vault", daemon=True
-                )
-                self._thread.start()
-            self._changed.wait_for(lambda: self._pending_size <= _MOST_PENDING)
-            self._pending |= changes
-            self._pending_size += size
-            self._changed.notify_all()
+        """Wait until everything put so far has been stored, or could not be."""
+        self._writes.flush()
 
     # Reading
 
     def _read(self, kind: str, keys: list[str]) -> dict[str, bytes]:
-        found = self._unsaved.get(kind, keys)
+        found: dict[str, bytes] = {}
         with self._reading:
             if self._closing:
                 return found
@@ -172,59 +129,35 @@ class SqliteVault:
         for key, value, used in rows:
             if used < now - self._limits.age:
                 continue
-            found.setdefault(key, value)
+            found[key] = value
             if used < now - _TOUCH_AFTER:
                 stale.add((kind, key))
-        if stale:
-            with self._changed:
-                self._touched |= stale
+        self._writes.touch(stale)
         return found
 
     # Writing, in a thread of its own
 
-    def _write_all(self) -> None:
-        opened: Opened | None = None
-        while True:
-            with self._changed:
-                self._in_hand = {}
-                self._changed.notify_all()
-                self._changed.wait_for(lambda: self._pending or self._closing)
-                self._in_hand, self._pending = self._pending, {}
-                self._pending_size = 0
-                touched, self._touched = self._touched, set()
-                self._changed.notify_all()
-                if self._closing and not (self._in_hand or touched):
-                    break
-            opened = self._store(opened, self._in_hand, touched)
-        self._let_go(opened)
-
-    def _store(
-        self, opened: Opened | None, changes: dict[Place, bytes | None], touched: set[Place]
-    ) -> Opened | None:
+    def _store(self, changes: Changes, touched: set[Place]) -> bool:
         """Store changes, at the second attempt in a new file where the first was damaged."""
         for _ in range(2):
             try:
-                opened = self._connect(opened, _WRITE_PATIENCE)
-                self._write(opened.connection, changes, touched)
+                self._writer = self._connect(self._writer, _WRITE_PATIENCE)
+                self._write(self._writer.connection, changes, touched)
             except (sqlite3.Error, OSError) as error:
-                opened = self._recover(opened, error)
+                self._writer = self._recover(self._writer, error)
                 if not is_damage(error):
                     break
             else:
-                for kind, key in changes:
-                    self._unsaved.delete(kind, [key])
-                return opened
-        for (kind, key), value in changes.items():
-            if value is None:
-                self._unsaved.delete(kind, [key])
-            else:
-                self._unsaved.put(kind, {key: value})
-        return opened
+                return True
+        return False
+
+    def _end(self) -> None:
+        self._let_go(self._writer)
 
     def _write(
         self,
         connection: sqlite3.Connection,
-        changes: dict[Place, bytes | None],
+        changes: Changes,
         touched: set[Place],
     ) -> None:
         now = int(self._now())
@@ -291,7 +224,7 @@ class SqliteVault:
         if not self._complained:
             self._complained = True
             logger.warning(
-                "%s cannot be used (%s): what does not fit into memory is forgotten.",
+                "%s cannot be used (%s): what is to be kept waits in memory until it can.",
                 self._file.path,
                 error,
             )

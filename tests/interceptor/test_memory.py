@@ -8,6 +8,7 @@ import pytest
 
 from addon.embedded import EmbeddedProvider
 from tests.support.proxy import PROVIDER_KEY, running_proxy
+from tests.support.redis_servers import SmallRedis, address
 from tests.support.rules import write_rules
 from tests.support.tool_loops import (
     AnthropicLoop,
@@ -100,6 +101,22 @@ async def test_signatures_outlive_a_restart(provider, agent, target, tmp_path):
             proxy.client() as client,
         ):
             await loop.step(client)
+    check(provider.requests, TURNS + 1)
+
+
+async def test_machines_share_signatures_by_a_redis_server(provider):
+    server = SmallRedis().start()
+    loop = ChatLoop(script(TURNS), stream=True)
+    for _ in range(TURNS + 1):
+        # Each has a home folder of its own.
+        async with (
+            running_proxy(
+                rules(provider, MODELS["gemini"]), environment=KEYS, detour_vault=address(server)
+            ) as proxy,
+            proxy.client() as client,
+        ):
+            await loop.step(client)
+    server.stop()
     check(provider.requests, TURNS + 1)
 
 

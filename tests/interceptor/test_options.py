@@ -27,6 +27,19 @@ def test_the_defaults(options):
     assert settings.home == Path.home() / ".detour"
     assert (settings.flow_limit, settings.body_limit, settings.keep_alive) == (500, 64 << 20, 15)
     assert settings.vault_limits == Limits(size=512 << 20, age=30 * 86400)
+    assert settings.vault.reveal() == ""
+
+
+def test_the_password_of_the_vault_comes_from_the_environment(options, monkeypatch, tmp_path):
+    monkeypatch.setenv("VAULT_PASSWORD", "secret")
+    options.update(detour_vault="redis://:${VAULT_PASSWORD}@host:6379/1")
+    settings = read_settings(options)
+    assert settings.vault.reveal() == "redis://:secret@host:6379/1"
+    assert "secret" not in repr(settings)
+    monkeypatch.delenv("VAULT_PASSWORD")
+    (tmp_path / ".env").write_text("VAULT_PASSWORD=of-the-file")
+    options.update(detour_rules=str(tmp_path / "rules.yaml"))
+    assert read_settings(options).vault.reveal() == "redis://:of-the-file@host:6379/1"
 
 
 @pytest.mark.parametrize(
@@ -41,6 +54,8 @@ def test_the_defaults(options):
         ("detour_body_limit", "0", "must be a size"),
         ("detour_vault_size", "much", "must be a size"),
         ("detour_vault_days", "-1", "between 0 and"),
+        ("detour_vault", "postgres://:secret@host", "must be a URL such as redis://"),
+        ("detour_vault", "redis://:${NOT_SET_ANYWHERE}@host", "names NOT_SET_ANYWHERE, which is"),
         ("detour_rules", "", "detour_rules must not be empty"),
     ],
 )
@@ -55,5 +70,5 @@ async def test_what_cannot_be_read_keeps_mitmproxy_from_starting(name, value, co
 def test_every_option_is_text(options):
     """mitmproxy drops a script whose typed option cannot be read and goes on without it."""
     names = [name for name in options.keys() if name.startswith("detour_")]  # noqa: SIM118
-    assert len(names) == 10
+    assert len(names) == 11
     assert {options._options[name].typespec for name in names} == {str}
