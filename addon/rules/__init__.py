@@ -5,7 +5,8 @@
 * `loading`: from text to `Rules`, or to every mistake at once (`RulesError`)
 * `decisions`: the rules themselves and how one is chosen; `facts` is what they look at
 * `rules_file`: the file on disk, read again when it changes
-* `model_names`, `phases`: what the name of a model and an agent's traffic tell
+* `model_names`, `phases`: what the name of a model and an agent's traffic tell; `signatures` and
+  `markers`: how it shows
 * `editing`, `provider_edits`: changing the file, comments and order kept
 * `edits`, `agents`: a rule's changes to the body; names for agents
 """
@@ -15,14 +16,16 @@ from addon.rules.decisions import DEFAULT_INTERCEPT, Decision, Rule, Rules, Step
 from addon.rules.edits import apply_edits
 from addon.rules.facts import CallFacts, estimate_tokens
 from addon.rules.loading import load_rules
-from addon.rules.phases import PHASES, Phase, split_name
+from addon.rules.phases import split_name
 from addon.rules.problems import Problem, RulesError
 from addon.rules.rules_file import RulesFile, read_rules
+from addon.rules.signatures import PHASES, SIGNATURES, Phase
 from addon.rules.targets import Target
 
 __all__ = [
     "DEFAULT_INTERCEPT",
     "PHASES",
+    "SIGNATURES",
     "CallFacts",
     "Decision",
     "Phase",

@@ -6,7 +6,7 @@ from typing import NamedTuple, Protocol
 
 from addon.rules.facts import CallFacts, Feature
 from addon.rules.patterns import Comparison, Pattern
-from addon.rules.phases import Phase
+from addon.rules.signatures import Phase
 
 
 class Condition(Protocol):

@@ -29,8 +29,8 @@ from addon.rules.conditions import (
 )
 from addon.rules.facts import CallFacts
 from addon.rules.model_names import explicit_target, owners
-from addon.rules.phases import Phase
 from addon.rules.problems import START, Mark, Problem
+from addon.rules.signatures import Phase
 from addon.rules.targets import AUTO, Target, Verdict
 
 type Use = tuple[Target, ...] | Verdict

@@ -27,7 +27,8 @@ from addon.neutral import (
     ToolCallPart,
     ToolResultPart,
 )
-from addon.rules.phases import Phase, recognise
+from addon.rules.phases import recognise
+from addon.rules.signatures import Phase
 from addon.wire.codec import encode
 
 type Feature = Literal["tools", "images", "files", "reasoning", "json_schema", "stream"]

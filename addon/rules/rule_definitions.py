@@ -17,7 +17,6 @@ from addon.rules.conditions import (
 )
 from addon.rules.facts import FEATURES
 from addon.rules.patterns import COMPARISON_PATTERN, any_of
-from addon.rules.phases import PHASES
 from addon.rules.shapes import (
     AnyJson,
     Choice,
@@ -31,6 +30,7 @@ from addon.rules.shapes import (
     Text,
     Values,
 )
+from addon.rules.signatures import PHASES
 from addon.rules.targets import PATTERN as TARGET_PATTERN
 from addon.rules.targets import Target, Verdict, parse_target
 from addon.rules.texts import (
