@@ -12,7 +12,6 @@ from typing import Any
 from addon.formats.base import FormatName
 from addon.neutral import (
     CacheBreakpoint,
-    Citation,
     ClientRequestError,
     FilePart,
     FileReference,
@@ -119,21 +118,6 @@ def render_tool_input(arguments: str, losses: LossList) -> dict[str, Any]:
         losses.approximated("tool_calls.arguments", "not a JSON object; kept as text under `_raw`")
         return {"_raw": arguments}
     return parsed
-
-
-def parse_citations(value: object) -> tuple[Citation, ...]:
-    """Read the citations of a text block; those without a web address keep their title."""
-    return tuple(parse_citation(item) for item in sequence(value))
-
-
-def parse_citation(value: object) -> Citation:
-    """Read one citation of whatever location type."""
-    citation = mapping(value)
-    return Citation(
-        url=text(citation.get("url")) or text(citation.get("source")),
-        title=text(citation.get("title")) or text(citation.get("document_title")),
-        cited_text=text(citation.get("cited_text")),
-    )
 
 
 def parse_cache_control(block: Block) -> CacheBreakpoint | None:

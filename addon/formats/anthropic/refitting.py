@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from addon.formats.anthropic.foreign_sources import without_foreign_sources
 from addon.formats.base import Past
 from addon.wire.carrier import is_ours
 from addon.wire.codec import decode_object
@@ -22,7 +23,11 @@ _EMPTY = b'[{"type":"text","text":"."}]'
 
 
 def refit_request(body: bytes, _model: str, _dialect: str, past: Past) -> bytes:
-    """Return the request without thoughts that the destination did not think."""
+    """Return the request without thoughts that the destination did not think.
+
+    Nor with sources that others found.
+    """
+    body = without_foreign_sources(body)
     document = _document(body)
     states = [state for message in _messages(document) for state in _states(message)]
     own = [state for state in states if state and not is_ours(state)]

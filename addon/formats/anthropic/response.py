@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from addon.formats.anthropic.carrying import carried_signature, signed_call
-from addon.formats.anthropic.content import NAME, parse_citations, render_tool_input
+from addon.formats.anthropic.citations import parse_citations, render_citations
+from addon.formats.anthropic.content import NAME, render_tool_input
 from addon.formats.anthropic.hosted_calls import (
     RESULTS,
     begin_call,
@@ -133,9 +134,10 @@ def _parse_block(block: dict[str, Any], position: int, losses: LossList) -> Part
 def _render_part(part: Part, losses: LossList) -> list[dict[str, Any]]:
     match part:
         case TextPart(words, citations):
+            block: dict[str, Any] = {"type": "text", "text": words}
             if citations:
-                losses.dropped("citations", "web addresses have no place in Anthropic's text")
-            return [{"type": "text", "text": words}]
+                block["citations"] = render_citations(citations, losses)
+            return [block]
         case RefusalPart(words):
             return [{"type": "text", "text": words}]
         case ReasoningPart(words, state):

@@ -58,14 +58,17 @@ def parse_usage(wire: dict[str, Any]) -> Usage:
     )
 
 
-def render_usage(usage: Usage | None) -> dict[str, int]:
+def render_usage(usage: Usage | None) -> dict[str, Any]:
     """Write a usage object; numbers that were not reported become 0, which the field demands."""
     usage = usage or Usage()
     read = usage.cache_read_tokens or 0
     written = usage.cache_write_tokens or 0
-    return {
+    counts: dict[str, Any] = {
         "input_tokens": max((usage.input_tokens or 0) - read - written, 0),
         "cache_creation_input_tokens": written,
         "cache_read_input_tokens": read,
         "output_tokens": usage.output_tokens or 0,
     }
+    if usage.reasoning_tokens is not None:
+        counts["output_tokens_details"] = {"thinking_tokens": usage.reasoning_tokens}
+    return counts

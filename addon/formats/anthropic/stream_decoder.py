@@ -14,7 +14,8 @@ from typing import Any, override
 
 import msgspec
 
-from addon.formats.anthropic.content import NAME, parse_citation
+from addon.formats.anthropic.citations import parse_citation
+from addon.formats.anthropic.content import NAME
 from addon.formats.anthropic.errors import parse_error_object
 from addon.formats.anthropic.hosted_calls import RESULTS, begin_call, read_input, read_result
 from addon.formats.anthropic.stop_reasons import finish_reason, parse_usage

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from addon.formats.anthropic.carrying import carried_signature, signed_call
+from addon.formats.anthropic.citations import render_citations
 from addon.formats.anthropic.content import NAME
 from addon.formats.anthropic.errors import error_object
 from addon.formats.anthropic.hosted_calls import hosted_blocks
@@ -166,7 +167,7 @@ class AnthropicEncoder:
             return self._begin({"type": "redacted_thinking", "data": redacted})
         return self._begin({"type": "thinking", "thinking": "", "signature": ""})
 
-    def _delta(self, delta: dict[str, str]) -> bytes:
+    def _delta(self, delta: dict[str, Any]) -> bytes:
         return _frame("content_block_delta", {"index": self._blocks - 1, "delta": delta})
 
     def _text(self, event: TextDelta) -> bytes:
@@ -210,9 +211,9 @@ class AnthropicEncoder:
         if self._hosted:
             self._hosted = False
             return b"" if event.hosted is None else self._whole_blocks(event.hosted)
-        if event.citations:
-            self._losses.dropped("citations", "web addresses have no place in Anthropic's text")
         closing = self._decide() + self._begin_call()
+        for citation in render_citations(event.citations, self._losses):
+            closing += self._delta({"type": "citations_delta", "citation": citation})
         if self._custom:
             closing += self._wrapping(_WRAPPING[1])
         self._custom = False

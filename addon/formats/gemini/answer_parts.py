@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Callable
 from typing import Any
 
-from addon.formats.gemini.grounding import parse_grounding
+from addon.formats.gemini.grounding import concerns_words_before, parse_grounding
 from addon.formats.gemini.names import NAME
 from addon.formats.gemini.streamed_arguments import StreamedArguments
 from addon.neutral import (
@@ -40,6 +40,9 @@ class AnswerParts:
         """Whether the answer holds a call."""
         self.grounding: dict[str, Any] = {}
         """The sources, as last reported."""
+        self._cited = False
+        self._uncited_bytes = 0
+        """How much text had passed before its sources were known."""
         self._losses = losses
         self._count = 0
         self._open: str | None = None
@@ -85,9 +88,11 @@ class AnswerParts:
     def finish(self, events: list[Event], refusal: str) -> None:
         """Complete what is open; then say why the provider refused, if it did and said so."""
         self._end_call(events)
-        if self._open != "text" and self.grounding.get("groundingChunks"):
-            self._losses.dropped("groundingMetadata", "the answer does not end in text")
-        self._close(events, last=True)
+        self._close(events)
+        if self.grounding.get("groundingChunks") and (
+            not self._cited or concerns_words_before(self.grounding, self._uncited_bytes)
+        ):
+            self._losses.dropped("groundingMetadata", "sources of words that had passed already")
         if refusal:
             index = self._count
             events += (PartStart(index, "refusal"), TextDelta(index, refusal), PartEnd(index))
@@ -122,15 +127,19 @@ class AnswerParts:
             self._sealed = True
             events.append(SignatureDelta(self._count - 1, OpaqueState(NAME, signature)))
 
-    def _close(self, events: list[Event], *, last: bool = False) -> None:
+    def _close(self, events: list[Event]) -> None:
         if self._open is None:
             return
         citations = ()
         if self._open == "text":
             words = "".join(self._words)
-            if self.grounding and last:
-                citations = parse_grounding(self.grounding, self._bytes_before, words)
+            before = self._bytes_before
             self._bytes_before += len(words.encode("utf-8", "replace"))
+            if not self.grounding.get("groundingChunks"):
+                self._uncited_bytes = self._bytes_before
+            elif self.grounding.get("groundingSupports") or not self._cited:
+                citations = parse_grounding(self.grounding, before, words)
+                self._cited = True
         events.append(PartEnd(self._count - 1, citations))
         self._open = None
         self._sealed = False

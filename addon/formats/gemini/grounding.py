@@ -45,6 +45,13 @@ def parse_grounding(wire: dict[str, Any], before: int, words: str) -> tuple[Cita
     return tuple(citations)
 
 
+def concerns_words_before(wire: dict[str, Any], end: int) -> bool:
+    """Tell whether a source is named for words among the first `end` bytes of an answer's text."""
+    supports = map(mapping, sequence(wire.get("groundingSupports")))
+    segments = [mapping(support.get("segment")) for support in supports]
+    return any((integer(segment.get("startIndex")) or 0) < end for segment in segments)
+
+
 def render_grounding(parts: list[tuple[str, tuple[Citation, ...]]]) -> dict[str, Any] | None:
     """Write the citations of an answer's text parts; None when there are none.
 

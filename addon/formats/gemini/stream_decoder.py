@@ -189,6 +189,8 @@ class GeminiDecoder(AnswerDecoder):
             self._finish_message = text(feedback.get("blockReasonMessage"))
 
     def _take_candidate(self, candidate: dict[str, Any], events: list[Event]) -> None:
+        if candidate.get("groundingMetadata"):  # before a call ends the text that it belongs to
+            self._parts.grounding = mapping(candidate["groundingMetadata"])
         for part in sequence(mapping(candidate.get("content")).get("parts")):
             self._parts.take(mapping(part), events)
         if "finishReason" in candidate:
@@ -196,8 +198,6 @@ class GeminiDecoder(AnswerDecoder):
             if reason and reason != "FINISH_REASON_UNSPECIFIED":
                 self._finish = reason
                 self._finish_message = text(candidate.get("finishMessage")) or self._finish_message
-        if candidate.get("groundingMetadata"):
-            self._parts.grounding = mapping(candidate["groundingMetadata"])
         if "citationMetadata" in candidate:
             self._losses.dropped("citationMetadata", "sources that the model may have recited")
 

@@ -29,7 +29,7 @@ from addon.neutral import (
     TextDelta,
     Usage,
 )
-from addon.wire.reading import mapping
+from addon.wire.reading import mapping, sequence
 
 _MOST_CITATIONS = 10_000
 
@@ -69,6 +69,8 @@ class AnswerReader:
         events: list[Event] = []
         if not self.started:
             self._begin(chunk, events)
+        if chunk.citations is not None or chunk.search_results is not None:
+            self._cite(parse_sources(chunk.citations, chunk.search_results))
         for choice in chunk.choices:
             if choice.index != self._choice and not self._is_chosen(choice.index):
                 continue
@@ -88,8 +90,6 @@ class AnswerReader:
             self._count(chunk.usage)
         elif chunk.x_groq is not None:
             self._count(mapping(chunk.x_groq).get("usage"))
-        if chunk.citations is not None or chunk.search_results is not None:
-            self._cite(parse_sources(chunk.citations, chunk.search_results))
         return events
 
     def end(self) -> list[Event]:
@@ -142,6 +142,11 @@ class AnswerReader:
         return False
 
     def _read_delta(self, delta: Delta, events: list[Event]) -> None:
+        if delta.annotations:  # before a call ends the text that they belong to
+            found = parse_annotations(delta.annotations)
+            self._cite(found)
+            if len(found) < len(sequence(delta.annotations)):
+                self.losses.dropped("annotations", "sources that are no pages of the web")
         thoughts = delta.reasoning_content or delta.reasoning
         if delta.reasoning_details is not None:
             details = self._details.read(delta.reasoning_details)
@@ -162,8 +167,6 @@ class AnswerReader:
         function = delta.function_call
         if function is not None and (function.name or function.arguments):
             self._calls.read(CallPiece(index=0, function=function), events)
-        if delta.annotations:
-            self._cite(parse_annotations(delta.annotations))
         if delta.audio or delta.images or delta.executed_tools:
             self._lose_unspoken(delta)
 

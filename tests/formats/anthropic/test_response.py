@@ -14,6 +14,8 @@ from addon.neutral import (
     TextPart,
     ToolCallPart,
     Usage,
+    fold,
+    unfold,
 )
 from addon.wire.carrier import Carried, read
 
@@ -75,8 +77,33 @@ def test_a_whole_answer_is_written():
         "cache_read_input_tokens": 10,
         "cache_creation_input_tokens": 5,
         "output_tokens": 40,
+        "output_tokens_details": {"thinking_tokens": 7},
     }
-    assert [loss.field for loss in losses] == ["citations"]
+    assert losses == ()
+
+
+CITED = TextPart("It rains.", (Citation("https://e.org", "t", "rain", 3, 8), Citation("https://f")))
+
+
+def test_sources_of_others_are_cited_as_found_by_a_search():
+    response = Response(id="r", model="m", parts=(CITED,))
+    body, losses = FORMAT.render_response(response, Reply())
+    citation = {"type": "web_search_result_location", "encrypted_index": ""}
+    assert json.loads(body)["content"][0]["citations"] == [
+        {**citation, "url": "https://e.org", "title": "t", "cited_text": "rain"},
+        {**citation, "url": "https://f", "title": None, "cited_text": ""},
+    ]
+    assert [(loss.field, loss.action) for loss in losses] == [("citations", "approximated")]
+
+
+def test_a_stream_cites_what_a_whole_answer_cites():
+    response = Response(id="r", model="m", parts=(CITED,))
+    encoder, decoder = FORMAT.encoder(Reply()), FORMAT.decoder()
+    stream = b"".join(map(encoder.encode, unfold(response)))
+    streamed = fold(decoder.feed(stream) + decoder.feed_eof())
+    whole, _ = FORMAT.parse_response(FORMAT.render_response(response, Reply())[0])
+    assert streamed.parts == whole.parts
+    assert [citation.url for citation in whole.parts[0].citations] == ["https://e.org", "https://f"]
 
 
 def test_a_refusal_brings_its_explanation():

@@ -229,6 +229,36 @@ def test_sources_are_cited_by_characters():
     )
 
 
+CALLED = {"functionCall": {"name": "f", "args": {}}}
+CITED = {
+    "groundingChunks": [{"web": {"uri": "https://a", "title": "A"}}],
+    "groundingSupports": [
+        {"segment": {"startIndex": start, "endIndex": start + 1}, "groundingChunkIndices": [0]}
+        for start in (0, 2)
+    ],
+}
+
+
+def test_sources_that_come_with_a_call_belong_to_the_words_before_it():
+    answer = read(chunk({"text": "ab"}), chunk(CALLED, groundingMetadata=CITED), STOP)
+    assert answer.parts[0].citations == (Citation("https://a", "A", "", 0, 1),)
+
+
+@pytest.mark.parametrize(
+    ("chunks", "cited"),
+    [
+        ([chunk({"text": "ab"}), chunk(CALLED), chunk(groundingMetadata=CITED)], 0),
+        ([chunk(CALLED), chunk(groundingMetadata=CITED)], 0),
+        ([chunk({"text": "ab"}), chunk(CALLED), chunk({"text": "c"}, groundingMetadata=CITED)], 1),
+    ],
+)
+def test_sources_that_come_too_late_are_listed(chunks, cited):
+    decoder = FORMAT.decoder()
+    answer = fold(decoder.feed(sse(*chunks, STOP)) + decoder.feed_eof())
+    assert sum(len(part.citations) for part in answer.parts if isinstance(part, TextPart)) == cited
+    assert [loss.field for loss in decoder.losses] == ["groundingMetadata"]
+
+
 def test_code_that_the_provider_ran_becomes_text():
     answer = read(
         chunk({"executableCode": {"language": "PYTHON", "code": "print(1)"}}),

@@ -368,6 +368,16 @@ def test_sources_come_with_the_text():
     assert listed.parts == (TextPart("A", (Citation("https://a"),)),)
 
 
+def test_sources_that_come_with_a_call_belong_to_the_words_before_it():
+    annotation = {"type": "url_citation", "url_citation": {"url": "https://a"}}
+    call = {"index": 0, "id": "c", "function": {"name": "f", "arguments": "{}"}}
+    cited = answer(
+        chunk({"content": "A"}),
+        chunk({"annotations": [annotation], "tool_calls": [call]}, "tool_calls"),
+    )
+    assert cited.parts[0] == TextPart("A", (Citation("https://a"),))
+
+
 def test_perplexity_repeats_the_message_beside_the_delta():
     first, second = chunk({"content": "A"}), chunk({"content": "B"}, "stop")
     first["choices"][0]["message"] = {"content": "A"}
