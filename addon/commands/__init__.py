@@ -24,6 +24,8 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("models", "List the models that agents can ask for."),
     "verify": ("verify", "Ask each provider for a word, to see that it works."),
     "providers": ("providers", "List the providers, or change them in rules.yaml."),
+    "usage": ("usage", "Say what was used, and what it cost."),
+    "log": ("log", "Show the last exchanges, one line each."),
     "conformance": ("conformance", "Say what works for agents of each format."),
     "translate": ("translate", "Translate a request or an answer from one format to another."),
 }

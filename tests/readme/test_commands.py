@@ -114,6 +114,16 @@ def agent(reader: Reader, command: str) -> None:
     assert not any(AGENT_KEY in value for _, value in request.headers)
 
 
+def used(reader: Reader, command: str) -> None:
+    assert "cost" in reader.run(command).splitlines()[0]
+
+
+def last_exchanges(reader: Reader, command: str) -> None:
+    lines = reader.run(command).splitlines()
+    assert 0 < len(lines) <= 5
+    assert "-> anthropic:" in lines[-1]
+
+
 def curl(reader: Reader, command: str) -> None:
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed")
@@ -175,6 +185,8 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour providers": provider_list,
     "scripts/detour models --offline": model_list,
     "scripts/detour verify anthropic": verification,
+    "scripts/detour usage --since 30d --by agent": used,
+    "scripts/detour log -n 5": last_exchanges,
     "scripts/detour run -- python my_agent.py": agent,
     SERVE: serve,
     "scripts/detour run --proxy 127.0.0.1:8080 -- python my_agent.py": agent_behind_a_running_proxy,
