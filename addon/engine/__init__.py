@@ -7,8 +7,8 @@
 * `model_lists`, `local_servers`: which models there are, here and elsewhere
 * `verifying`: a minimal request, to see whether a provider can be used
 * `silence`: timeouts, and word when nothing comes
-* `streamed`, `plain`, `counting`: what the agent gets, item by item, without any input or output
-  of their own
+* `streamed`, `plain`, `counting`, `carried`: what the agent gets, item by item, without any
+  input or output of their own
 * `media` with `media_connections`, `media_memory`, `addresses`: what is fetched for providers that
   read no addresses
 * `headers`, `ratelimits`: which headers cross over; `failures`: what went wrong, in plain words
@@ -16,6 +16,7 @@
 
 from addon.engine.answering import answer
 from addon.engine.call import Call, Head, Outcome
+from addon.engine.carried import BrokenOff
 from addon.engine.chain import Attempt, Chain, Cooldowns, Place, place_of
 from addon.engine.clients import ClientPool, ProxySettings, TlsSettings
 from addon.engine.local_servers import LocalServers
@@ -26,6 +27,7 @@ from addon.engine.verifying import Verdict, verify
 
 __all__ = [
     "Attempt",
+    "BrokenOff",
     "Call",
     "Chain",
     "ClientPool",

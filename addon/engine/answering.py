@@ -11,6 +11,7 @@ from contextlib import aclosing
 from msgspec.structs import replace
 
 from addon.engine.call import Call, Outcome
+from addon.engine.carried import CarriedAnswer
 from addon.engine.chain import Attempt, MoveOn, place_of
 from addon.engine.clients import ClientPool
 from addon.engine.conversation import Opening, converse
@@ -25,7 +26,7 @@ from addon.neutral import ErrorInfo
 
 logger = logging.getLogger(__name__)
 
-type Reply = StreamedAnswer | PlainAnswer | CountAnswer
+type Reply = StreamedAnswer | PlainAnswer | CountAnswer | CarriedAnswer
 
 FAREWELL = 1.0
 """Seconds that a provider has to close a stream whose last event it has sent."""
@@ -38,6 +39,9 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
     made of whole events. Whatever fails becomes an error in the agent's format, so nothing is ever
     raised. Closing the generator, or cancelling the task that runs it, closes the connection to
     the provider at once, also while it is being opened. `call.outcome` is filled meanwhile.
+
+    Raises:
+        BrokenOff: An answer that is merely carried ends too early, and has no words for an error.
     """
     clock = asyncio.get_running_loop().time
     began = clock()
@@ -124,6 +128,8 @@ def _reply(call: Call, *, promised: bool = False) -> Reply:
     """Choose what turns the provider's answer into the agent's."""
     if call.estimate is not None:
         return CountAnswer(call)
+    if call.carried:
+        return CarriedAnswer(call)
     return StreamedAnswer(call, promised=promised) if call.stream else PlainAnswer(call)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import override
 
 import msgspec
@@ -79,6 +80,15 @@ class Call(msgspec.Struct, kw_only=True):
     keep_alive: float = KEEP_ALIVE
     estimate: int | None = None
     """For a call that asks for a count of tokens: about how many there are; else None."""
+    carried: bool = False
+    """Whether the answer goes to the agent as it is, whatever it holds."""
+    following: tuple[bytes, ...] = ()
+    """Further bodies to send one after the other, where one request cannot hold all."""
+    join: Callable[[Sequence[bytes]], bytes] | None = None
+    """Makes the agent's answer of the provider's answers, the first and those to `following`.
+
+    Raises `ProviderResponseError`: they cannot be read.
+    """
     chain: Chain | None = None
     """What to try where this fails before the agent has got anything."""
     outcome: Outcome = msgspec.field(default_factory=Outcome)
@@ -87,6 +97,11 @@ class Call(msgspec.Struct, kw_only=True):
     def timeouts(self) -> Timeouts:
         """How long this provider may take."""
         return self.destination.provider.timeouts
+
+    @property
+    def flows(self) -> bool:
+        """Whether the answer may reach the agent piece by piece."""
+        return self.stream or self.carried
 
     @property
     def reply(self) -> Reply:

@@ -56,7 +56,7 @@ from mitmproxy.proxy.layers.http import (
 )
 from mitmproxy.proxy.server import ConnectionHandler
 
-from addon.engine import Head
+from addon.engine import BrokenOff, Head
 from addon.formats.base import header
 
 logger = logging.getLogger(__name__)
@@ -68,9 +68,9 @@ type Items = AsyncGenerator[Head | bytes]
 
 @dataclass
 class AnswerEvent(events.ConnectionEvent):
-    """The engine has produced the next item of an answer; None is its end."""
+    """The engine has produced the next item of an answer; the last is None, or says it was cut."""
 
-    item: Head | bytes | None
+    item: Head | bytes | BrokenOff | None
 
 
 class Delivery:
@@ -125,6 +125,7 @@ class Delivery:
             self._task.cancel()
 
     async def _run(self, server: Server) -> None:
+        last: BrokenOff | None = None
         try:
             # An agent may wait for longer than mitmproxy's own inactivity timeout.
             with self._handler.timeout_watchdog.disarm():
@@ -134,9 +135,11 @@ class Delivery:
                             break
                         await self._handler.server_event(AnswerEvent(server, item))
                         await self._handler.drain_writers()
+        except BrokenOff as broken:
+            last = broken
         except Exception:
             logger.exception("an answer could not be delivered")
-        await self._handler.server_event(AnswerEvent(server, None))
+        await self._handler.server_event(AnswerEvent(server, last))
 
 
 class AnswerConnection(HttpConnection):
@@ -170,7 +173,7 @@ class AnswerConnection(HttpConnection):
             case _:
                 pass
 
-    def _receive(self, item: Head | bytes | None) -> layer.CommandGenerator[None]:
+    def _receive(self, item: Head | bytes | BrokenOff | None) -> layer.CommandGenerator[None]:
         match item:
             case Head():
                 self._begun = True
@@ -181,9 +184,9 @@ class AnswerConnection(HttpConnection):
                     yield ReceiveHttp(ResponseEndOfMessage(self._stream_id))
             case bytes():
                 yield ReceiveHttp(ResponseData(self._stream_id, item))
-            case None:
+            case BrokenOff() | None:
                 self.finished = True
-                if self._begun:
+                if self._begun and item is None:
                     yield ReceiveHttp(ResponseEndOfMessage(self._stream_id))
                 else:
                     yield ReceiveHttp(

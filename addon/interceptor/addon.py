@@ -189,7 +189,7 @@ class Interceptor:
         if exchange is None or flow.response is None or flow.response.status_code == 101:
             return
         # Also a stream whose content type does not say so, as Gemini's JSON arrays are.
-        routed = exchange.route is not None and exchange.route.call.stream
+        routed = exchange.route is not None and exchange.route.call.flows
         answered = exchange.delivery is not None and "content-length" not in flow.response.headers
         if exchange.passes or (answered and (routed or exchange.streams)):
             flow.response.stream = True

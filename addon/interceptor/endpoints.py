@@ -9,8 +9,12 @@ from mitmproxy import http
 
 from addon.formats import FORMATS, format_for_path
 from addon.formats.base import FormatName, RequestLine
+from addon.formats.endpoints import other_endpoint
 from addon.interceptor.access import header
 from addon.providers import BUILT_IN
+
+_OTHER_WORDS = ("anthropic", "google")
+"""Providers at whose hosts OpenAI's paths mean something else."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -24,7 +28,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     format: FormatName | None
     """The format it speaks; None for addresses that Detour cannot translate."""
     name: str
-    """`chat`, `messages`, ...; empty where `format` is None."""
+    """What rules call it: `chat`, `messages`, `embeddings`, ...; empty for addresses unknown."""
     error_format: FormatName
     """The format in which an error is understood here."""
 
@@ -43,6 +47,8 @@ def endpoint_of(request: http.Request, provider_for_host: Callable[[str], str | 
     spoken, name = found or (None, "")
     if spoken not in FORMATS:
         spoken, name = None, ""
+    if spoken is None and provider not in _OTHER_WORDS:
+        name = other_endpoint(path)
     return Endpoint(
         host=host,
         method=request.method,

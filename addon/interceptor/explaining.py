@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from addon.interceptor.carrying import SPOKEN, carried_facts
 from addon.interceptor.planning import Incoming, facts_of
 from addon.rules import Rules
 
@@ -9,10 +10,13 @@ from addon.rules import Rules
 def explain(incoming: Incoming, rules: Rules) -> str:
     """Say which rule applies to a call, where that sends it, and why earlier rules do not apply."""
     endpoint = incoming.endpoint
-    if endpoint.format is None:
+    if endpoint.format is None and endpoint.name:
+        decision = rules.decide(carried_facts(incoming), SPOKEN)
+    elif endpoint.format is None:
         default = rules.default if isinstance(rules.default, str) else "refuse"
         return f"{endpoint.place}: rules do not apply to this address; default: {default}"
-    decision = rules.decide(facts_of(incoming, endpoint.format), endpoint.format)
+    else:
+        decision = rules.decide(facts_of(incoming, endpoint.format), endpoint.format)
     lines = [f"{endpoint.place}: {decision.action} by {decision.rule_name}"]
     lines += [
         f"  {place.provider.id}:{place.model} in the format {place.format} at {place.base_url}"

@@ -122,7 +122,7 @@ def plan(
     memory: Memory | None = None,
     history: History | None = None,
 ) -> Plan:
-    """Ask the rules about a request and prepare what they say.
+    """Ask the rules about a request in a format that Detour speaks, and prepare what they say.
 
     Args:
         incoming: The request.
@@ -135,8 +135,7 @@ def plan(
         DetourError: It cannot be done: the key is missing, the request cannot be expressed, ...
     """
     spoken = incoming.endpoint.format
-    if spoken is None:
-        return _plan_untranslatable(incoming.endpoint, rules)
+    assert spoken is not None
     original = incoming.body
     leaning: Leaning | None = None
     if history is not None and spoken == RESPONSES:
@@ -290,21 +289,6 @@ def _count(
         agent_headers=incoming.headers,
         estimate=facts.input_tokens or 0,
     )
-
-
-def _plan_untranslatable(endpoint: Endpoint, rules: Rules) -> Plan:
-    """Decide about an address that no format covers: its body means nothing to anybody else."""
-    match rules.default:
-        case "pass":
-            return Pass()
-        case "block":
-            return blocked(endpoint, "default")
-        case _:
-            message = (
-                f"Detour cannot translate {endpoint.place}, and default in rules.yaml sends calls "
-                "to another provider. With default: pass it would go where it was meant to go."
-            )
-            return Refusal(ErrorInfo("not_found", message), f"not translatable: {endpoint.place}")
 
 
 def blocked(endpoint: Endpoint, rule: str, model: str | None = None) -> Refusal:

@@ -14,6 +14,7 @@ import msgspec
 from addon.engine import Call
 from addon.formats.openai_responses import NAME
 from addon.formats.openai_responses.dialects import dialect
+from addon.interceptor.carrying import plan_carried
 from addon.interceptor.compacting import PATH as COMPACT
 from addon.interceptor.compacting import plan_compaction
 from addon.interceptor.key_headers import key_headers
@@ -42,6 +43,8 @@ def plan_call(incoming: Incoming, rules: Rules, keep_alive: float, state: State)
         operation = read_operation(endpoint.method, endpoint.line.path)
         if operation is not None:
             return _plan_operation(incoming, operation, rules, state, keep_alive)
+    if endpoint.format is None:
+        return plan_carried(incoming, rules)
     history = state.history if endpoint.format == NAME else None
     return plan(incoming, rules, keep_alive, state.memory, history)
 

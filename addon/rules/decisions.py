@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, override
 
@@ -20,11 +20,13 @@ from addon.providers import (
     hosts,
     provider_for_host,
 )
+from addon.rules.carrying import carries
 from addon.rules.conditions import (
     AgentCondition,
     Condition,
     EndpointCondition,
     HeaderCondition,
+    ModelCondition,
     ProviderCondition,
 )
 from addon.rules.facts import CallFacts
@@ -77,6 +79,31 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         if self.use_for(facts) is None:
             return f"the phase is {facts.phase}, and `use` names {', '.join(self.by_phase)} only"
         return None
+
+    def use_of(self, facts: CallFacts, providers: Mapping[str, Provider]) -> Use | None:
+        """Say what to use for a call that meets the conditions; None where nothing fits.
+
+        Of an endpoint in which nothing is translated, a rule that does not name it speaks only
+        where its target offers that very endpoint, with a model that may well be meant for it.
+        """
+        use = self.use_for(facts)
+        if not facts.path or use is None or isinstance(use, str) or self._names(facts.endpoint):
+            return use
+        by_model = any(isinstance(condition, ModelCondition) for condition in self.conditions)
+        return (
+            tuple(
+                target
+                for target in use
+                if carries(target, providers[target.provider], facts, by_model=by_model)
+            )
+            or None
+        )
+
+    def _names(self, endpoint: str) -> bool:
+        return any(
+            isinstance(condition, EndpointCondition) and endpoint in condition.endpoints
+            for condition in self.conditions
+        )
 
     def use_for(self, facts: CallFacts) -> Use | None:
         """Say what to use for a call that meets the conditions; None where no phase fits."""
@@ -140,8 +167,14 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
 
         Read it before anything that a filter expression looks at is changed.
         """
-        obstacles = ((rule, rule.obstacle(self.facts)) for rule in self.considered)
+        obstacles = ((rule, self._obstacle(rule)) for rule in self.considered)
         return tuple(Step(rule.name, reason is None, reason or "") for rule, reason in obstacles)
+
+    def _obstacle(self, rule: Rule) -> str | None:
+        reason = rule.obstacle(self.facts)
+        if reason is None and rule is not self.rule:
+            return f"it does not name the endpoint {self.facts.endpoint}, which its target lacks"
+        return reason
 
 
 class Rules:
@@ -239,7 +272,7 @@ class Rules:
                 if not condition.holds(facts):
                     break
             else:
-                use = rule.use_for(facts)
+                use = rule.use_of(facts, self.providers)
                 if use is None:
                     continue
                 return self._ruled(index, use, facts, agent_format)
@@ -265,6 +298,8 @@ class Rules:
                 return None
             if self._is_ready(self.providers[name]):
                 target = Target(name, facts.model.removeprefix("models/"), START)
+                if facts.path and not carries(target, self.providers[name], facts, by_model=True):
+                    return None
                 return self._chosen(
                     target, "owner of the model", facts, agent_format, considered=self.rules
                 )
@@ -308,9 +343,14 @@ class Rules:
 
     def _by_default(self, facts: CallFacts, agent_format: FormatName) -> Decision:
         use = self.default if isinstance(self.default, str) else (self.default,)
+        fits = not facts.path or all(
+            isinstance(target, str)
+            or carries(target, self.providers[target.provider], facts, by_model=False)
+            for target in use
+        )
         return Decision(
             action=use if isinstance(use, str) else "route",
-            destinations=self._destinations(use, facts, agent_format),
+            destinations=self._destinations(use, facts, agent_format) if fits else (),
             facts=facts,
             considered=self.rules,
         )

@@ -57,6 +57,8 @@ class CallFacts:
     """The model that the agent asks for."""
     endpoint: str
     """`chat`, `responses`, `messages`, ..."""
+    path: str = ""
+    """Path below the base URL, such as `audio/speech`, where nothing is translated; else empty."""
     agent: str | None = None
     """Who calls: the user name in the proxy URL, else what `agent_name` makes of User-Agent."""
     stated_phase: Phase | None = None

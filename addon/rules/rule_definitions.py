@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from addon.formats.endpoints import OTHER_ENDPOINTS
 from addon.providers import FAILURES, PASSING, FallbackPolicy
 from addon.rules.conditions import (
     AgentCondition,
@@ -43,7 +44,7 @@ from addon.rules.texts import (
     parse_pattern,
 )
 
-ENDPOINTS = ("chat", "responses", "messages", "generate", "count")
+ENDPOINTS = ("chat", "responses", "messages", "generate", "count", *OTHER_ENDPOINTS)
 
 
 MOST_RETRIES = 10
@@ -154,7 +155,8 @@ WHEN = Record(
         Field(
             "endpoint",
             Items("endpoints", Choice("an endpoint", ENDPOINTS), or_one=True),
-            "The API that the agent calls, or several.",
+            "The API that the agent calls, or several. Those after `completions` are never"
+            " translated: they go to providers that have the same.",
             "chat",
         ),
         Field(

@@ -1,5 +1,6 @@
 """Translation between any two formats, by way of the hub; knows formats, and no network."""
 
+from addon.translation.carrying import Carried, carry
 from addon.translation.counting import render_count_for, translate_count
 from addon.translation.joining import Joiner, continued
 from addon.translation.media import (
@@ -36,6 +37,7 @@ from addon.translation.streams import StreamTranslator
 __all__ = [
     "DEFAULT_PROVIDER",
     "NO_MEDIA",
+    "Carried",
     "Joiner",
     "Media",
     "Memory",
@@ -45,6 +47,7 @@ __all__ = [
     "Translated",
     "Wanted",
     "answer_from_stream",
+    "carry",
     "continued",
     "dialect_of",
     "failure",

@@ -27,18 +27,30 @@ def test_the_agents_of_another_provider():
 
 
 @pytest.mark.parametrize(
-    ("path", "method"),
-    [("/v1/embeddings", "POST"), ("/v1/models", "GET"), ("/v1/chat/completions", "GET")],
+    ("path", "method", "name"),
+    [
+        ("/v1/embeddings", "POST", "embeddings"),
+        ("/v1/audio/speech", "POST", "audio"),
+        ("/v1/files/file-1/content", "GET", "files"),
+        ("/v1/models", "GET", "models"),
+        ("/v1/chat/completions", "GET", "other"),
+        ("/v1/fine_tuning/jobs", "POST", "other"),
+        ("/dashboard", "GET", ""),
+    ],
 )
-def test_what_cannot_be_translated(path, method):
+def test_what_cannot_be_translated(path, method, name):
     found = endpoint(path, method=method)
-    assert (found.format, found.name) == (None, "")
+    assert (found.format, found.name) == (None, name)
     assert found.error_format in ("openai-responses", "openai-chat")  # errors look alike in both
 
 
 def test_errors_are_in_the_hosts_own_format():
     assert endpoint("/v1/models", "api.anthropic.com", "GET").error_format == "anthropic"
     assert endpoint("/v1/whatever", "gateway.example").error_format in ("openai-chat", "anthropic")
+
+
+def test_the_same_path_means_something_else_elsewhere():
+    assert endpoint("/v1/files", "api.anthropic.com").name == ""
 
 
 def test_a_host_may_be_written_in_many_ways():

@@ -1,0 +1,32 @@
+"""Whether a call goes to a target although nobody has said so for its endpoint.
+
+For endpoints in which nothing is translated: what a rule says of all calls was said with answers of
+a model in mind, and a chat model is of no use to somebody who wants a text embedded.
+"""
+
+from __future__ import annotations
+
+from addon.formats.endpoints import EMBEDDINGS
+from addon.providers import Provider
+from addon.providers.offered import usually_offers
+from addon.rules.facts import CallFacts
+from addon.rules.targets import Target
+
+
+def carries(target: Target, provider: Provider, facts: CallFacts, *, by_model: bool) -> bool:
+    """Tell whether a call fits a target that nobody has named for its endpoint.
+
+    Args:
+        target: Where the call might go.
+        provider: Who that is.
+        facts: The call.
+        by_model: Whether the target was chosen by the model that the agent asks for.
+    """
+    if not usually_offers(provider, facts.path):
+        return False
+    if "*" in target.model:
+        return True
+    known = provider.facts(target.model)
+    if known is None:
+        return by_model
+    return known.kind == "embedding" and facts.endpoint == EMBEDDINGS
