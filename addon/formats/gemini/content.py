@@ -34,6 +34,7 @@ _MAGIC = (
     ("JVBERi", "application/pdf"),
 )
 """How files begin, in base64."""
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/webp", "image/heic", "image/heif")
 _SYNONYMS = {"image/jpg": "image/jpeg", "audio/mpeg": "audio/mp3", "audio/x-wav": "audio/wav"}
 _AUDIO_TYPES = {"mpeg": "audio/mp3", "mp3": "audio/mp3", "wav": "audio/wav", "x-wav": "audio/wav"}
 _OWN_HOSTS = ("generativelanguage.googleapis.com", "www.youtube.com", "youtube.com", "youtu.be")
@@ -52,10 +53,13 @@ def render_image(part: ImagePart, model: GeminiModel, losses: LossList) -> Wire:
     """Write a picture.
 
     Raises:
-        UnsupportedFeature: The model cannot reach the picture's place.
+        UnsupportedFeature: The model cannot reach the picture's place, or takes no such picture.
     """
     if part.detail not in (None, "auto"):
         losses.dropped("image_url.detail", "Gemini chooses the resolution")
+    if unseen := unseen_type(part):
+        taken = "PNG, JPEG, WebP and HEIC"
+        raise UnsupportedFeature("image_url", f"Gemini takes {taken}, not {unseen}")
     return _render_source(part.source, "image_url", model)
 
 
@@ -87,6 +91,19 @@ def render_file(part: FilePart, model: GeminiModel, losses: LossList) -> Wire:
     if part.filename:
         losses.dropped("filename", "Gemini's files have no names")
     return _render_source(part.source, "file", model)
+
+
+def unseen_type(part: ImagePart | FilePart) -> str:
+    """Return the type of a picture that no Gemini takes; empty for any other medium."""
+    match part.source:
+        case InlineMedia(media_type, data):
+            media_type = _media_type(media_type, data)
+        case UrlMedia(url):
+            media_type = _file_data(url).get("mimeType", "")
+        case _:
+            return ""
+    unseen = media_type.startswith("image/") and media_type not in _IMAGE_TYPES
+    return media_type if unseen else ""
 
 
 def _render_source(source: MediaSource, feature: str, model: GeminiModel) -> Wire:

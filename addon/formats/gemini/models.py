@@ -28,6 +28,8 @@ class GeminiModel(msgspec.Struct, frozen=True, kw_only=True):
     """Values of `thinkingLevel`, ascending."""
     budgets: tuple[int, int] = (0, 24_576)
     """Least and greatest `thinkingBudget`; a least of 0 means that thinking can be switched off."""
+    shortest_budget: int = 1
+    """Least `thinkingBudget` that is not 0."""
     max_output_tokens: int = 65_536
     call_ids: bool = True
     """Whether calls and their results carry an id."""
@@ -121,6 +123,8 @@ def _gemini_2_5(family: str) -> GeminiModel:
         return msgspec.structs.replace(_GEMINI_2_5, budgets=(128, 32_768))
     if "image" in family or "tts" in family:
         return msgspec.structs.replace(_GEMINI_2_5, thinking="none", max_output_tokens=32_768)
+    if family.startswith("flash-lite"):
+        return msgspec.structs.replace(_GEMINI_2_5, shortest_budget=512)
     return _GEMINI_2_5
 
 

@@ -14,6 +14,7 @@ from addon.formats.base import Past
 from addon.formats.gemini.models import gemini_model
 from addon.formats.gemini.names import field
 from addon.formats.gemini.turns import EMPTY, SENTINEL
+from addon.neutral import LossList
 from addon.wire.carrier import is_ours
 from addon.wire.codec import decode_object, encode
 from addon.wire.json_edit import Splice, edit_object, items, members, splice
@@ -38,6 +39,41 @@ def refit_request(body: bytes, model: str, _dialect: str, past: Past) -> bytes:
 def without_envelopes(body: bytes, model: str) -> bytes:
     """Return the request without signatures that Detour brought along from other formats."""
     return _without(body, _document(body), model, is_ours)
+
+
+def sign_calls(body: bytes, document: dict[str, Any], losses: LossList) -> bytes:
+    """Return the request with a word for a signature where one is due and none is.
+
+    Older generations give none, while newer ones demand them of the first call of each step.
+
+    Args:
+        body: The request.
+        document: The same, decoded.
+        losses: Receives that signatures are gone.
+    """
+    unsigned: dict[int, int] = {}
+    for index, content in enumerate(map(mapping, sequence(document.get("contents")))):
+        parts = _parts(content)
+        calls = [at for at, part in enumerate(parts) if field(part, "functionCall") is not None]
+        if calls and not any(_state(parts[at]) for at in calls):
+            unsigned[index] = calls[0]
+    if not unsigned:
+        return body
+    losses.approximated("contents.parts.thoughtSignature", "the call's thought signature is gone")
+    place = next(member for member in members(body) if member.key == "contents")
+    spans = items(body, place.value_start)
+    return splice(
+        body,
+        [Splice(*spans[at], _sign(body[slice(*spans[at])], call)) for at, call in unsigned.items()],
+    )
+
+
+def _sign(span: bytes, call: int) -> bytes:
+    place = next(member for member in members(span) if member.key == "parts")
+    array = span[place.value_start : place.value_end]
+    start, end = items(array)[call]
+    signed = edit_object(array[start:end], {"thoughtSignature": encode(SENTINEL)})
+    return edit_object(span, {"parts": splice(array, [Splice(start, end, signed)])})
 
 
 def _document(body: bytes) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def parse_request(body: bytes, line: RequestLine) -> Request:
         sampling=_parse_sampling(generation),
         stop=tuple(text(stop) for stop in sequence(field(generation, "stopSequences"))),
         max_output_tokens=integer(field(generation, "maxOutputTokens")),
-        reasoning=_parse_reasoning(mapping(field(generation, "thinkingConfig")), unread),
+        reasoning=parse_reasoning(mapping(field(generation, "thinkingConfig")), unread),
         response_format=_parse_format(generation),
         stream=target.stream,
         count=integer(field(generation, "candidateCount")) or 1,
@@ -128,7 +128,8 @@ def _parse_sampling(generation: dict[str, Any]) -> Sampling:
     )
 
 
-def _parse_reasoning(thinking: dict[str, Any], unread: Unread) -> ReasoningConfig | None:
+def parse_reasoning(thinking: dict[str, Any], unread: Unread) -> ReasoningConfig | None:
+    """Read a `thinkingConfig`; None where it says nothing."""
     if not thinking:
         return None
     look(unread, thinking, _KNOWN_OF_THINKING, "generationConfig.thinkingConfig")

@@ -81,7 +81,7 @@ def _budget(reasoning: ReasoningConfig, model: GeminiModel, losses: LossList) ->
             if minimal
             else min(_BUDGET_FROM_EFFORT[reasoning.effort], greatest)
         }
-    return {"thinkingBudget": min(max(wanted, least, 1), greatest)}
+    return {"thinkingBudget": min(max(wanted, least, model.shortest_budget), greatest)}
 
 
 def effort_from_budget(tokens: int) -> Effort:

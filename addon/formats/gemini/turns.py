@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from itertools import groupby
 from typing import Any
 
-from addon.formats.gemini.content import Wire, render_audio, render_file, render_image
+from addon.formats.gemini.content import Wire, render_audio, render_file, render_image, unseen_type
 from addon.formats.gemini.models import GeminiModel
 from addon.formats.gemini.names import NAME
 from addon.neutral import (
@@ -177,7 +177,7 @@ class _Writer:
             elif isinstance(piece, NativePart):
                 self._losses.dropped(piece.kind, "exists at its own provider only")
             else:
-                media += self._user_part(piece)
+                media += self._result_part(piece)
         texts += [wire["text"] for wire in media if "text" in wire]
         media = [wire for wire in media if "text" not in wire]
         # Always a text: an object could hold `$ref`, which the API follows.
@@ -189,6 +189,13 @@ class _Writer:
             return []
         self._losses.approximated("messages", "pictures of a tool's result stand after it")
         return [{"text": f"Media of the result of `{response['name']}`:"}, *media]
+
+    def _result_part(self, part: TextPart | ImagePart | FilePart | NativePart) -> list[Wire]:
+        """Write a piece of a result; what a tool gave back is no reason to refuse a request."""
+        if isinstance(part, ImagePart) and (unseen := unseen_type(part)):
+            self._losses.dropped("messages", f"Gemini takes no {unseen}")
+            return [{"text": f"(a picture of the type {unseen}, which cannot be shown)"}]
+        return self._user_part(part)
 
     def _call(self, part: ToolCallPart, calls: dict[str, str]) -> list[Wire]:
         if part.call_id in calls:
@@ -274,7 +281,7 @@ class _Writer:
     def _orphan(self, part: ToolResultPart) -> list[Wire]:
         self._losses.approximated("messages", "a tool result without its call became user text")
         label = {"text": f"Result of an earlier tool call ({part.call_id}):"}
-        return [label, *(wire for piece in part.content for wire in self._user_part(piece))]
+        return [label, *(wire for piece in part.content for wire in self._result_part(piece))]
 
     def _late_instruction(self, parts: tuple[Part, ...]) -> list[Wire]:
         text = "\n\n".join(part.text for part in parts if isinstance(part, TextPart))

@@ -404,3 +404,24 @@ def test_the_same_format_keeps_its_bytes():
     assert "alt=json;enum-encoding=int" in FORMAT.rewrite_request(sent, encoded, "b", "").path
     with pytest.raises(ClientRequestError):
         FORMAT.rewrite_request(b"[]", line, "b", "google")
+
+
+GIF = ImagePart(InlineMedia("", "R0lGODlhAQABAAAAACw="))
+
+
+def test_a_kind_of_picture_that_gemini_does_not_take_is_refused_by_name():
+    for picture in (GIF, ImagePart(UrlMedia("https://e.org/a.gif"))):
+        with pytest.raises(UnsupportedFeature) as caught:
+            render(Message("user", (picture,)))
+        assert caught.value.feature == "image_url"
+        assert "image/gif" in str(caught.value)
+
+
+def test_a_kind_of_picture_that_gemini_does_not_take_does_not_stop_a_tool():
+    call = Message("assistant", (ToolCallPart("c1", "look", "{}"),))
+    result = Message("tool", (ToolResultPart("c1", (TextPart("Here:"), GIF)),))
+    for conversation in ((user("x"), call, result), (user("x"), result)):
+        rendered = render(*conversation)
+        assert b"R0lGOD" not in rendered.body
+        assert b"a picture of the type image/gif" in rendered.body
+        assert "Gemini takes no image/gif" in [loss.reason for loss in rendered.losses]
