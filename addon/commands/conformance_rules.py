@@ -31,7 +31,7 @@ class Candidate(NamedTuple):
 EMBEDDED = (
     Candidate("embedded-chat", "Chat Completions", "openai-chat", "gpt-4o", "openai"),
     Candidate("embedded-responses", "Responses", "openai-responses", "gpt-5.5", "openai"),
-    Candidate("embedded-anthropic", "Messages", "anthropic", "claude-haiku-5-5", "anthropic"),
+    Candidate("embedded-anthropic", "Messages", "anthropic", "claude-sonnet-5-5", "anthropic"),
     Candidate("embedded-gemini", "Gemini", "gemini", "gemini-3.8-flash", "google"),
 )
 
