@@ -10,7 +10,7 @@ from typing import Any, BinaryIO, cast
 import click
 
 from addon.commands.check import DEFAULT_FILE, load
-from addon.commands.explanation import PLACES, Explanation, Question, Sending, ask, explain_call
+from addon.commands.explanation import PLACES, Explanation, Sending, ask, explain_call
 from addon.commands.options import home_option
 from addon.neutral import DetourError
 from addon.rules import Decision, RulesError
@@ -104,6 +104,7 @@ def _as_json(explanation: Explanation) -> str:
             "format": question.format,
             "model": question.model,
             "agent": question.agent,
+            "phase": explanation.phase,
             "provider": question.provider,
         },
         "action": decision.action,
@@ -139,8 +140,8 @@ def _sending_document(sending: Sending | None) -> dict[str, Any] | None:
 
 
 def _as_text(explanation: Explanation) -> str:
-    question, decision = explanation.question, explanation.decision
-    lines = [_describe(question), ""]
+    decision = explanation.decision
+    lines = [_describe(explanation), ""]
     for rule, step in zip(decision.considered, decision.trace, strict=True):
         verdict = "applies" if step.matched else f"does not apply: {step.reason}"
         lines.append(f"  line {rule.mark.line}, {rule.name}: {verdict}")
@@ -150,9 +151,11 @@ def _as_text(explanation: Explanation) -> str:
     return "\n".join(lines)
 
 
-def _describe(question: Question) -> str:
+def _describe(explanation: Explanation) -> str:
+    question = explanation.question
     agent = question.agent or "an unknown agent"
-    return f"{agent} calls {question.provider}: POST {question.line.path}, model {question.model}"
+    call = f"POST {question.line.path}, model {question.model}"
+    return f"{agent} calls {question.provider}: {call}, phase {explanation.phase}"
 
 
 def _outcome(decision: Decision, explanation: Explanation) -> list[str]:

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+from msgspec.structs import replace
 
 from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName, Headers, RequestLine, header
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import Destination, KeyRing, MediaPolicy, MissingKeyError, Provider, Secret
-from addon.rules import CallFacts, Decision, Rules, agent_name, apply_edits, split_name
+from addon.rules import CallFacts, Decision, Phase, Rules, agent_name, apply_edits, split_name
 from addon.wire.codec import encode
 
 if TYPE_CHECKING:
@@ -79,6 +80,8 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
 
     question: Question
     decision: Decision
+    phase: Phase
+    """What the agent is doing, by its name or by its request."""
     sending: Sending | None = None
     """None where the call goes nowhere or unchanged."""
     error: str | None = None
@@ -145,20 +148,21 @@ def explain_call(question: Question, rules: Rules) -> Explanation:
         matches_filter=_filter_for(question, rules),
     )
     decision = rules.decide(facts, question.format)
+    found = Explanation(question=question, decision=decision, phase=facts.phase)
     if question.format not in FORMATS:
         fate = "passes unchanged" if rules.default == "pass" else "is refused"
         note = f"Detour does not speak {question.format} yet: such a call {fate} by `default`."
-        return Explanation(question=question, decision=decision, note=note)
+        return replace(found, note=note)
     if not decision.destinations:
-        return Explanation(question=question, decision=decision)
+        return found
     try:
         sending, error = _sending(question, decision, rules)
-        if sending is None:
-            note = "Detour would estimate the number of tokens: the provider does not count them."
-            return Explanation(question=question, decision=decision, note=note)
     except DetourError as failure:
-        return Explanation(question=question, decision=decision, error=str(failure))
-    return Explanation(question=question, decision=decision, sending=sending, error=error)
+        return replace(found, error=str(failure))
+    if sending is None:
+        note = "Detour would estimate the number of tokens: the provider does not count them."
+        return replace(found, note=note)
+    return replace(found, sending=sending, error=error)
 
 
 def _parse(question: Question) -> Request | None:
@@ -232,7 +236,7 @@ def _masked_headers(destination: Destination, keys: KeyRing) -> tuple[Headers, s
 
 def _masked(provider: Provider) -> Provider:
     headers = tuple((name, Secret("<from rules.yaml>")) for name, _ in provider.headers)
-    return msgspec.structs.replace(provider, headers=headers)
+    return replace(provider, headers=headers)
 
 
 def _filter_for(question: Question, rules: Rules) -> Callable[[str], bool]:

@@ -397,7 +397,7 @@ class Interceptor:
         """
         return Incoming(
             endpoint=endpoint_of(request, rules.provider_for_host),
-            agent=self._identities.agent(flow),
+            agent=self._identities.agent(flow, request),
             headers=access.all_headers(request),
             body=unpack(request, self._read_settings().body_limit),
             matches_filter=lambda expression: filters.matches(expression, flow),

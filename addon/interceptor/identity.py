@@ -38,12 +38,17 @@ class Identities:
         """A connection has ended."""
         self._names.pop(connection_id, None)
 
-    def agent(self, flow: http.HTTPFlow) -> str:
-        """Name the agent behind a flow: by proxy user, else by what its User-Agent says."""
+    def agent(self, flow: http.HTTPFlow, request: http.Request | None = None) -> str:
+        """Name the agent behind a flow: by proxy user, else by what its User-Agent says.
+
+        Args:
+            flow: A call.
+            request: What the agent sent, where the flow shows something else by now.
+        """
         # Set by mitmproxy where the user has it check credentials, which takes the header away.
         checked = cast("tuple[str, str] | None", flow.metadata.get("proxyauth"))
         name = checked[0] if checked else self._names.get(flow.client_conn.id)
-        return name or agent_name(header(flow.request, "user-agent"))
+        return name or agent_name(header(request or flow.request, "user-agent"))
 
 
 def user_name(value: str) -> str | None:

@@ -27,7 +27,8 @@ from addon.neutral import (
     ToolCallPart,
     ToolResultPart,
 )
-from addon.rules.phases import recognise
+from addon.rules.agents import agent_name
+from addon.rules.phases import is_known, recognise
 from addon.rules.signatures import Phase
 from addon.wire.codec import encode
 
@@ -89,8 +90,11 @@ class CallFacts:
         """What the agent is doing with the call."""
         if self.stated_phase is not None:
             return self.stated_phase
-        user_agent = next(iter(self.header_values.get("user-agent", ())), None)
-        return recognise(user_agent, self.header_values, self.parsed)
+        header = next(iter(self.header_values.get("user-agent", ())), None)
+        program = agent_name(header)
+        if self.agent is not None and not is_known(program):
+            program = self.agent
+        return recognise(program, self.header_values, self.parsed)
 
     @cached_property
     def features(self) -> frozenset[Feature]:

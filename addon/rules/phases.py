@@ -7,24 +7,27 @@ Agents do not say so, but their traffic gives it away: see `signatures`. What is
 from __future__ import annotations
 
 from addon.neutral import Request
-from addon.rules.agents import agent_name
 from addon.rules.markers import Call, HeaderValues
 from addon.rules.signatures import ALSO_KNOWN_AS, PHASES, SIGNATURES, Phase
 
 
-def recognise(user_agent: str | None, headers: HeaderValues, request: Request | None) -> Phase:
+def is_known(program: str) -> bool:
+    """Tell whether anything is known of the traffic of a program."""
+    return program in SIGNATURES or program in ALSO_KNOWN_AS
+
+
+def recognise(program: str, headers: HeaderValues, request: Request | None) -> Phase:
     """Say what an agent is doing, by its traffic alone.
 
     Args:
-        user_agent: The header of that name.
+        program: What it is, in the words of `agent_name`.
         headers: All headers of the call.
         request: What it asks; None where that cannot be read.
     """
     if request is None:
         return "other"
-    agent = agent_name(user_agent)
     call = Call(headers, request)
-    for signature in SIGNATURES.get(ALSO_KNOWN_AS.get(agent, agent), ()):
+    for signature in SIGNATURES.get(ALSO_KNOWN_AS.get(program, program), ()):
         if signature.marker.fits(call):
             return signature.phase
     return "other"

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from addon.commands import detour
+from tests.rules.phases import codex
 
 RULES = """
 version: 1
@@ -172,11 +173,26 @@ def test_content_that_cannot_be_expressed_is_told(folder):
     assert found["request"] is None
 
 
+@pytest.mark.parametrize("known_by", [("--agent", "codex"), ("--header", "User-Agent=codex/0.169")])
+def test_the_phase_of_a_request_is_shown(folder, known_by):
+    (case,) = [case for case in codex.CASES if case.name == "codex, plan mode"]
+    (folder / "body.json").write_text(json.dumps(case.body))
+    arguments = ("--endpoint", "responses", "--body", "body.json", *known_by)
+    assert explain(*arguments)["call"]["phase"] == "planning"
+    first = run(*arguments).stdout.splitlines()[0]
+    assert first == "codex calls openai: POST /v1/responses, model gpt-6.1-sol, phase planning"
+
+
+def test_the_agents_name_may_say_the_phase():
+    found = explain("--model", "m", "--agent", "planner.review")
+    assert (found["rule"], found["call"]["phase"]) == ("plan", "review")
+
+
 def test_people_get_text():
     result = run("--model", "gpt-5", "--agent", "planner")
     assert result.exit_code == 0
     assert result.stdout.startswith(
-        "planner calls openai: POST /v1/chat/completions, model gpt-5\n"
+        "planner calls openai: POST /v1/chat/completions, model gpt-5, phase other\n"
         "\n"
         "  line 10, plan: applies\n"
         "\n"

@@ -55,6 +55,16 @@ def test_the_agents_name_reaches_the_rules(machine: Machine, provider: EmbeddedP
     assert machine.run("run", "--agent", "coder", *python(OPENAI_AGENT)).returncode == 1
 
 
+def test_the_agents_name_may_say_what_it_is_doing(
+    machine: Machine, provider: EmbeddedProvider
+) -> None:
+    rules = machine.write_rules(provider.base_url)
+    when = "    when: {agent: coder, phase: planning}\n"
+    rules.write_text(f"{rules.read_text()}{when}default: block\n")
+    assert machine.run("run", "--agent", "coder.planning", *python(OPENAI_AGENT)).returncode == 0
+    assert machine.run("run", "--agent", "coder.coding", *python(OPENAI_AGENT)).returncode == 1
+
+
 @pytest.mark.parametrize(
     ("source", "code"),
     [

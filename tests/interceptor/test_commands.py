@@ -25,7 +25,8 @@ async def test_explain_says_which_rule_applies_now():
         proxy.flows[0].request.path = "/v1/embeddings"
         del proxy.flows[0].metadata["detour.original"]
         other = call("detour.explain", [tflow.ttcpflow(), proxy.flows[0]])
-    assert text.splitlines()[0] == "POST /v1/chat/completions: route by all to Claude"
+    said = "POST /v1/chat/completions (python-httpx, phase other): route by all to Claude"
+    assert text.splitlines()[0] == said
     assert "anthropic:claude-sonnet-5-5 in the format anthropic" in text
     assert "rules do not apply to this address; default: pass" in other
 

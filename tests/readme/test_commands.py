@@ -188,6 +188,7 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour usage --since 30d --by agent": used,
     "scripts/detour log -n 5": last_exchanges,
     "scripts/detour run -- python my_agent.py": agent,
+    "scripts/detour run --agent coder.planning -- python my_agent.py": agent,
     SERVE: serve,
     "scripts/detour run --proxy 127.0.0.1:8080 -- python my_agent.py": agent_behind_a_running_proxy,
     'eval "$(scripts/detour env --proxy 127.0.0.1:8080)"': variables,

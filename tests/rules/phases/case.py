@@ -36,7 +36,11 @@ def phase_of(case: Case, *, headers: bool = True) -> str:
 
 
 def recognised(
-    user_agent: str, headers: Mapping[str, str], path: str, body: Mapping[str, Any]
+    user_agent: str,
+    headers: Mapping[str, str],
+    path: str,
+    body: Mapping[str, Any],
+    agent: str | None = None,
 ) -> str:
     """Recognise a call.
 
@@ -53,6 +57,7 @@ def recognised(
     facts = CallFacts(
         model=body.get("model", ""),
         endpoint=endpoint,
+        agent=agent,
         headers=(("User-Agent", user_agent), *headers.items()),
         request=parse,
     )
