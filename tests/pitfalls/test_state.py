@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon import StreamTranslator, UnsupportedFeature, translate_request
-from addon.formats.anthropic.turns import legal_call_id
+from addon.formats.anthropic.call_ids import legal_call_id
 from addon.formats.openai_responses.item_rendering import legal_call_id as short_call_id
 from addon.neutral import ClientRequestError
 from tests.support.chat_chunks import DONE, calling, chunk, piece
@@ -180,6 +180,61 @@ def test_s05_call_and_result_are_renamed_alike(identifier):
     sent = next_request(items, "anthropic", "claude-opus-5-5")
     called = sent["messages"][1]["content"][-1]
     assert sent["messages"][2]["content"][0]["tool_use_id"] == called["id"]
+
+
+def chat_history(call_id):
+    call = {"id": call_id, "type": "function", "function": {"name": "run", "arguments": "{}"}}
+    said = {"role": "assistant", "content": None, "tool_calls": [call]}
+    return {"messages": [said, {"role": "tool", "tool_call_id": call_id, "content": "ok"}]}
+
+
+def anthropic_history(call_id):
+    call = {"type": "tool_use", "id": call_id, "name": "run", "input": {"a": 1.0}}
+    result = {"type": "tool_result", "tool_use_id": call_id, "content": "ok"}
+    messages = [{"role": "assistant", "content": [call]}, {"role": "user", "content": [result]}]
+    return {"max_tokens": 9, "messages": messages}
+
+
+def responses_history(call_id):
+    call = {"type": "function_call", "call_id": call_id, "name": "run", "arguments": "{}"}
+    return {"input": [call, {"type": "function_call_output", "call_id": call_id, "output": "ok"}]}
+
+
+@given(IDS, IDS)
+def test_s05_a_history_in_the_providers_own_format_gets_ids_that_it_takes(one, other):
+    """Ids of a provider that answered earlier come back from an agent of any format."""
+    for format, model, history, pattern in (
+        ("openai-chat", "gpt-5.5", chat_history, r"(?s).{1,40}"),
+        ("openai-responses", "gpt-5.5", responses_history, r"(?s).{1,64}"),
+        ("anthropic", "claude-opus-5-5", anthropic_history, r"[a-zA-Z0-9_-]+"),
+    ):
+        new = []
+        for call_id in (one, other):
+            body = json.dumps({"model": model, **history(call_id)}).encode()
+            sent = translate_request(body, format, format, model).body
+            pair = _ids_in(json.loads(sent))
+            assert len(pair) == 2
+            assert pair[0] == pair[1]
+            assert re.fullmatch(pattern, pair[0])
+            if re.fullmatch(pattern, call_id) and len(call_id) <= 40:
+                assert sent == body
+            new.append(pair[0])
+        assert (new[0] == new[1]) == (one == other)
+
+
+def _ids_in(value):
+    fields = ("id", "call_id", "tool_call_id", "tool_use_id")
+    if isinstance(value, dict):
+        own = [value[field] for field in fields if field in value]
+        return own + [found for item in value.values() for found in _ids_in(item)]
+    return [found for item in value for found in _ids_in(item)] if isinstance(value, list) else []
+
+
+def test_s05_ids_stay_where_whoever_made_them_answers():
+    """A model may count on ids of its own kind, and a changed byte costs its provider's cache."""
+    body = json.dumps({"model": "kimi-k3", **anthropic_history("functions.run:0")}).encode()
+    sent = translate_request(body, "anthropic", "anthropic", "kimi-k3", "moonshot").body
+    assert sent == body
 
 
 @pytest.mark.parametrize("target", ["openai-chat", "anthropic", "gemini"])

@@ -1,8 +1,8 @@
 """Send an agent's own `POST /v1/messages` to another place that speaks the format.
 
 The bytes stay as they are but for the model name (decision D3), for what a Claude of another
-generation refuses, for what is meant for Anthropic's accounts alone, and for thoughts that Detour
-brought along from other formats.
+generation refuses, for ids of calls that other providers made up, for what is meant for Anthropic's
+accounts alone, and for thoughts that Detour brought along from other formats.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from addon.formats.anthropic.account_block import FIELD, is_account_block
+from addon.formats.anthropic.call_ids import with_legal_call_ids
 from addon.formats.anthropic.model_change import Changes, fit_to_model
 from addon.formats.anthropic.models import claude_model
 from addon.formats.anthropic.refitting import without_envelopes
@@ -42,6 +43,8 @@ def rewrite_request(body: bytes, line: RequestLine, model: str, dialect: str) ->
     losses = LossList()
     changes: Changes = {"model": encode(model)}
     before, after = claude_model(text(wire.get("model"))), claude_model(model)
+    if not after.other_maker:
+        body = with_legal_call_ids(body, wire)
     if not after.other_maker and after != before:
         if _wants_format(wire) and not after.structured_output and path == PATH:
             return render_request(parse_request(body), model)

@@ -14,15 +14,13 @@ conversation begins with the same bytes (decision D8).
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterable
-from functools import lru_cache
 from itertools import groupby
 from typing import Any
 
 import msgspec
 
+from addon.formats.anthropic.call_ids import legal_call_id
 from addon.formats.anthropic.content import (
     NAME,
     Block,
@@ -55,8 +53,6 @@ from addon.wire.unexpressed import lose_part
 NO_RESULT = "(no result recorded)"
 CONTINUE = "Continue."
 EMPTY = "."
-
-_LEGAL_ID = re.compile(r"[a-zA-Z0-9_-]{1,128}")
 
 type Turn = dict[str, Any]
 
@@ -110,19 +106,6 @@ def _add_turn(turns: list[Turn], turn: Turn) -> None:
         turns[-1]["content"].extend(turn["content"])
     else:
         turns.append(turn)
-
-
-@lru_cache(maxsize=4096)
-def legal_call_id(call_id: str) -> str:
-    """Return a call id that the API's pattern admits; the same one for the same input.
-
-    Ids of other providers may hold dots, bars or hundreds of characters. The call and its result
-    are renamed alike, so no map is needed.
-    """
-    if _LEGAL_ID.fullmatch(call_id):
-        return call_id
-    digest = hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
-    return f"call_{digest[:32]}"
 
 
 def _runs(messages: Iterable[Message]) -> list[_Run]:

@@ -98,7 +98,7 @@ class MessageRenderer:
         nine = self._dialect.call_ids == "nine"
         if _NINE.fullmatch(call_id) if nine else len(call_id) <= int(self._dialect.call_ids):
             return call_id
-        digest = hashlib.sha256(call_id.encode()).hexdigest()
+        digest = hashlib.sha256(call_id.encode("utf-8", "surrogatepass")).hexdigest()
         return digest[:9] if nine else f"call_{digest[:32]}"
 
     def _system_role(self, *, developer: bool) -> str:

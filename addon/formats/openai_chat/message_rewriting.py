@@ -71,6 +71,36 @@ class MessageRewriter:
                 splices.append(Splice(place, place, added + (b"," if spans else b"")))
         return splice(array, splices)
 
+    def renames_calls(self, messages: list[Any]) -> bool:
+        """Tell whether a call or a result has an id that the provider does not take."""
+        return any(
+            self._id_change(message, "tool_call_id")
+            or any(self._id_change(mapping(call), "id") for call in _calls(message))
+            for message in map(mapping, messages)
+        )
+
+    def rename_calls(self, array: bytes, messages: list[Any]) -> bytes:
+        """Return the array of messages with ids of calls that the provider takes, and no more."""
+        spans: list[tuple[int, int]] = []
+        splices: list[Splice] = []
+        for index, message in enumerate(map(mapping, messages)):
+            changes = self._id_change(message, "tool_call_id")
+            per_call = [self._id_change(mapping(call), "id") for call in _calls(message)]
+            if not changes and not any(per_call):
+                continue
+            spans = spans or items(array)
+            start, end = spans[index]
+            span = array[start:end]
+            if any(per_call):
+                changes["tool_calls"] = _edit_calls(span, per_call)
+            splices.append(Splice(start, end, edit_object(span, changes)))
+        return splice(array, splices)
+
+    def _id_change(self, owner: Mapping[str, Any], field: str) -> Changes:
+        call_id = text(owner.get(field))
+        renamed = self._renderer.call_id(call_id) if call_id else call_id
+        return {field: encode(renamed)} if renamed != call_id else {}
+
     def _message(self, span: bytes, message: Mapping[str, Any], *, is_last: bool) -> bytes:
         provider = self._provider
         changes: Changes = {}
@@ -81,10 +111,7 @@ class MessageRewriter:
             changes["name"] = None
             if message["name"]:
                 self._losses.dropped("messages.name", "the provider's messages carry no name")
-        if call_id := text(message.get("tool_call_id")):
-            renamed = self._renderer.call_id(call_id)
-            if renamed != call_id:
-                changes["tool_call_id"] = encode(renamed)
+        changes |= self._id_change(message, "tool_call_id")
         if role == "assistant":
             if _PARSED in message:
                 changes[_PARSED] = None
@@ -101,13 +128,7 @@ class MessageRewriter:
             return
         per_call = self._call_changes(calls)
         if any(per_call):
-            array = value_bytes(span, "tool_calls")
-            splices = [
-                Splice(start, end, edit_object(array[start:end], call_changes))
-                for call_changes, (start, end) in zip(per_call, items(array), strict=True)
-                if call_changes
-            ]
-            changes["tool_calls"] = splice(array, splices)
+            changes["tool_calls"] = _edit_calls(span, per_call)
         name = self._provider.thoughts_name
         details = self._provider.reasoning_details and message.get("reasoning_details")
         if self._provider.echo == "required" and not (message.get(name) or details):
@@ -117,9 +138,7 @@ class MessageRewriter:
     def _call_changes(self, calls: list[dict[str, Any]]) -> list[Changes]:
         per_call: list[Changes] = []
         for call in calls:
-            call_id = text(call.get("id"))
-            renamed = self._renderer.call_id(call_id)
-            changes: Changes = {"id": encode(renamed)} if call_id and renamed != call_id else {}
+            changes = self._id_change(call, "id")
             function = mapping(call.get("function"))
             if _PARSED_ARGUMENTS in function:
                 kept = {key: value for key, value in function.items() if key != _PARSED_ARGUMENTS}
@@ -130,6 +149,21 @@ class MessageRewriter:
             signature = {"google": {"thought_signature": SKIP_SIGNATURE}}
             per_call[0]["extra_content"] = encode(signature)
         return per_call
+
+
+def _calls(message: Mapping[str, Any]) -> list[Any]:
+    return sequence(message.get("tool_calls"))
+
+
+def _edit_calls(span: bytes, per_call: list[Changes]) -> bytes:
+    """Return the calls of a message, edited."""
+    array = value_bytes(span, "tool_calls")
+    splices = [
+        Splice(start, end, edit_object(array[start:end], changes))
+        for changes, (start, end) in zip(per_call, items(array), strict=True)
+        if changes
+    ]
+    return splice(array, splices)
 
 
 def rewrite_tools(

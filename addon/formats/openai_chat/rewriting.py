@@ -82,8 +82,10 @@ def rewrite_request(body: bytes, model: str, dialect_name: str) -> RenderedBody:
     rewriting = _Rewriting(body, document, model, provider, losses)
     if dialect_name != "openai":
         rewriting.collect(changes)
-    elif changes:
-        rewriting.fit_model(changes)
+    else:
+        if changes:
+            rewriting.fit_model(changes)
+        rewriting.rename_calls(changes)
     try:
         edited = edit_object(body, changes) if changes else body
     except ValueError as error:
@@ -134,6 +136,13 @@ class _Rewriting:
         """Gather the changes that another model of OpenAI's makes necessary."""
         self._change_reasoning(changes, forced=False)
         self._drop_refused(changes)
+
+    def rename_calls(self, changes: Changes) -> None:
+        """Shorten ids of calls that other providers or agents made too long for this one."""
+        messages = sequence(self._document.get("messages"))
+        rewriter = MessageRewriter(self._provider, self._losses)
+        if rewriter.renames_calls(messages):
+            changes["messages"] = rewriter.rename_calls(self._value("messages"), messages)
 
     def _change_limit(self, changes: Changes) -> None:
         right = self._provider.max_tokens_name

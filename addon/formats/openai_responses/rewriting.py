@@ -2,7 +2,7 @@
 
 The bytes stay as they are but for the model name (decision D3), and for envelopes of our own, which
 this provider would refuse: thoughts were minted for another one, and of a compaction the summary is
-told in words.
+told in words. Ids of calls that are too long are shortened, of calls and results alike.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 
 from addon.formats.base import Past, RenderedBody
 from addon.formats.openai_responses.compaction import KIND, summary_message
+from addon.formats.openai_responses.item_rendering import legal_call_id
 from addon.formats.openai_responses.request_rendering import HEADERS, PATH
 from addon.neutral import ClientRequestError, LossList
 from addon.wire.carrier import PREFIX, is_ours
@@ -34,12 +35,11 @@ def rewrite_request(body: bytes, model: str) -> RenderedBody:
     if document.get("model") != model:
         changes["model"] = encode(model)
     try:
-        if PREFIX.encode() in body:
-            if any(map(is_ours, map(_state, _items(document)))):
-                losses.dropped("reasoning", "thoughts of another provider mean nothing here")
-            readable = _replaced(body, document, _in_words)
-            if readable is not None:
-                changes["input"] = readable
+        if PREFIX.encode() in body and any(map(is_ours, map(_state, _items(document)))):
+            losses.dropped("reasoning", "thoughts of another provider mean nothing here")
+        fitting = _replaced(body, document, _fitting)
+        if fitting is not None:
+            changes["input"] = fitting
         edited = edit_object(body, changes) if changes else body
     except ValueError as error:
         raise ClientRequestError(f"The request body cannot be read: {error}") from None
@@ -81,10 +81,14 @@ def _replaced(
     return b"[" + b",".join(filter(None, texts)) + b"]"
 
 
-def _in_words(item: dict[str, Any]) -> bytes | None:
-    """Leave out our own thoughts, and tell our own summaries."""
+def _fitting(item: dict[str, Any]) -> bytes | None:
+    """Leave out our own thoughts, tell our own summaries, and shorten ids of calls."""
     if is_ours(_state(item)):
         return b""
+    call_id = text(item.get("call_id"))
+    legal = legal_call_id(call_id)
+    if legal != call_id:
+        return encode({**item, "call_id": legal})
     said = summary_message(item) if item.get("type") == KIND else None
     return None if said is None else encode(said)
 

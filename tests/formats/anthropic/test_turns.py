@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from addon.formats.anthropic.call_ids import legal_call_id
 from addon.formats.anthropic.models import claude_model
-from addon.formats.anthropic.turns import NO_RESULT, legal_call_id, render_turns
+from addon.formats.anthropic.turns import NO_RESULT, render_turns
 from addon.neutral import (
     AudioPart,
     CacheBreakpoint,
