@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -13,6 +14,7 @@ from addon.formats.base import FormatName, Headers, RequestLine, header
 from addon.neutral import DetourError, Loss, Request
 from addon.providers import Destination, KeyRing, MediaPolicy, MissingKeyError, Provider, Secret
 from addon.rules import CallFacts, Decision, Phase, Rules, agent_name, apply_edits, split_name
+from addon.rules.shortcomings import check_model, check_request
 from addon.wire.codec import encode
 
 if TYPE_CHECKING:
@@ -183,6 +185,13 @@ def _sending(
     rendered = _render(question, body, destination, rules.media)
     if rendered is None:
         return None, None
+    if question.endpoint != COUNT:
+        edited = msgspec.structs.replace(question, body=body)
+        facts = CallFacts(
+            model=question.model, endpoint=question.endpoint, request=lambda: _parse(edited)
+        )
+        check_model(destination, datetime.now(UTC).date())
+        check_request(destination, body, facts, rendered.losses)
     key_headers, error = _masked_headers(destination, rules.keys)
     call = Call(
         agent_format=question.format,

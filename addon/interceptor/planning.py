@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 
 import msgspec
 
 from addon.engine import Call
 from addon.formats import COUNT, COUNTING, FORMATS
-from addon.formats.base import FormatName, Headers, Reply
+from addon.formats.base import FormatName, Headers, Reply, RequestLine
 from addon.formats.openai_responses import NAME as RESPONSES
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.following import Items
 from addon.interceptor.key_headers import key_headers
 from addon.interceptor.leaning import Leaning, Remembered, lean, shape
 from addon.neutral import DetourError, ErrorInfo, Request
-from addon.providers import Destination, FallbackPolicy, KeyRing, MediaPolicy
+from addon.providers import Destination, FallbackPolicy, KeyRing, MediaPolicy, failure_of
 from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens, split_name
+from addon.rules.shortcomings import Shortcoming, check_model, check_request
 from addon.stateful import History
 from addon.translation import (
     NO_MEDIA,
@@ -165,7 +168,12 @@ def plan(
             looks = rules.media.fetch and incoming.media is None
             if looks and (wanted := _wanted(facts, decision, spoken)):
                 return Fetch(wanted=wanted, policy=rules.media)
-            call = _call(incoming, reply, decision, rules.keys, facts, memory, remembered)
+            try:
+                call = _call(incoming, reply, decision, rules.keys, facts, memory, remembered)
+            except Shortcoming as shortcoming:
+                moves_on = failure_of(shortcoming.to_error_info()) in decision.fallback.on
+                shortcoming.moves_on = moves_on and len(decision.destinations) > 1
+                raise
             call.keep_alive = keep_alive
     if isinstance(call, Answered):
         return call
@@ -204,6 +212,13 @@ def facts_of(incoming: Incoming, spoken: FormatName, reply: Reply | None = None)
     )
 
 
+def _parse(spoken: FormatName, body: bytes, line: RequestLine) -> Request | None:
+    try:
+        return FORMATS[spoken].parse_request(body, line)
+    except DetourError:
+        return None
+
+
 def _wanted(facts: CallFacts, decision: Decision, spoken: FormatName) -> Wanted:
     """Name the media that the provider cannot fetch by itself.
 
@@ -238,8 +253,12 @@ def _call(
         parsed = facts.parsed
     if remembered and (remembered.background or destination.format != spoken):
         reply = shape(reply, remembered)
+    check_model(destination, datetime.now(UTC).date())
     media = incoming.media or NO_MEDIA
     rendered = render_for(spoken, body, line, destination, parsed, memory, media)
+    if body is not incoming.body:
+        facts = replace(facts, request=lambda: _parse(spoken, body, line))
+    check_request(destination, body, facts, rendered.losses)
     recorder = None if memory is None else memory.recorder(spoken, destination, rendered.origin)
     return Call(
         agent_format=spoken,

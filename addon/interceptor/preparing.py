@@ -7,7 +7,7 @@ from collections.abc import Callable
 from mitmproxy import ctx
 from msgspec.structs import replace
 
-from addon.engine import Call, Chain, ClientPool, Cooldowns, MediaFetcher, place_of
+from addon.engine import Attempt, Call, Chain, ClientPool, Cooldowns, MediaFetcher, place_of
 from addon.engine.addresses import is_public
 from addon.interceptor import upstream
 from addon.interceptor.model_answers import Models, model_question
@@ -16,6 +16,7 @@ from addon.interceptor.state import State
 from addon.interceptor.state_planning import plan_call
 from addon.neutral import DetourError
 from addon.rules import Rules
+from addon.rules.shortcomings import Shortcoming
 from addon.vault import Vault
 
 
@@ -53,25 +54,40 @@ class Preparation:
         await self._models.freshen(rules, incoming, clients)
         if question := model_question(incoming):
             return await self._models.answer(question, incoming, rules, clients)
-        planned = await self._plan(incoming, rules, keep_alive, state)
+        passed_over: list[Shortcoming] = []
+        while True:
+            place = len(passed_over)
+            try:
+                here = replace(incoming, place=place)
+                planned = await self._plan(here, rules, keep_alive, state)
+                break
+            except Shortcoming as shortcoming:
+                if not shortcoming.moves_on:
+                    raise
+                passed_over.append(shortcoming)
         if not isinstance(planned, Route):
             return planned
         places = tuple(map(place_of, planned.destinations))
         if not places or (len(places) == 1 and not planned.fallback.retries):
             return planned
-        rested = [index for index, place in enumerate(places) if not self._cooldowns.left(place)]
-        position = rested[0] if rested else 0
+        first = len(passed_over)
+        planned.call.outcome.attempts += tuple(
+            Attempt(provider=provider, model=model, error=shortcoming.to_error_info(), seconds=0)
+            for (provider, model), shortcoming in zip(places, passed_over, strict=False)
+        )
+        able = range(first, len(places))
+        position = next((i for i in able if not self._cooldowns.left(places[i])), first)
 
         async def prepare(index: int) -> Call:
             other = await self._plan(replace(incoming, place=index), rules, keep_alive, state)
             assert isinstance(other, Route)
             return other.call
 
-        if position:
+        if position != first:
             try:
                 planned = replace(planned, call=await prepare(position))
             except DetourError:
-                position = 0  # it is no better than one that has failed of late
+                position = first  # it is no better than one that has failed of late
         chain = Chain(planned.fallback, places, position, prepare, self._cooldowns)
         planned.call.chain = chain
         return planned

@@ -119,14 +119,14 @@ def _features(request: Request) -> Iterator[Feature]:
     reasoning = request.reasoning
     if reasoning and reasoning.enabled is not False and reasoning.effort != "none":
         yield "reasoning"
-    for part in _parts(request.messages):
+    for part in all_parts(request.messages):
         if isinstance(part, ImagePart):
             yield "images"
         elif isinstance(part, FilePart):
             yield "files"
 
 
-def _parts(messages: tuple[Message, ...]) -> Iterator[Part]:
+def all_parts(messages: tuple[Message, ...]) -> Iterator[Part]:
     """Go through all parts, those inside tool results included."""
     for message in messages:
         for part in message.parts:
@@ -144,7 +144,7 @@ def estimate_tokens(request: Request) -> int:
     media = 0
     for message in request.system:
         size += sum(_size(part.text) for part in message.parts)
-    for part in _parts(request.messages):
+    for part in all_parts(request.messages):
         match part:
             case TextPart() | RefusalPart() | ReasoningPart():
                 size += _size(part.text)

@@ -49,6 +49,11 @@ def explicit_target(
     return None
 
 
+def makers(model: str) -> tuple[str, ...]:
+    """Name the providers that make models with such a name."""
+    return tuple(name for name, pattern in _OWNERS if pattern.match(model))
+
+
 def owners(model: str, providers: Mapping[str, Provider]) -> Iterable[str]:
     """Name the providers that a model belongs to, the likeliest first.
 
