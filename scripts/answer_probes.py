@@ -7,6 +7,8 @@ from typing import Any
 from addon.formats.base import FormatName
 
 _CITED = "https://cited.example/page"
+SIGNATURE = b"c2lnbmVkIGhlcmU="
+"""What the provider wants to see again, as it is."""
 _ARGUMENTS = {"city": "Bern-of-the-call"}
 
 ANSWERS: dict[FormatName, dict[str, Any]] = {
@@ -16,7 +18,7 @@ ANSWERS: dict[FormatName, dict[str, Any]] = {
         "role": "assistant",
         "model": "claude-opus-5-5",
         "content": [
-            {"type": "thinking", "thinking": "thought-words", "signature": "c2lnbmVkIGhlcmU="},
+            {"type": "thinking", "thinking": "thought-words", "signature": SIGNATURE.decode()},
             {
                 "type": "text",
                 "text": "said-words",
@@ -53,7 +55,7 @@ ANSWERS: dict[FormatName, dict[str, Any]] = {
                         {"text": "said-words"},
                         {
                             "functionCall": {"id": "c1", "name": "f", "args": _ARGUMENTS},
-                            "thoughtSignature": "c2lnbmVkIGhlcmU=",
+                            "thoughtSignature": SIGNATURE.decode(),
                         },
                     ],
                 },
@@ -132,7 +134,7 @@ ANSWERS: dict[FormatName, dict[str, Any]] = {
                 "type": "reasoning",
                 "id": "rs_1",
                 "summary": [{"type": "summary_text", "text": "thought-words"}],
-                "encrypted_content": "c2lnbmVkIGhlcmU=",
+                "encrypted_content": SIGNATURE.decode(),
             },
             {
                 "type": "message",
@@ -182,3 +184,5 @@ MARKS = {
     "reasoning tokens": b"765",
 }
 """What shows that a part of an answer has come through."""
+LOSSES = {_CITED.encode(): "citations"}
+"""The field under which the loss list names what is not kept as it was."""

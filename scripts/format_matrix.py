@@ -16,8 +16,9 @@ from addon.formats.base import FormatName
 from addon.neutral import UnsupportedFeature
 from addon.translation import translate_response_for
 from addon.wire.codec import encode
-from scripts.answer_probes import ANSWERS, MARKS
+from scripts.answer_probes import ANSWERS, LOSSES, MARKS
 from scripts.format_probes import PLAIN, PROBES
+from scripts.signature_probes import SIGNING, signature_verdict
 
 README = Path(__file__).parents[1] / "README.md"
 BEGIN = "<!-- format matrix: written by `python -m scripts.format_matrix` -->"
@@ -93,23 +94,38 @@ def answer_table() -> str:
     for part, mark in MARKS.items():
         cells = [answer_cell(mark, target) for target in TARGETS]
         lines.append(f"| {part} | {' | '.join(cells)} |")
+    cells = [signature_cell(target) for target in TARGETS]
+    lines.append(f"| signatures over turns | {' | '.join(cells)} |")
     return "\n".join(lines)
+
+
+def signature_cell(agent: FormatName) -> str:
+    """Sum up whether agents of a format bring home what providers of the others signed."""
+    return _summed_up(
+        {
+            source: signature_verdict(source, agent, TARGETS[source])
+            for source in SIGNING
+            if source != agent
+        }
+    )
 
 
 def answer_cell(mark: bytes, target: FormatName) -> str:
     """Sum up what becomes of a part of an answer in a format, from all others."""
-    found = {
-        source: "kept" if mark in translated_answer(source, target) else "dropped"
-        for source in ANSWERS
-        if source != target
-    }
+    found = {source: answer_verdict(mark, source, target) for source in ANSWERS if source != target}
     return _summed_up(found)
 
 
-def translated_answer(source: FormatName, target: FormatName) -> bytes:
-    """Return an answer in the words of another format."""
+def answer_verdict(mark: bytes, source: FormatName, target: FormatName) -> str:
+    """Say what becomes of a part of an answer."""
     request = encode(PLAIN[target])
-    return translate_response_for(200, (), encode(ANSWERS[source]), source, target, request).body
+    answer = encode(ANSWERS[source])
+    translated = translate_response_for(200, (), answer, source, target, request)
+    if mark not in translated.body:
+        return "dropped"
+    field = LOSSES.get(mark)
+    told = {loss.action for loss in translated.losses if loss.field == field}
+    return next((action for action in _WORST_FIRST if action in told), "kept")
 
 
 def rewritten(readme: str) -> str:

@@ -11,6 +11,7 @@ from addon.formats.base import FORMAT_NAMES
 from addon.translation import translate_request
 from scripts.format_matrix import README, TARGETS, answer_cell, cell, rewritten, verdict
 from scripts.format_probes import PLAIN, PROBES
+from scripts.signature_probes import signature_verdict
 
 
 def test_the_table_is_as_the_code_is() -> None:
@@ -41,6 +42,11 @@ def test_exceptions_are_named() -> None:
     probes = {**PROBES["text"], "openai-chat": {"n": 2}}
     assert cell(probes, "anthropic") == "kept (Chat: refused)"
     assert cell({"gemini": {}}, "gemini") == "-"
+
+
+def test_a_signature_that_an_agent_has_no_place_for_is_kept_for_it() -> None:
+    assert signature_verdict("anthropic", "openai-chat", "claude-opus-5-5") == "kept in the vault"
+    assert signature_verdict("anthropic", "gemini", "claude-opus-5-5") == "kept"
 
 
 def test_a_part_that_does_not_come_through_is_told_of() -> None:
