@@ -68,6 +68,14 @@ def installation(_reader: Reader, _command: str) -> None:
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["addon"]
 
 
+def redis_extra(_reader: Reader, command: str) -> None:
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
+    (extra,) = re.findall(r"\[(\w+)\]", command)
+    assert [re.split("[<>=]", wanted)[0] for wanted in extras[extra]] == ["redis"]
+
+
 def check(reader: Reader, command: str) -> None:
     assert reader.run(command) == "rules.yaml is valid: 2 rules\n"
 
@@ -187,6 +195,7 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour verify anthropic": verification,
     "scripts/detour usage --since 30d --by agent": used,
     "scripts/detour log -n 5": last_exchanges,
+    "pip install '.[redis]'": redis_extra,
     "scripts/detour run -- python my_agent.py": agent,
     "scripts/detour run --agent coder.planning -- python my_agent.py": agent,
     SERVE: serve,
