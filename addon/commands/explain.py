@@ -13,7 +13,7 @@ from addon.commands.check import DEFAULT_FILE, load
 from addon.commands.explanation import PLACES, Explanation, Sending, ask, explain_call
 from addon.commands.options import home_option
 from addon.neutral import DetourError
-from addon.rules import Decision, RulesError
+from addon.rules import Decision, Limit, RulesError
 from addon.wire.codec import decode, encode
 
 LONGEST_TEXT = 300
@@ -179,11 +179,24 @@ def _outcome(decision: Decision, explanation: Explanation) -> list[str]:
             if later:
                 kinds = ", ".join(sorted(decision.fallback.on))
                 lines.append(f"Then, one after the other, to {', '.join(later)}, after {kinds}.")
+    for limit in decision.rule.limits if decision.rule else ():
+        lines.append(f"The rule's calls may use {limit}; {_afterwards(limit)}.")
     if explanation.error:
         lines.append(f"But the agent would get an error: {explanation.error}")
     if explanation.sending:
         lines += ["", *_request_lines(explanation.sending)]
     return lines
+
+
+def _afterwards(limit: Limit) -> str:
+    match limit.otherwise:
+        case None:
+            return "then they are refused"
+        case str() as verdict:
+            return f"then: {verdict}"
+        case targets:
+            names = ", ".join(f"{target.provider}:{target.model}" for target in targets)
+            return f"then they go to {names}"
 
 
 def _request_lines(sending: Sending) -> list[str]:

@@ -255,7 +255,7 @@ class Interceptor:
             endpoint = incoming.endpoint
             keep_alive = self._read_settings().keep_alive
             decided = await self._preparation.decide(
-                incoming, rules, keep_alive, self._kept(), self._pool()
+                incoming, rules, keep_alive, self._kept(), self._pool(), self._books.spending
             )
         except DetourError as error:
             status = error.status if isinstance(error, StateError) else None

@@ -20,6 +20,7 @@ from addon.interceptor import access
 from addon.interceptor.exchanges import Exchange
 from addon.interceptor.options import Settings
 from addon.interceptor.planning import Pass, Route
+from addon.interceptor.spending import Spending
 from addon.ledger import Ledger, Record, timestamp
 from addon.neutral import DetourError, ErrorInfo, Loss, Usage
 from addon.providers import BUILT_IN, Provider
@@ -40,12 +41,22 @@ class Bookkeeper:
     def __init__(self) -> None:
         self._settings: Settings | None = None
         self._ledger: Ledger | None = None
+        self._spending: Spending | None = None
+
+    @property
+    def spending(self) -> Spending:
+        """What counts for the limits of rules."""
+        if self._spending is None:
+            assert self._settings is not None
+            self._spending = Spending(self._settings.home, self.flush)
+        return self._spending
 
     def use(self, settings: Settings) -> None:
         """Keep the ledger that the settings describe."""
         before, self._settings = self._settings, settings
         if before is not None and _place(before) != _place(settings):
             self.close()
+            self._spending = None
 
     def enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """Record an exchange that has ended; never raises."""
@@ -68,8 +79,12 @@ class Bookkeeper:
     def _enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         ledger = self._open()
         record = record_of(flow, exchange)
+        taken = exchange.route or exchange.job or exchange.decided
+        admission = taken.admission if isinstance(taken, Route | Pass) else None
         response, spoken = flow.response, exchange.endpoint.format
         if not exchange.passes or response is None or spoken is None:
+            if admission is not None:
+                admission.settle(record)
             ledger.add(record)
             return
         provider = BUILT_IN.get(exchange.endpoint.provider)
@@ -86,6 +101,8 @@ class Bookkeeper:
                 return
             usage, record.model = read_answer(body, spoken)
             _add_usage(record, usage, provider)
+            if admission is not None:
+                admission.settle(record)
 
         ledger.add(record, complete)
 

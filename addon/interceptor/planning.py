@@ -16,9 +16,19 @@ from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.following import Items
 from addon.interceptor.key_headers import key_headers
 from addon.interceptor.leaning import Leaning, Remembered, lean, shape
+from addon.interceptor.spending import Admission
 from addon.neutral import DetourError, ErrorInfo, Request
 from addon.providers import Destination, FallbackPolicy, KeyRing, MediaPolicy, failure_of
-from addon.rules import CallFacts, Decision, Rules, apply_edits, estimate_tokens, split_name
+from addon.rules import (
+    CallFacts,
+    Decision,
+    Excess,
+    Rule,
+    Rules,
+    apply_edits,
+    estimate_tokens,
+    split_name,
+)
 from addon.rules.shortcomings import Shortcoming, check_model, check_request
 from addon.stateful import History
 from addon.translation import (
@@ -39,6 +49,10 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     call: Call
     rule: str
     """The name of the rule that said so."""
+    limited: Rule | None = None
+    """The rule, where it limits what its calls may use and this call counts."""
+    admission: Admission | None = None
+    """What is to be told how much the call has used."""
     requested_model: str
     original_body: bytes
     """What the agent sent, unpacked."""
@@ -69,6 +83,10 @@ class Pass(msgspec.Struct, frozen=True):
     """What said so."""
     requested_model: str | None = None
     stream: bool = False
+    limited: Rule | None = None
+    """The rule, where it limits what its calls may use."""
+    admission: Admission | None = None
+    """What is to be told how much the call has used."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -103,6 +121,11 @@ type Decided = Route | Pass | Refusal | Answered
 type Plan = Fetch | Decided
 
 
+def no_excess(_rule: Rule, _agent: str | None) -> Excess | None:
+    """Tell that nothing is used up."""
+    return None
+
+
 class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     """A request, as far as a plan depends on it."""
 
@@ -112,6 +135,8 @@ class Incoming(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     """Unpacked."""
     matches_filter: Callable[[str], bool]
+    excess: Callable[[Rule, str | None], Excess | None] = no_excess
+    """Tells whether the calls of a rule, by an agent, have used up a limit."""
     place: int = 0
     """Which of the rule's targets the call goes to."""
     media: Media | None = None
@@ -146,10 +171,11 @@ def plan(
         incoming = msgspec.structs.replace(incoming, body=leaning.whole)
     reply = FORMATS[spoken].reply(incoming.body, incoming.endpoint.line)
     facts = facts_of(incoming, spoken, reply)
-    decision = rules.decide(facts, spoken)
+    decision, limited = _within_limits(rules.decide(facts, spoken), incoming, rules, spoken)
+    if isinstance(decision, Excess):
+        return _spent(decision, facts.model)
     destinations = decision.destinations
-    if incoming.place:
-        decision = msgspec.structs.replace(decision, destinations=destinations[incoming.place :])
+    decision = msgspec.structs.replace(decision, destinations=destinations[incoming.place :])
     remembered: Remembered | None = None
     if leaning is not None and decision.action == "route":
         body, remembered = leaning.send_to(decision.destinations[0])
@@ -159,7 +185,7 @@ def plan(
             facts = facts_of(incoming, spoken, reply)
     match decision.action:
         case "pass":
-            return Pass(decision.rule_name, facts.model, reply.stream)
+            return Pass(decision.rule_name, facts.model, reply.stream, limited)
         case "block":
             return blocked(incoming.endpoint, decision.rule_name, facts.model)
         case "route" if incoming.endpoint.name == COUNT:
@@ -180,6 +206,7 @@ def plan(
     return Route(
         call=call,
         rule=decision.rule_name,
+        limited=limited,
         requested_model=facts.model,
         original_body=original,
         destinations=destinations,
@@ -308,6 +335,31 @@ def _count(
         agent_headers=incoming.headers,
         estimate=facts.input_tokens or 0,
     )
+
+
+def _within_limits(
+    decision: Decision, incoming: Incoming, rules: Rules, spoken: FormatName
+) -> tuple[Decision | Excess, Rule | None]:
+    """Change a decision where its rule has used up a limit.
+
+    Returns:
+        What to do, or what is used up; and the rule for whose limits the call counts.
+    """
+    rule = decision.rule
+    if rule is None or not rule.limits or incoming.endpoint.name == COUNT:  # to count is free
+        return decision, None
+    excess = incoming.excess(rule, decision.facts.agent or None)
+    if excess is None:
+        return decision, rule
+    use = excess.limit.otherwise
+    return excess if use is None else rules.instead(decision, use, spoken), None
+
+
+def _spent(excess: Excess, model: str) -> Refusal:
+    """Refuse a call whose rule has used up its limit."""
+    comment = f"limit reached ({excess.rule})"
+    rule = f"{excess.rule}, limit reached"
+    return Refusal(excess.error(), comment, 429, rule=rule, requested_model=model)
 
 
 def blocked(endpoint: Endpoint, rule: str, model: str | None = None) -> Refusal:

@@ -11,11 +11,12 @@ from addon.engine import Attempt, Call, Chain, ClientPool, Cooldowns, MediaFetch
 from addon.engine.addresses import is_public
 from addon.interceptor import upstream
 from addon.interceptor.model_answers import Models, model_question
-from addon.interceptor.planning import Decided, Fetch, Incoming, Route
+from addon.interceptor.planning import Decided, Fetch, Incoming, Pass, Route
+from addon.interceptor.spending import Spending
 from addon.interceptor.state import State
 from addon.interceptor.state_planning import plan_call
 from addon.neutral import DetourError
-from addon.rules import Rules
+from addon.rules import Excess, Rule, Rules, split_name
 from addon.rules.shortcomings import Shortcoming
 from addon.vault import Vault
 
@@ -45,6 +46,7 @@ class Preparation:
         keep_alive: float,
         state: State,
         clients: ClientPool,
+        spending: Spending,
     ) -> Decided:
         """Ask the rules about a request and prepare what they say.
 
@@ -54,17 +56,17 @@ class Preparation:
         await self._models.freshen(rules, incoming, clients)
         if question := model_question(incoming):
             return await self._models.answer(question, incoming, rules, clients)
-        passed_over: list[Shortcoming] = []
-        while True:
-            place = len(passed_over)
-            try:
-                here = replace(incoming, place=place)
-                planned = await self._plan(here, rules, keep_alive, state)
-                break
-            except Shortcoming as shortcoming:
-                if not shortcoming.moves_on:
-                    raise
-                passed_over.append(shortcoming)
+        await spending.prepare(rules)
+        incoming = replace(incoming, excess=_once(spending))
+        planned, passed_over = await self._first(incoming, rules, keep_alive, state)
+        if isinstance(planned, Route | Pass) and planned.limited is not None:
+            agent = split_name(incoming.agent)[0] or None
+            admission = spending.admit(planned.limited, agent)
+            if admission is None:  # others have been let through meanwhile
+                incoming = replace(incoming, excess=_once(spending))
+                planned, passed_over = await self._first(incoming, rules, keep_alive, state)
+            else:
+                planned = replace(planned, admission=admission)
         if not isinstance(planned, Route):
             return planned
         places = tuple(map(place_of, planned.destinations))
@@ -92,6 +94,24 @@ class Preparation:
         planned.call.chain = chain
         return planned
 
+    async def _first(
+        self, incoming: Incoming, rules: Rules, keep_alive: float, state: State
+    ) -> tuple[Decided, list[Shortcoming]]:
+        """Plan a call for the first target that can take it; say why earlier ones cannot.
+
+        Raises:
+            DetourError: It cannot be done.
+        """
+        passed_over: list[Shortcoming] = []
+        while True:
+            here = replace(incoming, place=len(passed_over))
+            try:
+                return await self._plan(here, rules, keep_alive, state), passed_over
+            except Shortcoming as shortcoming:
+                if not shortcoming.moves_on:
+                    raise
+                passed_over.append(shortcoming)
+
     async def _plan(
         self, incoming: Incoming, rules: Rules, keep_alive: float, state: State
     ) -> Decided:
@@ -107,3 +127,15 @@ class Preparation:
             connections = upstream.make_media_connections(ctx.options, self._permits_address)
             self._fetcher = MediaFetcher(connections, vault)
         return self._fetcher
+
+
+def _once(spending: Spending) -> Callable[[Rule, str | None], Excess | None]:
+    """Ask only once what is left, so that a call is planned for the same targets all along."""
+    answers: dict[str, Excess | None] = {}
+
+    def ask(rule: Rule, agent: str | None) -> Excess | None:
+        if rule.name not in answers:
+            answers[rule.name] = spending.excess(rule, agent)
+        return answers[rule.name]
+
+    return ask

@@ -110,7 +110,7 @@ class Reader:
         """Add up what calls of one rule have used since a moment, by agent."""
         query = (
             f"SELECT agent AS key, {_TOTALS} FROM exchanges"  # noqa: S608 - fixed expressions
-            " WHERE rule = ? AND time >= ? AND (status IS NULL OR actual_provider IS NOT NULL)"
+            " WHERE rule = ? AND time >= ? AND actual_provider IS NOT NULL AND endpoint <> 'count'"
             " GROUP BY agent"
         )
         rows = self._connection.execute(query, (rule, timestamp(since)))

@@ -8,6 +8,7 @@
 * `model_names`, `phases`: what the name of a model and an agent's traffic tell; `signatures` and
   `markers`: how it shows
 * `editing`, `provider_edits`: changing the file, comments and order kept
+* `limits`: how much the calls of a rule may use
 * `edits`, `agents`: a rule's changes to the body; names for agents
 """
 
@@ -15,6 +16,7 @@ from addon.rules.agents import agent_name
 from addon.rules.decisions import DEFAULT_INTERCEPT, Decision, Rule, Rules, Step
 from addon.rules.edits import apply_edits
 from addon.rules.facts import CallFacts, estimate_tokens
+from addon.rules.limits import Excess, Limit, Used
 from addon.rules.loading import load_rules
 from addon.rules.phases import split_name
 from addon.rules.problems import Problem, RulesError
@@ -28,6 +30,8 @@ __all__ = [
     "SIGNATURES",
     "CallFacts",
     "Decision",
+    "Excess",
+    "Limit",
     "Phase",
     "Problem",
     "Rule",
@@ -36,6 +40,7 @@ __all__ = [
     "RulesFile",
     "Step",
     "Target",
+    "Used",
     "agent_name",
     "apply_edits",
     "estimate_tokens",

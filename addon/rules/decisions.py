@@ -30,6 +30,7 @@ from addon.rules.conditions import (
     ProviderCondition,
 )
 from addon.rules.facts import CallFacts
+from addon.rules.limits import Limit
 from addon.rules.model_names import explicit_target, owners
 from addon.rules.problems import START, Mark, Problem
 from addon.rules.signatures import Phase
@@ -64,6 +65,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """What to use in each phase. Without `other` the rule applies in no phase but those named."""
     fallback: FallbackPolicy = FallbackPolicy()
     """When a call goes on to the next target."""
+    limits: tuple[Limit, ...] = ()
+    """How much its calls may use."""
     key: dict[str, Any] | None = None
     """Fields of the provider that make these calls go under another key."""
     set: dict[str, Any] = {}
@@ -147,6 +150,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     """Where to send the call, in order of preference."""
     set: dict[str, Any] = {}
     drop: tuple[str, ...] = ()
+    limited: bool = False
+    """Whether a limit of the rule is used up, and this is what it says for then."""
     facts: CallFacts
     considered: tuple[Rule, ...]
     """The rules that were looked at, the one that applies included."""
@@ -154,7 +159,9 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def rule_name(self) -> str:
         """The rule's name, or what decided in place of a rule."""
-        return self.rule.name if self.rule else self.reason
+        if self.rule is None:
+            return self.reason
+        return f"{self.rule.name}, limit reached" if self.limited else self.rule.name
 
     @property
     def fallback(self) -> FallbackPolicy:
@@ -240,6 +247,11 @@ class Rules:
         return self._finds_local
 
     @cached_property
+    def limited(self) -> tuple[Rule, ...]:
+        """The rules whose calls may not use as much as they like."""
+        return tuple(rule for rule in self.rules if rule.limits)
+
+    @cached_property
     def uses_local(self) -> bool:
         """Whether the file sends calls to `local`."""
         return any(target.provider == "local" for target in self.targets())
@@ -249,6 +261,8 @@ class Rules:
         for rule in self.rules:
             for use in rule.by_phase.values() or (rule.use,):
                 yield from () if isinstance(use, str) else use
+            for limit in rule.limits:
+                yield from limit.otherwise if isinstance(limit.otherwise, tuple) else ()
         yield from self.aliases.values()
         if isinstance(self.default, Target):
             yield self.default
@@ -353,6 +367,20 @@ class Rules:
             destinations=self._destinations(use, facts, agent_format) if fits else (),
             facts=facts,
             considered=self.rules,
+        )
+
+    def instead(self, decision: Decision, use: Use, agent_format: FormatName) -> Decision:
+        """Say what becomes of a call whose rule has used up its limit.
+
+        Raises:
+            UnsupportedFeature: Detour speaks no format of the provider.
+            DisabledProvider: Nowhere else may the call go.
+        """
+        return msgspec.structs.replace(
+            decision,
+            action=use if isinstance(use, str) else "route",
+            destinations=self._destinations(use, decision.facts, agent_format),
+            limited=True,
         )
 
     def foresee(self, facts: CallFacts, agent_format: FormatName) -> Decision:

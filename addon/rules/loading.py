@@ -9,6 +9,7 @@ from addon.neutral import UnsupportedFeature
 from addon.providers import BUILT_IN, FallbackPolicy, KeyRing, MediaPolicy, Provider, StoredKeys
 from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules, Use
 from addon.rules.definitions import FILE
+from addon.rules.limits import Limit
 from addon.rules.nodes import Mapping as MappingNode
 from addon.rules.nodes import Node, parse
 from addon.rules.problems import START, Mark, Mistake, Problem, RulesError
@@ -70,6 +71,8 @@ def _assemble(
     default: Target | Verdict = values.get("default", "pass")
     aliases: dict[str, Target | Verdict] = values.get("aliases", {})
     listed = [item for entry in entries for use in entry.get("use", {}).values() for item in use]
+    limits = [limit for entry in entries for limit in entry.get("limit", ())]
+    listed += [item for limit in limits for item in limit.get("else", ())]
     listed += [*aliases.values(), default]
     targets = [item for item in listed if isinstance(item, Target)]
     for name, item in aliases.items():
@@ -86,6 +89,8 @@ def _assemble(
         _check_formats(targets, providers, reading)
     rules = _build_rules(entries, environment, reading)
     _notice_unused(rules, reading)
+    if not reading.mistakes:
+        _notice_unpriced(rules, providers, reading)
     return Rules(
         providers=providers,
         rules=rules,
@@ -126,11 +131,42 @@ def _build_rules(
             by_phase=by_phase,
             fallback=entry.get("fallback", FallbackPolicy()),
             key=key_settings(entry["api_key"], environment) if "api_key" in entry else None,
+            limits=tuple(map(_limit, entry.get("limit", ()))),
             set=entry.get("set", {}),
             drop=entry.get("drop", ()),
         )
         rules.append(rule)
     return rules
+
+
+def _limit(values: Values) -> Limit:
+    return Limit(
+        requests=values.get("requests"),
+        tokens=values.get("tokens"),
+        cost_usd=values.get("cost_usd"),
+        per=values.get("per", "day"),
+        by_agent="by" in values,
+        otherwise=_use(values["else"]) if "else" in values else None,
+    )
+
+
+def _notice_unpriced(
+    rules: list[Rule], providers: Mapping[str, Provider], reading: Reading
+) -> None:
+    """Point out calls that a limit in dollars cannot count."""
+    for rule in rules:
+        if all(limit.cost_usd is None for limit in rule.limits):
+            continue
+        for use in rule.by_phase.values() or (rule.use,):
+            for target in () if isinstance(use, str) else use:
+                provider = providers[target.provider]
+                facts = provider.facts(target.model)
+                if "*" not in target.model and not (facts and facts.prices):
+                    message = (
+                        f"limit: what {target.provider}:{target.model} costs is not known, so that"
+                        " cost_usd does not count it; give the model a `price` under `providers`"
+                    )
+                    reading.notices.append(Mistake(target.mark, message))
 
 
 def _notice_unused(rules: list[Rule], reading: Reading) -> None:

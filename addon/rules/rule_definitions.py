@@ -17,6 +17,7 @@ from addon.rules.conditions import (
     ProviderCondition,
 )
 from addon.rules.facts import FEATURES
+from addon.rules.limits import PERIODS
 from addon.rules.patterns import COMPARISON_PATTERN, any_of
 from addon.rules.shapes import (
     AnyJson,
@@ -91,6 +92,17 @@ def _fallback_policy(values: Values, reading: Reading) -> FallbackPolicy:
         retries=int(retries),
         cooldown=values.get("cooldown", FallbackPolicy().cooldown),
     )
+
+
+def _check_limit(values: Values, reading: Reading) -> Values:
+    if not {"requests", "tokens", "cost_usd"} & (values.keys() | values.failed):
+        message = "limit: an amount is missing: `requests`, `tokens` or `cost_usd`"
+        reading.record(values.mark, message)
+    verdicts = [item for item in values.get("else", ()) if isinstance(item, str)]
+    if verdicts and len(values["else"]) > 1:
+        message = f"else: `{verdicts[0]}` stands alone, not in a list"
+        reading.record(values.marks["else"], message)
+    return values
 
 
 def _check_rule(values: Values, reading: Reading) -> Values:
@@ -198,6 +210,41 @@ WHEN = Record(
     finish=_conditions,
 )
 
+_LIMIT = Record(
+    "`limit`",
+    (
+        Field("requests", Quantity(whole=True), "How many calls.", 100),
+        Field("tokens", Quantity(whole=True), "How many tokens, read and written.", 2_000_000),
+        Field(
+            "cost_usd",
+            Quantity(),
+            "How many US dollars, by the price lists; what a model of unknown price costs does not"
+            " count.",
+            5,
+        ),
+        Field(
+            "per",
+            Choice("a period", PERIODS),
+            "The hour, day or month of the calendar in which that much may be used. `day` when not"
+            " given.",
+            "day",
+        ),
+        Field(
+            "by",
+            Choice("`agent`", ("agent",)),
+            "Whether each agent may use that much (`agent`), not all of them together.",
+            "agent",
+        ),
+        Field(
+            "else",
+            _USE,
+            "Where calls go once that is used up, as under `use`; they are refused when not given.",
+            "anthropic:claude-haiku-5-5",
+        ),
+    ),
+    finish=_check_limit,
+)
+
 RULE = Record(
     "a rule",
     (
@@ -253,6 +300,12 @@ RULE = Record(
                 finish=_fallback_policy,
             ),
             "What happens when a target fails before the agent has got anything of an answer.",
+        ),
+        Field(
+            "limit",
+            Items("a limit", _LIMIT, or_one=True),
+            "How much the calls of this rule may use, or several such limits. Once it is used up,"
+            " they are refused with status 429, or go elsewhere.",
         ),
         Field(
             "api_key",
