@@ -13,11 +13,20 @@ from addon.formats.base import FormatName
 from addon.formats.endpoints import path_below
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.key_headers import key_headers
-from addon.interceptor.planning import Incoming, Pass, Plan, Refusal, Route, blocked
+from addon.interceptor.planning import (
+    Incoming,
+    Pass,
+    Plan,
+    Refusal,
+    Route,
+    blocked,
+    spent,
+    within_limits,
+)
 from addon.neutral import ErrorInfo, Loss
 from addon.providers import Destination
 from addon.providers.offered import offers
-from addon.rules import CallFacts, Decision, Rules, apply_edits, split_name
+from addon.rules import CallFacts, Decision, Excess, Rule, Rules, apply_edits, split_name
 from addon.translation import carry
 from addon.translation.carrying import model_of
 from addon.wire.codec import decode_object
@@ -52,14 +61,16 @@ def plan_carried(incoming: Incoming, rules: Rules) -> Plan:
     if not endpoint.name:
         return _plan_unknown(endpoint, rules)
     facts = carried_facts(incoming)
-    decision = rules.decide(facts, SPOKEN)
+    decision, limited = within_limits(rules.decide(facts, SPOKEN), incoming, rules, SPOKEN)
+    if isinstance(decision, Excess):
+        return spent(decision, facts.model)
     match decision.action:
         case "pass":
-            return Pass(decision.rule_name, facts.model or None)
+            return Pass(decision.rule_name, facts.model or None, limited=limited)
         case "block":
             return blocked(endpoint, decision.rule_name, facts.model or None)
         case "route":
-            return _route(incoming, facts, decision, rules)
+            return _route(incoming, facts, decision, rules, limited)
 
 
 def offering(decision: Decision) -> tuple[Destination, ...]:
@@ -88,7 +99,9 @@ def lacking(endpoint: Endpoint, decision: Decision) -> ErrorInfo:
     )
 
 
-def _route(incoming: Incoming, facts: CallFacts, decision: Decision, rules: Rules) -> Plan:
+def _route(
+    incoming: Incoming, facts: CallFacts, decision: Decision, rules: Rules, limited: Rule | None
+) -> Plan:
     endpoint = incoming.endpoint
     places = offering(decision)
     if not places:
@@ -113,6 +126,7 @@ def _route(incoming: Incoming, facts: CallFacts, decision: Decision, rules: Rule
     return Route(
         call=call,
         rule=decision.rule_name,
+        limited=limited,
         requested_model=facts.model or endpoint.place,
         original_body=incoming.body,
         destinations=places,

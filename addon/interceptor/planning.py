@@ -171,9 +171,9 @@ def plan(
         incoming = msgspec.structs.replace(incoming, body=leaning.whole)
     reply = FORMATS[spoken].reply(incoming.body, incoming.endpoint.line)
     facts = facts_of(incoming, spoken, reply)
-    decision, limited = _within_limits(rules.decide(facts, spoken), incoming, rules, spoken)
+    decision, limited = within_limits(rules.decide(facts, spoken), incoming, rules, spoken)
     if isinstance(decision, Excess):
-        return _spent(decision, facts.model)
+        return spent(decision, facts.model)
     destinations = decision.destinations
     decision = msgspec.structs.replace(decision, destinations=destinations[incoming.place :])
     remembered: Remembered | None = None
@@ -337,7 +337,7 @@ def _count(
     )
 
 
-def _within_limits(
+def within_limits(
     decision: Decision, incoming: Incoming, rules: Rules, spoken: FormatName
 ) -> tuple[Decision | Excess, Rule | None]:
     """Change a decision where its rule has used up a limit.
@@ -355,7 +355,7 @@ def _within_limits(
     return excess if use is None else rules.instead(decision, use, spoken), None
 
 
-def _spent(excess: Excess, model: str) -> Refusal:
+def spent(excess: Excess, model: str) -> Refusal:
     """Refuse a call whose rule has used up its limit."""
     comment = f"limit reached ({excess.rule})"
     rule = f"{excess.rule}, limit reached"

@@ -157,3 +157,20 @@ async def test_calls_that_pass_are_limited_too(tmp_path):
                 proxy.interceptor._books.flush()
                 assert (await ask(proxy)).status_code == 429
         assert len(openai_itself.requests) == 1
+
+
+async def test_other_endpoints_are_limited_too(provider, tmp_path):
+    office = {
+        "base_url": f"{provider.base_url}/v1",
+        "formats": ["openai-chat"],
+        "api_key": PROVIDER_KEY,
+    }
+    use = "office:claude-sonnet-5-5"
+    proxy = proxy_with(provider, tmp_path, {"requests": 1}, use=use, providers={"office": office})
+    async with proxy as running, running.openai() as client:
+        with pytest.raises(openai.APIStatusError) as first:
+            await client.embeddings.create(model="gpt-5.1", input="x")
+        with pytest.raises(openai.RateLimitError):
+            await client.embeddings.create(model="gpt-5.1", input="x")
+    assert first.value.status_code != 429
+    assert len(provider.requests) == 1
