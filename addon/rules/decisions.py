@@ -9,7 +9,7 @@ from typing import Any, Literal, NamedTuple, override
 import msgspec
 
 from addon.formats.base import FormatName
-from addon.neutral import DetourError, ErrorInfo
+from addon.neutral import DetourError
 from addon.providers import (
     BUILT_IN,
     Destination,
@@ -29,6 +29,7 @@ from addon.rules.conditions import (
     ModelCondition,
     ProviderCondition,
 )
+from addon.rules.disabled import DisabledProvider
 from addon.rules.facts import CallFacts
 from addon.rules.limits import Limit
 from addon.rules.model_names import explicit_target, owners
@@ -113,20 +114,6 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
         if not self.by_phase:
             return self.use
         return self.by_phase.get(facts.phase) or self.by_phase.get("other")
-
-
-class DisabledProvider(DetourError):
-    """A call is to go to a provider that is switched off."""
-
-    def __init__(self, provider: str) -> None:
-        super().__init__(
-            f"the provider {provider} is disabled in rules.yaml; `detour providers enable"
-            f" {provider}` enables it"
-        )
-
-    @override
-    def to_error_info(self) -> ErrorInfo:
-        return ErrorInfo("permission", str(self), code="provider_disabled")
 
 
 class Step(NamedTuple):

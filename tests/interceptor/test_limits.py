@@ -166,7 +166,8 @@ async def test_other_endpoints_are_limited_too(provider, tmp_path):
         "api_key": PROVIDER_KEY,
     }
     use = "office:claude-sonnet-5-5"
-    proxy = proxy_with(provider, tmp_path, {"requests": 1}, use=use, providers={"office": office})
+    more = {"use": use, "providers": {"office": office}, "when": {"endpoint": "embeddings"}}
+    proxy = proxy_with(provider, tmp_path, {"requests": 1}, **more)
     async with proxy as running, running.openai() as client:
         with pytest.raises(openai.APIStatusError) as first:
             await client.embeddings.create(model="gpt-5.1", input="x")
