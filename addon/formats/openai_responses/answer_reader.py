@@ -127,8 +127,14 @@ class AnswerReader:
         item = self._items.get(index)
         words = item.words.get(piece) if item is not None else None
         if words is not None:
-            words.citations += parse_annotations([annotation])
+            words.citations += self._cited([annotation])
         return []
+
+    def _cited(self, annotations: object) -> tuple[Citation, ...]:
+        cited = parse_annotations(annotations)
+        if len(cited) < len(sequence(annotations)):
+            self.losses.dropped("annotations", "sources that are no pages of the web")
+        return cited
 
     def end_piece(self, index: int, piece: int, part: Wire) -> list[Event]:
         """Take a finished piece of a message's content."""
@@ -143,7 +149,7 @@ class AnswerReader:
         words = item.words.pop(piece, None)
         item.finished.add(piece)
         if words is not None:
-            cited = parse_annotations(part.get("annotations"))
+            cited = self._cited(part.get("annotations"))
             events.append(PartEnd(words.part, cited or tuple(words.citations)))
         return events
 

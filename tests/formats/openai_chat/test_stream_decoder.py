@@ -378,6 +378,13 @@ def test_sources_that_come_with_a_call_belong_to_the_words_before_it():
     assert cited.parts[0] == TextPart("A", (Citation("https://a"),))
 
 
+def test_sources_that_are_files_are_listed():
+    decoder = FORMAT.decoder()
+    note = {"type": "file_citation", "file_citation": {"file_id": "file-1"}}
+    decode(sse(chunk({"content": "A", "annotations": [note]}, "stop")), decoder)
+    assert [loss.field for loss in decoder.losses] == ["annotations"]
+
+
 def test_perplexity_repeats_the_message_beside_the_delta():
     first, second = chunk({"content": "A"}), chunk({"content": "B"}, "stop")
     first["choices"][0]["message"] = {"content": "A"}

@@ -83,6 +83,15 @@ def test_words_sources_and_usage():
     assert losses == ()
 
 
+def test_sources_that_are_files_are_listed():
+    note = {"type": "file_citation", "file_id": "file-1", "index": 0}
+    part = {"type": "output_text", "text": "Hi", "annotations": [note]}
+    message = {"type": "message", "id": "m", "content": [part]}
+    _, losses = decode(CREATED, item("added", 0, {**message, "content": []}),
+                       item("done", 0, message), DONE)  # fmt: skip
+    assert [loss.field for loss in losses] == ["annotations"]
+
+
 def test_the_output_may_come_in_the_last_event_only():
     output = [
         {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}],
