@@ -263,6 +263,6 @@ def _filter_for(question: Question, rules: Rules) -> Callable[[str], bool]:
         flow = http.HTTPFlow(client, connection.Server(address=(host, 443)))
         url = f"https://{host}{question.line.path}"
         flow.request = http.Request.make("POST", url, question.body, dict(question.headers))
-        return filters.matches(expression, flow)
+        return filters.matcher(flow)(expression)
 
     return matches

@@ -96,9 +96,9 @@ def _forget(outcome: Outcome) -> None:
 def _last_word(call: Call, moved: MoveOn, *, promised: bool) -> list[Item]:
     """Tell the agent of the failure after which nothing was left to try."""
     reply = _reply(replace(call, chain=None), promised=promised)
-    if moved.opening is not None:
-        reply.open(moved.opening)
-    return reply.fail(moved.error)
+    # A redirect is refused as soon as it is seen, and then nothing is left to say.
+    items = reply.open(moved.opening) if moved.opening is not None else []
+    return [*items, *reply.fail(moved.error)]
 
 
 async def _attempt(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:

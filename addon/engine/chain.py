@@ -61,8 +61,10 @@ class Cooldowns:
 
     def rest(self, place: Place, seconds: float) -> None:
         """Pass a target over for a while."""
-        clock = asyncio.get_running_loop().time
-        self._until[place] = clock() + min(seconds, LONGEST_REST)
+        now = asyncio.get_running_loop().time()
+        # Agents may ask for any number of models, of which most are never asked for again.
+        self._until = {other: until for other, until in self._until.items() if until > now}
+        self._until[place] = now + min(seconds, LONGEST_REST)
 
     def left(self, place: Place) -> float:
         """Return for how many seconds more a target is to be passed over."""
@@ -111,6 +113,10 @@ class Chain:
         if failure_of(error) not in self._policy.on:
             return False
         return bool(self._waiting) or self._retries < self._policy.retries
+
+    def stay(self) -> None:
+        """Try no other target from now on."""
+        self._waiting.clear()
 
     def answered(self) -> None:
         """The target has answered."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from addon.engine.call import Call, Head
 from addon.engine.chain import MoveOn
 from addon.engine.conversation import Opening
@@ -16,6 +18,9 @@ ERROR_LIMIT = 1 << 20
 """Most bytes of an error answer that are read."""
 BODY_LIMIT = 64 << 20
 """Most bytes that a whole answer may have."""
+
+SHORTEST_KEY = 8
+"""Characters; what is shorter, such as `Bearer`, is no key, and may stand in any text."""
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -73,8 +78,19 @@ def find_error(call: Call, opening: Opening, body: bytes) -> ErrorInfo | None:
     """Return the error that a whole document is or holds, or None for an answer."""
     source = FORMATS[call.destination.format]
     if opening.status >= 400:
-        return source.parse_error(opening.status, opening.headers, body)
-    return source.find_error(body)
+        return _without_key(call, source.parse_error(opening.status, opening.headers, body))
+    error = source.find_error(body)
+    return error and _without_key(call, error)
+
+
+def _without_key(call: Call, error: ErrorInfo) -> ErrorInfo:
+    """Take the key out of an error that quotes it."""
+    message = error.message
+    for _, value in call.key_headers:
+        for word in value.split():
+            if len(word) >= SHORTEST_KEY:
+                message = message.replace(word, "[key]")
+    return error if message == error.message else structs.replace(error, message=message)
 
 
 def note_response(call: Call, response: Response) -> None:

@@ -350,6 +350,8 @@ class Interceptor:
         shown = flow.request.content
         if shown is not None and shown != call.rendered.body:
             call.rendered = msgspec.structs.replace(call.rendered, body=shown)
+            if call.chain is not None:
+                call.chain.stay()  # to another target would go what has been edited away
         items = answer(call, self._pool())
         if route.transform is not None:
             return transforming(items, route)
@@ -400,7 +402,7 @@ class Interceptor:
             agent=self._identities.agent(flow, request),
             headers=access.all_headers(request),
             body=unpack(request, self._read_settings().body_limit),
-            matches_filter=lambda expression: filters.matches(expression, flow),
+            matches_filter=filters.matcher(flow),
         )
 
     def _rules(self, *, look: bool = True) -> Rules:

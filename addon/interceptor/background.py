@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 LEASE = 20.0
 """Seconds for which a job vouches that it is alive."""
+MOST_BYTES = 64 << 20
+"""Of the stream of one response, which is held until it is whole."""
 _ITEM_DONE = b"event: response.output_item.done\n"
 
 
@@ -47,6 +49,8 @@ class Job:
         self._begun = response.render("in_progress", [])
         self.events: list[bytes] = []
         """Its stream; the place of an event is its sequence number."""
+        self.size = 0
+        """Of the stream, in bytes."""
         self.changed = asyncio.Event()
         """Is set at the next event, or at the end; a new one is there afterwards."""
         self.ended = False
@@ -69,6 +73,7 @@ class Job:
     def add(self, events: list[bytes]) -> None:
         """Add events to the stream."""
         self.events += events
+        self.size += sum(map(len, events))
         self._tell()
 
     def end(self) -> None:
@@ -162,6 +167,8 @@ class Jobs:
                     head = item
                 elif head.status == 200:
                     self._take(job, item)
+                    if job.size > MOST_BYTES:
+                        return ErrorInfo("too_large", "The response is too long to be kept.")
                 else:
                     refusal += item
         if head.status == 200:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache, lru_cache
 
 from mitmproxy import flow, flowfilter
 
@@ -29,6 +29,14 @@ def check_filter(expression: str) -> str | None:
     return None
 
 
-def matches(expression: str, matched: flow.Flow) -> bool:
-    """Tell whether a flow matches an expression that `check_filter` accepts."""
-    return bool(parse(expression)(matched))
+def matcher(matched: flow.Flow) -> Callable[[str], bool]:
+    """Return what tells whether a flow matches an expression that `check_filter` accepts.
+
+    What it has told of an expression holds for good: when another target is to be tried, the flow
+    shows the provider's request in place of the agent's.
+    """
+
+    def matches(expression: str) -> bool:
+        return bool(parse(expression)(matched))
+
+    return cache(matches)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import unquote
+from urllib.parse import unquote, urlsplit
 
 import msgspec
 
@@ -59,13 +59,13 @@ class Models:
     ) -> Answered | Refusal:
         """Ask all who can be asked, and put their lists together.
 
-        The provider that the agent has called is asked with the agent's own key, where calls may
-        pass at all; one that refuses it is left out, as are providers that give no list: theirs is
-        what is known without asking.
+        The provider that the agent has called is asked with the agent's own key, where calls that
+        no rule names may pass; one that refuses it is left out, as are providers that give no list:
+        theirs is what is known without asking.
         """
         if rules.finds_local:
             rules.providers["local"] = await self._local.find(BUILT_IN["local"], clients)
-        original = () if rules.default == "block" else await _original(incoming, clients)
+        original = await _original(incoming, clients) if rules.default == "pass" else ()
         usable = list(usable_providers(rules))
         found = await self._lists.of_all(usable, clients)
         lists = {
@@ -92,6 +92,13 @@ async def _original(incoming: Incoming, clients: ClientPool) -> tuple[ListedMode
     called = BUILT_IN.get(endpoint.provider)
     if called is None:
         return ()
+    # The name may be that of a gateway in rules.yaml, whose key is nothing for the provider itself.
+    places = {
+        format: url
+        for format, url in called.base_urls.items()
+        if urlsplit(url).hostname == endpoint.host
+    }
+    called = msgspec.structs.replace(called, base_urls=places)
     try:
         own = agent_key(incoming.headers, endpoint.line)
         return await fetch_models(called, None, clients, own)

@@ -82,7 +82,8 @@ class Preparation:
 
         async def prepare(index: int) -> Call:
             other = await self._plan(replace(incoming, place=index), rules, keep_alive, state)
-            assert isinstance(other, Route)
+            if not isinstance(other, Route):
+                raise DetourError("the request means nothing there")
             return other.call
 
         if position != first:

@@ -13,7 +13,7 @@ from addon.formats.base import Headers
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.planning import Pass, Refusal
 from addon.neutral import ErrorInfo
-from addon.rules import CallFacts, Rules
+from addon.rules import CallFacts, Rules, split_name
 from addon.sockets import Handshake, shake_hands
 
 NO_WEBSOCKET = Refusal(
@@ -36,8 +36,10 @@ def plan_upgrade(
         return Pass() if rules.default == "pass" else NO_WEBSOCKET
     if found != SERVED or rules.websocket == "refuse":
         return NO_WEBSOCKET
+    agent, phase = split_name(agent)
     facts = CallFacts(
         agent=agent,
+        stated_phase=phase,
         model="",
         endpoint=found[1],
         provider=endpoint.provider or None,

@@ -58,6 +58,8 @@ class KeyStore:
         self._stamp: tuple[Any, ...] | None = None
         self._known: dict[str, str] = {}
         """Keys opened since the file last changed."""
+        self._opener: MultiFernet | None = None
+        """What opened them: to make it of a passphrase takes long, as it should."""
 
     @property
     def file(self) -> Path:
@@ -75,13 +77,16 @@ class KeyStore:
             return None
         if stamp != self._stamp:
             self._known = {}
+            self._opener = None
             self._stamp = stamp
         if name not in self._known:
             try:
                 contents = self._read()
                 if name not in contents.keys:
                     return None
-                self._known[name] = self._open(contents, name, self._fernet(contents))
+                opener = self._opener or self._fernet(contents)
+                self._known[name] = self._open(contents, name, opener)
+                self._opener = opener
             except DetourError:
                 if self._current_stamp() == stamp:
                     raise

@@ -96,12 +96,13 @@ def write_private(file: Path, data: bytes) -> None:
 
 def _from_variable(text: str, salt: bytes) -> bytes:
     """Take a Fernet key as it is, and stretch any other text into one."""
-    if _is_fernet_key(text.encode()):
-        return text.encode()
+    given = text.encode("utf-8", "surrogateescape")  # a variable may hold any bytes
+    if _is_fernet_key(given):
+        return given
     if len(text) < SHORTEST_PASSPHRASE:
         message = f"{VARIABLE} is shorter than {SHORTEST_PASSPHRASE} characters"
         raise MasterKeyError(f"{message}; use a longer passphrase")
-    stretched = Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(text.encode())
+    stretched = Scrypt(salt=salt, length=32, n=2**15, r=8, p=1).derive(given)
     return base64.urlsafe_b64encode(stretched)
 
 

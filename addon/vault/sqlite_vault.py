@@ -80,18 +80,19 @@ class SqliteVault:
 
     def put(self, kind: str, values: Mapping[str, bytes]) -> None:
         """Keep values, in place of older ones of the same key."""
-        self._writes.change({(kind, key): bytes(value) for key, value in values.items()})
+        self._writes.change({(kind, _name(key)): bytes(value) for key, value in values.items()})
 
     def get(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
         """Return what is kept of these keys, and count it as used."""
-        found, missing = self._writes.read(kind, keys)
+        names = {_name(key): key for key in keys}
+        found, missing = self._writes.read(kind, names)
         if missing:
             found |= self._read(kind, missing)
-        return found
+        return {names[name]: value for name, value in found.items()}
 
     def delete(self, kind: str, keys: Iterable[str]) -> None:
         """Forget these keys."""
-        self._writes.change({(kind, key): None for key in keys})
+        self._writes.change({(kind, _name(key)): None for key in keys})
 
     def close(self) -> None:
         """Store what is pending and close the file."""
@@ -228,6 +229,11 @@ class SqliteVault:
                 self._file.path,
                 error,
             )
+
+
+def _name(key: str) -> str:
+    """Return a key as SQLite can keep it: in an address that an agent calls any bytes may stand."""
+    return key if key.isascii() else key.encode("utf-8", "backslashreplace").decode()
 
 
 def _select(

@@ -5,6 +5,7 @@ import json
 
 import openai
 import pytest
+from mitmproxy import ctx
 
 from addon.embedded import EmbeddedProvider
 from tests.support.proxy import PROVIDER_KEY, running_proxy
@@ -314,3 +315,78 @@ async def test_an_agent_that_leaves_ends_the_chain(provider):
             async with asyncio.timeout(2):
                 await second.exchanges[0].left.wait()
     assert not provider.requests
+
+
+async def redirecting(exchange):
+    await exchange.answer(b"", 302, location="https://elsewhere.example/v1")
+
+
+@pytest.mark.parametrize("streamed", [True, False])
+async def test_a_redirect_after_which_nothing_can_be_tried_is_told(provider, streamed):
+    async with ScriptedServer(redirecting) as second:
+        text = rules(provider, second=second.url).replace(PROVIDER_KEY, "'${NO_SUCH_KEY}'")
+        async with running_proxy(text, environment={}) as proxy, proxy.openai() as client:
+            with pytest.raises(openai.InternalServerError, match="redirects to https://elsewhere"):
+                await client.chat.completions.create(
+                    model="gpt-5.1", messages=QUESTION, stream=streamed
+                )
+
+
+async def test_a_filter_is_asked_about_what_the_agent_sent(provider):
+    text = rules(provider).replace("use: [", "when: {filter: '~d api.openai.com'}\n    use: [")
+    async with running_proxy(text) as proxy:
+        assert "".join(await words(proxy)) == "one two three four five"
+        await proxy.quiet()
+    assert [name for name, _ in tried(proxy)] == ["first", "second", "third"]
+
+
+class Editor:
+    """Somebody who edits what is about to be sent."""
+
+    def request(self, flow):
+        flow.request.content = flow.request.content.replace(b"secret", b"nothing")
+
+
+async def test_what_was_edited_by_hand_goes_to_no_other_target(provider):
+    async with running_proxy(rules(provider)) as proxy, proxy.openai() as client:
+        ctx.master.addons.add(Editor())
+        with pytest.raises(openai.APIError):
+            await client.chat.completions.create(
+                model="gpt-5.1", messages=[{"role": "user", "content": "secret"}]
+            )
+    assert provider.requests == []
+
+
+async def test_a_count_is_not_lost_with_the_first_target():
+    async with ScriptedServer(failing(529)) as first:
+        text = json.dumps(
+            {
+                "version": 1,
+                "providers": {
+                    "first": {"base_url": first.url, "api_key": "k", "formats": ["anthropic"]},
+                    "second": {"base_url": DEAD, "api_key": "k", "formats": ["openai-chat"]},
+                },
+                "rules": [{"name": "count", "use": ["first:m-1", "second:m-2"]}],
+            }
+        )
+        async with running_proxy(text) as proxy, proxy.client() as client:
+            answer = await client.post(
+                "https://api.anthropic.com/v1/messages/count_tokens",
+                headers={"x-api-key": "k", "anthropic-version": "2023-06-01"},
+                json={"model": "claude-x", "messages": [{"role": "user", "content": "Hi"}]},
+            )
+    assert answer.status_code == 529
+    assert answer.json()["error"]["type"] == "overloaded_error"
+
+
+async def test_an_error_that_quotes_our_key_is_told_without_it(provider):
+    own = "our+very/own+key"
+    quoting = failing(401, message=f"Bad key {own}!", kind="authentication_error")
+    async with ScriptedServer(quoting) as second:
+        text = rules(provider, second=second.url).replace("'first:m-1', ", "")
+        text = text.replace("api_key: two", f"api_key: {own}")
+        async with running_proxy(text) as proxy, proxy.openai() as client:
+            with pytest.raises(openai.AuthenticationError, match=r"Bad key \[key\]!"):
+                await client.chat.completions.create(model="gpt-5.1", messages=QUESTION)
+            await proxy.quiet()
+    assert own not in json.dumps(summary(proxy))

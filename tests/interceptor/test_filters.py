@@ -1,7 +1,7 @@
 import pytest
 from mitmproxy.test import tflow
 
-from addon.interceptor.filters import check_filter, matches
+from addon.interceptor.filters import check_filter, matcher
 
 
 def test_expressions_are_checked():
@@ -11,4 +11,4 @@ def test_expressions_are_checked():
 
 @pytest.mark.parametrize(("expression", "expected"), [("~m GET", True), ("~m POST", False)])
 def test_flows_are_matched(expression, expected):
-    assert matches(expression, tflow.tflow()) is expected
+    assert matcher(tflow.tflow())(expression) is expected

@@ -123,3 +123,25 @@ async def test_a_provider_that_gives_no_list_is_shown_as_far_as_it_is_known():
         names = [model.id async for model in await client.models.list()]
     assert "zai:glm-5.3" in names
     assert "zai:glm-6" not in names
+
+
+@pytest.mark.parametrize(
+    ("more", "called"),
+    [
+        ("default: 'zai:glm-6'\n", "api.openai.com"),
+        ("intercept: [gateway.example]\n", "gateway.example"),
+    ],
+)
+async def test_a_key_goes_nowhere_but_where_the_agent_has_sent_it(zai, more, called):
+    gateway = "  openai: {base_url: 'https://gateway.example/v1', api_key: our-key}\n"
+    rules = RULES.format(url=zai.url).replace("providers:\n", f"providers:\n{gateway}") + more
+    async with ScriptedServer(answer(ZAI), server_context("api.openai.com")) as openai:
+        hosts = {"api.openai.com": openai.address}
+        async with (
+            running_proxy(rules, hosts=hosts, environment={}) as proxy,
+            proxy.client() as client,
+        ):
+            headers = {"authorization": f"Bearer {AGENT_KEY}"}
+            listed = await client.get(f"https://{called}/v1/models", headers=headers)
+    assert listed.status_code == 200
+    assert not openai.exchanges

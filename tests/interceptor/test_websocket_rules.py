@@ -186,6 +186,23 @@ async def test_a_socket_that_a_rule_may_apply_to_is_served(entries, default):
     assert events[-1]["type"] == "response.completed"
 
 
+async def test_a_socket_is_served_where_there_are_aliases():
+    text = rules("http://127.0.0.1:1", aliases={"fast": CLAUDE})
+    async with running_proxy(text) as proxy, socket_agent(proxy) as agent:
+        events = await agent.respond(create("hello", generate=False))
+    assert events[-1]["type"] == "response.completed"
+
+
+async def test_an_agent_that_tells_its_phase_is_known_by_its_name():
+    text = rules("http://127.0.0.1:1", {"when": {"agent": "coder"}, "use": CLAUDE})
+    async with (
+        running_proxy(text) as proxy,
+        socket_agent(proxy, agent="coder.planning:x@") as agent,
+    ):
+        events = await agent.respond(create("hello", generate=False))
+    assert events[-1]["type"] == "response.completed"
+
+
 @pytest.mark.parametrize(
     ("text", "path"),
     [

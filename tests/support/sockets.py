@@ -48,11 +48,13 @@ class Agent:
 
 
 @contextlib.asynccontextmanager
-async def socket_agent(proxy: Proxy, url: str = URL, **options: Any) -> AsyncIterator[Agent]:
+async def socket_agent(
+    proxy: Proxy, url: str = URL, agent: str = "", **options: Any
+) -> AsyncIterator[Agent]:
     """Open a socket through the proxy."""
     async with connect(
         url,
-        proxy=proxy.url(),
+        proxy=proxy.url(agent),
         ssl=agent_context(),
         additional_headers={"authorization": f"Bearer {AGENT_KEY}"},
         user_agent_header="codex_exec/0.169.0",

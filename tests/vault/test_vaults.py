@@ -137,3 +137,15 @@ def test_a_vault_behaves_as_a_dictionary(tmp_path_factory, operations):
 def wait(vault):
     if isinstance(vault, SqliteVault):
         vault.flush()
+
+
+def test_any_text_is_a_key(make):
+    vault = make()
+    key = "resp_\udcff\ud800"
+    vault.put("response", {key: b"1", "é": b"2"})
+    assert vault.get("response", [key, "é"]) == {key: b"1", "é": b"2"}
+    if isinstance(vault, SqliteVault):
+        vault.flush()
+    assert vault.get("response", [key, "é"]) == {key: b"1", "é": b"2"}
+    vault.delete("response", [key])
+    assert vault.get("response", [key]) == {}
