@@ -7,6 +7,7 @@ calls, all of a request in one question, and none when nothing is missing.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import lru_cache
 from typing import Protocol
 
 import msgspec
@@ -27,6 +28,9 @@ from addon.translation.origins import HOMES, Maker, origin_of
 from addon.translation.remembering import STATE, Recorder, call_key, origin_key, text_key
 from addon.wire.carrier import Carried, unpack
 from addon.wire.restoring import restore
+
+_LARGEST_KEPT = 2048
+"""Packed bytes that are worth remembering unpacked."""
 
 
 class Store(Protocol):
@@ -166,14 +170,26 @@ def _restored(message: Message, keys: Iterable[str], kept: Mapping[str, bytes]) 
 def _pieces(keys: Iterable[str], kept: Mapping[str, bytes]) -> tuple[Carried, ...]:
     """Return what is kept of a turn, which may have been made of several answers."""
     packed = dict.fromkeys(value for key in keys if (value := kept.get(key)) is not None)
-    return tuple(piece for value in packed for piece in unpack(value) or ())
+    return tuple(piece for value in packed for piece in _unpacked(value) or ())
+
+
+def _unpacked(packed: bytes) -> tuple[Carried, ...] | None:
+    return _kept(packed) if len(packed) <= _LARGEST_KEPT else unpack(packed)
+
+
+@lru_cache(maxsize=512)
+def _kept(packed: bytes) -> tuple[Carried, ...] | None:
+    """Unpack what is looked up again with every later turn of a conversation."""
+    return unpack(packed)
 
 
 def _fit(message: Message, maker: Maker) -> Message:
     """Return a message without state that the maker of the answer did not make."""
-    if not any(
-        (state := _state(part)) is not None and not maker.made(state) for part in message.parts
-    ):
+    for part in message.parts:
+        state = _state(part)
+        if state is not None and not maker.made(state):
+            break
+    else:
         return message
     parts: list[Part] = []
     for part in message.parts:
@@ -192,9 +208,7 @@ def _fitting(piece: Carried, maker: Maker) -> Carried:
 
 
 def _state(part: Part) -> OpaqueState | None:
-    if isinstance(part, (ReasoningPart, TextPart, ToolCallPart)):
-        return part.state
-    return None
+    return getattr(part, "state", None)
 
 
 def _key(call: ToolCallPart) -> str:

@@ -46,7 +46,7 @@ class Fields:
 
     def knows(self, known: frozenset[str]) -> None:
         """Report every other member as one that is not understood."""
-        if self.unread is not None and not self.value.keys() <= known:
+        if self.unread is not None and not known.issuperset(self.value):
             self.unread.look(self.value, known, self.path)
 
     def lose(self, key: str) -> None:

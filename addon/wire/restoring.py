@@ -160,7 +160,7 @@ def _with_state(part: Part, state: OpaqueState | None) -> Part:
 
 
 def _envelope(part: Part) -> str:
-    state = part.state if isinstance(part, (ReasoningPart, TextPart, ToolCallPart)) else None
+    state: OpaqueState | None = getattr(part, "state", None)
     return state.data if state is not None and is_ours(state.data) else ""
 
 

@@ -44,14 +44,14 @@ def lose_document_settings(part: FilePart, losses: LossList) -> None:
 
 
 def _has_marks(request: Request) -> bool:
-    return (
-        any(isinstance(tool, Tool) and tool.cache_breakpoint for tool in request.tools)
-        or any(part.cache_breakpoint for message in request.system for part in message.parts)
-        or any(_is_marked(part) for message in request.messages for part in message.parts)
-    )
-
-
-def _is_marked(part: Part) -> bool:
-    if getattr(part, "cache_breakpoint", None) is not None:
+    if any(isinstance(tool, Tool) and tool.cache_breakpoint for tool in request.tools):
         return True
-    return isinstance(part, ToolResultPart) and any(_is_marked(piece) for piece in part.content)
+    for message in (*request.system, *request.messages):
+        for part in message.parts:
+            if getattr(part, "cache_breakpoint", None) is not None:
+                return True
+            if type(part) is ToolResultPart:
+                for piece in part.content:
+                    if getattr(piece, "cache_breakpoint", None) is not None:
+                        return True
+    return False

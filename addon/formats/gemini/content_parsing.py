@@ -99,12 +99,13 @@ class Conversation:
         self._end_turn()
         results: list[Part] = []
         others: list[Part] = []
-        for index, part in values:
-            response = field(mapping(part), "functionResponse")
+        for index, value in values:
+            part = mapping(value)
+            response = field(part, "functionResponse")
             if response is None:
-                others.append(parse_part(mapping(part), f"{path}.parts[{index}]", self._unread))
+                others.append(parse_part(part, f"{path}.parts[{index}]", self._unread))
             else:
-                self._look(mapping(part), "functionResponse")
+                self._look(part, "functionResponse")
                 results.append(self._result(mapping(response), f"{path}.parts[{index}]"))
         if results:
             self._messages.append(Message("tool", tuple(results)))
@@ -122,6 +123,8 @@ class Conversation:
             self._said = []
 
     def _model_part(self, part: dict[str, Any], path: str) -> Part:
+        if len(part) == 1 and "text" in part:
+            return parse_part(part, path, self._unread)
         wire = field(part, "functionCall")
         if wire is None:
             return parse_part(part, path, self._unread)
@@ -175,6 +178,8 @@ class Conversation:
 
 def _joined(parts: list[Part]) -> list[Part]:
     """Return parts with words in one piece that arrived in several, unless they are signed."""
+    if len(parts) == 1:
+        return parts
     joined: list[Part] = []
     for plain, some in groupby(parts, lambda part: isinstance(part, TextPart) and not part.state):
         run = list(some)
@@ -205,6 +210,8 @@ def parse_part(part: dict[str, Any], path: str, unread: Unread) -> Part:
         ClientRequestError: It holds nothing.
     """
     if isinstance(part.get("text"), str):
+        if len(part) == 1:
+            return TextPart(part["text"])
         look(unread, part, _KNOWN_OF_PART["text"], "contents.parts")
         if part.get("thought") is True:
             return ReasoningPart(part["text"], parse_state(part))

@@ -78,5 +78,5 @@ def read_target(line: RequestLine) -> Target:
 
 def look(unread: Unread, wire: dict[str, Any], known: frozenset[str], place: str) -> None:
     """Report the members of an object that are not understood, under their names in camelCase."""
-    if not wire.keys() <= known:
+    if not known.issuperset(wire):
         unread.look({camel_case(key): value for key, value in wire.items()}, known, place)

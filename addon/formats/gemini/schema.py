@@ -8,10 +8,11 @@ Follows https://ai.google.dev/gemini-api/docs/structured-output and the type `Sc
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, cast
 
 from addon.formats.gemini.names import field
-from addon.wire.codec import encode_text
+from addon.wire.codec import decode, encode, encode_text
 from addon.wire.reading import integer, mapping, sequence
 
 _KEPT = frozenset((
@@ -28,6 +29,8 @@ _SUBSCHEMAS = ("items", "additionalProperties")
 _SUBSCHEMA_LISTS = ("anyOf", "oneOf", "prefixItems")
 _FORMATS = ("date-time", "date", "time", "duration", "enum")
 _DEEPEST = 64
+_LARGEST_KEPT = 16 << 10
+"""Bytes of a schema that is worth remembering."""
 
 _OPENAPI_TYPES = (
     "TYPE_UNSPECIFIED",
@@ -50,9 +53,22 @@ type Schema = dict[str, Any]
 
 
 def tool_schema(schema: Schema | None) -> Schema:
-    """Return a tool's schema in the dialect of `parametersJsonSchema`; its root is an object."""
+    """Return a tool's schema in the dialect of `parametersJsonSchema`; its root is an object.
+
+    It is not to be changed: an agent sends the same tools in every call, so it is kept.
+    """
     if not schema:
         return {"type": "object", "properties": {}}
+    encoded = encode(schema)
+    return _kept(encoded) if len(encoded) <= _LARGEST_KEPT else _tool_schema(schema)
+
+
+@lru_cache(maxsize=256)
+def _kept(encoded: bytes) -> Schema:
+    return _tool_schema(decode(encoded))
+
+
+def _tool_schema(schema: Schema) -> Schema:
     rewritten = json_schema(schema)
     if "type" not in rewritten and not {"anyOf", "oneOf", "$ref"} & rewritten.keys():
         rewritten = {"type": "object", **rewritten}

@@ -46,6 +46,10 @@ from addon.wire.custom_tools import wrap_input
 JSON_ARRAY = "application/json"
 """The content type of a stream that is one JSON array instead of server-sent events."""
 
+_BEFORE_WORDS = b'data: {"candidates":[{"content":{"role":"model","parts":[{"text":'
+_AFTER_WORDS = b'}]},"index":0}]%s\r\n\r\n'
+"""What stands around the words of a chunk; nearly all chunks hold nothing else."""
+
 type PartEvent = PartStart | TextDelta | ReasoningDelta | SignatureDelta | ToolCallDelta | PartEnd
 type Chunk = dict[str, Any]
 
@@ -65,6 +69,8 @@ class GeminiEncoder:
 
     def encode(self, event: Event) -> bytes:
         """Return whole chunks, or nothing while there is nothing to say."""
+        if type(event) is TextDelta and not self._array and self._chunks.takes(event):
+            return _BEFORE_WORDS + encode(event.text) + self._chunks.after_words
         chunks = self._chunks.write(event)
         if not self._array:
             return b"".join([b"data: " + encode(chunk) + b"\r\n\r\n" for chunk in chunks])
@@ -96,6 +102,8 @@ class ChunkWriter:
         """Thoughts of other providers and the places of words, for the next call to carry home."""
         self._words: list[str] = []
         self._texts: list[tuple[str, tuple[Citation, ...]]] = []
+        self.after_words = _AFTER_WORDS % b"}"
+        """What a chunk of words as server-sent event ends with."""
         self._handlers: dict[type[Event], Callable[[Any], list[Chunk]]] = {
             TextDelta: self._text,
             ReasoningDelta: self._thought,
@@ -105,6 +113,13 @@ class ChunkWriter:
             PartEnd: self._end_part,
         }
 
+    def takes(self, event: TextDelta) -> bool:
+        """Take words that can be written at once; tell whether they can."""
+        if event.index != self._open:
+            return False
+        self._words.append(event.text)
+        return True
+
     def write(self, event: Event) -> list[Chunk]:
         """Return the chunks that an event completes."""
         match event:
@@ -113,6 +128,7 @@ class ChunkWriter:
                 if event.id:
                     self._common["responseId"] = event.id
                 self._usage = event.usage
+                self.after_words = _AFTER_WORDS % (b"," + encode(self._common)[1:])
                 return []
             case ResponseEnd():
                 return [self._end(event)]

@@ -51,6 +51,9 @@ class ContentRenderer:
 
     def texts(self, parts: Iterable[TextPart]) -> str | list[Block]:
         """Write text in the shortest form that keeps its parts and cache markers apart."""
+        parts = list(parts)
+        if len(parts) == 1 and parts[0].cache_breakpoint is None:
+            return parts[0].text
         return self._content([self._text(part) for part in parts])
 
     def parts(self, parts: Iterable[Part]) -> str | list[Block]:
@@ -59,6 +62,9 @@ class ContentRenderer:
         Raises:
             UnsupportedFeature: A part cannot be expressed.
         """
+        parts = list(parts)
+        if len(parts) == 1 and type(sole := parts[0]) is TextPart and not sole.cache_breakpoint:
+            return sole.text
         blocks = (self._part(part) for part in parts)
         return self._content([block for block in blocks if block is not None])
 

@@ -106,9 +106,18 @@ class MessageRenderer:
 
     def _assistant(self, turn: list[Message]) -> list[Block]:
         parts = list(_parts(turn))
-        texts = [self._spoken(part) for part in parts if isinstance(part, (TextPart, RefusalPart))]
-        calls = [self._call(part) for part in parts if isinstance(part, ToolCallPart)]
-        thoughts = [part for part in parts if isinstance(part, ReasoningPart)]
+        texts: list[TextPart] = []
+        calls: list[Block] = []
+        thoughts: list[ReasoningPart] = []
+        for part in parts:
+            if type(part) is TextPart:
+                texts.append(part)
+            elif type(part) is ToolCallPart:
+                calls.append(self._call(part))
+            elif type(part) is ReasoningPart:
+                thoughts.append(part)
+            elif type(part) is RefusalPart:
+                texts.append(TextPart(part.text))
         content = self._content.texts([text for text in texts if text.text])
         message: Block = {"role": "assistant", "content": content or (None if calls else "")}
         message |= self._thoughts(thoughts, bool(calls))
@@ -120,9 +129,6 @@ class MessageRenderer:
         if name := next((message.name for message in turn if message.name), None):
             self._put_name(message, name)
         return [message] if content or calls else []
-
-    def _spoken(self, part: TextPart | RefusalPart) -> TextPart:
-        return part if isinstance(part, TextPart) else TextPart(part.text)
 
     def _thoughts(self, thoughts: list[ReasoningPart], has_calls: bool) -> Block:
         fields = thoughts_of(thoughts, self._dialect)
@@ -149,12 +155,14 @@ class MessageRenderer:
 
     def _lose_others(self, parts: Iterable[Part]) -> None:
         for part in parts:
+            if type(part) is TextPart or type(part) is ToolCallPart:
+                if _is_foreign(part.state):
+                    self._losses.dropped("reasoning.state", "another provider's opaque state")
+                continue
             match part:
                 case NativePart(_, kind, _):
                     self._losses.dropped(kind, "exists at its own provider only")
-                case ReasoningPart(_, state) | TextPart(_, _, _, state) if _is_foreign(state):
-                    self._losses.dropped("reasoning.state", "another provider's opaque state")
-                case ToolCallPart() if _is_foreign(part.state):
+                case ReasoningPart(_, state) if _is_foreign(state):
                     self._losses.dropped("reasoning.state", "another provider's opaque state")
                 case ImagePart() | FilePart() | AudioPart():
                     lose_part(part, self._losses, "an assistant turn takes text and calls only")
@@ -164,11 +172,13 @@ class MessageRenderer:
     def _between(self, messages: list[Message], calls: list[str]) -> list[Block]:
         """Write what stands between two assistant turns: results first, then everything else."""
         results: dict[str, ToolResultPart] = {}
-        for part in _parts(messages):
-            if isinstance(part, ToolResultPart) and part.call_id in calls:
-                if part.call_id in results:
-                    self._losses.dropped("messages", "the earlier of two results for one tool call")
-                results[part.call_id] = part
+        for message in messages:
+            for part in message.parts:
+                if type(part) is ToolResultPart and part.call_id in calls:
+                    if part.call_id in results:
+                        lost = "the earlier of two results for one tool call"
+                        self._losses.dropped("messages", lost)
+                    results[part.call_id] = part
         rendered: list[Block] = []
         attachments: list[Part] = []
         for part in results.values():
@@ -184,11 +194,15 @@ class MessageRenderer:
         return rendered
 
     def _result(self, part: ToolResultPart, attachments: list[Part]) -> Block:
-        texts = [piece for piece in part.content if isinstance(piece, TextPart)]
-        media = [piece for piece in part.content if isinstance(piece, (ImagePart, FilePart))]
+        texts: list[TextPart] = []
+        media: list[ImagePart | FilePart] = []
         for piece in part.content:
-            if isinstance(piece, NativePart):
+            if type(piece) is TextPart:
+                texts.append(piece)
+            elif type(piece) is NativePart:
                 self._losses.dropped(piece.kind, "exists at its own provider only")
+            elif type(piece) is ImagePart or type(piece) is FilePart:
+                media.append(piece)
         if media:
             attachments += [TextPart(f"Output of tool call {self.call_id(part.call_id)}:"), *media]
             if not texts:
@@ -215,7 +229,7 @@ class MessageRenderer:
     def _other(self, message: Message, results: dict[str, ToolResultPart]) -> list[Block]:
         if message.role == "system":
             return self._late_system(message)
-        parts = list(self._unanswered(message.parts, results))
+        parts = self._unanswered(message.parts, results)
         if not parts:
             return []
         rendered: Block = {"role": "user", "content": self._content.parts(parts)}
@@ -225,17 +239,19 @@ class MessageRenderer:
 
     def _unanswered(
         self, parts: tuple[Part, ...], results: dict[str, ToolResultPart]
-    ) -> Iterator[Part]:
+    ) -> list[Part]:
         """Leave out the results that have been written, and turn orphaned ones into text."""
+        kept: list[Part] = []
         for part in parts:
-            if not isinstance(part, ToolResultPart):
-                yield part
+            if type(part) is not ToolResultPart:
+                kept.append(part)
             elif part.call_id not in results:
                 self._losses.approximated(
                     "messages", "a tool result without its call became user text"
                 )
-                yield TextPart(_NAMED_RESULT.format(part.call_id))
-                yield from part.content
+                kept.append(TextPart(_NAMED_RESULT.format(part.call_id)))
+                kept += part.content
+        return kept
 
     def _late_system(self, message: Message) -> list[Block]:
         texts = [part for part in message.parts if isinstance(part, TextPart)]

@@ -106,3 +106,14 @@ def test_types_in_capitals_are_read_in_a_json_schema():
 @pytest.mark.parametrize("schema", [{}, {"type": ["string", "null"]}, {"type": "object"}])
 def test_other_json_schemas_stay_as_they_are(schema):
     assert from_json_schema(schema) is schema
+
+
+@pytest.mark.parametrize("size", [1, 20_000], ids=["kept", "too large to keep"])
+def test_a_schema_that_comes_again_is_written_alike(size):
+    """Tools come with every call; what is remembered of them must not depend on what was sent."""
+    schema = {"type": "object", "properties": {"a": {"type": "string", "const": "x" * size}}}
+    first = tool_schema(schema)
+    other = tool_schema({**schema, "properties": {"a": {"type": "integer"}}})
+    assert tool_schema(schema) == first
+    assert first["properties"]["a"] == {"type": "string", "enum": ["x" * size]}
+    assert other["properties"]["a"] == {"type": "integer"}
