@@ -21,6 +21,7 @@ import httpx2
 import msgspec
 
 from addon.engine.network import Network, Stream, dialled
+from addon.engine.turns import Turns
 from addon.formats.base import Headers
 from addon.providers import Timeouts
 
@@ -87,6 +88,7 @@ class ClientPool:
     """Opens calls over pooled HTTP/1.1 connections."""
 
     def __init__(self, tls: TlsSettings | None = None, proxy: ProxySettings | None = None) -> None:
+        self.turns = Turns()
         context = (tls or TlsSettings()).context()
         limits: _Limits = {
             "max_connections": None,

@@ -27,7 +27,7 @@ class Opening(msgspec.Struct, frozen=True):
     headers: Headers
 
 
-async def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | bytes]:
+def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | bytes]:
     """Send the call and yield an `Opening`, then the body in pieces that are never empty.
 
     A provider that refuses thoughts of earlier turns is asked once more without them. Closing the
@@ -37,7 +37,22 @@ async def converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | 
         httpcore2.NetworkError: The provider cannot be reached or breaks off; see
             `ClientPool.open` for more.
         EncodingError: The body is packed in a way that cannot be undone.
+        NoTurn: The provider has as many calls as it may have, and as many wait.
     """
+    limited = call.destination.provider.concurrency is not None
+    return _in_turn(call, clients) if limited else _converse(call, clients)
+
+
+async def _in_turn(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | bytes]:
+    async with (
+        clients.turns.turn(call.destination.provider),
+        aclosing(_converse(call, clients)) as items,
+    ):
+        async for item in items:
+            yield item
+
+
+async def _converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | bytes]:
     response = await _send(call, clients, call.rendered.body)
     try:
         opening = _opening(response)

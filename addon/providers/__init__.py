@@ -33,7 +33,15 @@ from addon.providers.models import (
     known_models,
     table_date,
 )
-from addon.providers.provider import AGENT_KEY, NO_KEY, AuthScheme, Destination, Provider, Timeouts
+from addon.providers.provider import (
+    AGENT_KEY,
+    NO_KEY,
+    AuthScheme,
+    Concurrency,
+    Destination,
+    Provider,
+    Timeouts,
+)
 from addon.providers.registry import BUILT_IN, NOT_YET, hosts, provider_for_host
 from addon.providers.secret import Secret, mask
 
@@ -48,6 +56,7 @@ __all__ = [
     "PASSING",
     "Ability",
     "AuthScheme",
+    "Concurrency",
     "Destination",
     "Expansion",
     "Failure",

@@ -43,6 +43,14 @@ class Timeouts(msgspec.Struct, frozen=True, kw_only=True):
     """For the whole call."""
 
 
+class Concurrency(msgspec.Struct, frozen=True, kw_only=True):
+    """How many calls a provider may get at a time."""
+
+    running: int
+    waiting: int = 100
+    """How many more wait for their turn; those beyond fail as if it were overloaded."""
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One place that answers calls."""
 
@@ -76,6 +84,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     base_url_example: str = ""
     """For a provider where every customer has an address of his own: what it looks like."""
     timeouts: Timeouts = Timeouts()
+    concurrency: Concurrency | None = None
+    """None: as many calls as there are."""
     dialect: str = ""
     """Whose rendition of a format it speaks, a provider id; its own id where empty."""
     headers: tuple[tuple[str, Secret], ...] = ()

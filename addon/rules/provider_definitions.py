@@ -139,6 +139,18 @@ PROVIDER = Record(
             "How long it may take, in seconds.",
         ),
         Field(
+            "concurrency",
+            Record(
+                "`concurrency`",
+                (
+                    Field("running", Quantity(whole=True), "How many at a time.", 4, required=True),
+                    Field("waiting", Quantity(), "How many more wait. 100 when not given.", 16),
+                ),
+            ),
+            "How many calls it gets at a time. Others wait for their turn; those beyond fail as if"
+            " it were overloaded.",
+        ),
+        Field(
             "dialect",
             Choice("a built-in provider", tuple(BUILT_IN)),
             "The built-in provider whose habits it shares.",

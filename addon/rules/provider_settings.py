@@ -14,6 +14,7 @@ from addon.providers import (
     AGENT_KEY,
     BUILT_IN,
     NO_KEY,
+    Concurrency,
     ModelFacts,
     Price,
     Provider,
@@ -111,6 +112,9 @@ class _Builder:
             changes["query"] = urlencode({"api-version": values["api_version"]})
         if "timeouts" in values:
             changes["timeouts"] = Timeouts(**values["timeouts"])
+        if "concurrency" in values and not values["concurrency"].failed:
+            counts = {name: int(count) for name, count in values["concurrency"].items()}
+            changes["concurrency"] = Concurrency(**counts) if counts.get("running") else None
         if "headers" in values:
             changes["headers"] = self._headers()
         if "api_key" in values:
