@@ -70,7 +70,7 @@ def plan_carried(incoming: Incoming, rules: Rules) -> Plan:
         case "block":
             return blocked(endpoint, decision.rule_name, facts.model or None)
         case "route":
-            return _route(incoming, facts, decision, rules, limited)
+            return carry_to(incoming, facts, decision, rules, limited)
 
 
 def offering(decision: Decision) -> tuple[Destination, ...]:
@@ -99,9 +99,14 @@ def lacking(endpoint: Endpoint, decision: Decision) -> ErrorInfo:
     )
 
 
-def _route(
+def carry_to(
     incoming: Incoming, facts: CallFacts, decision: Decision, rules: Rules, limited: Rule | None
 ) -> Plan:
+    """Send a request on as it is, or say who does not take it.
+
+    Raises:
+        DetourError: It cannot be done.
+    """
     endpoint = incoming.endpoint
     places = offering(decision)
     if not places:

@@ -80,13 +80,19 @@ async def transforming(items: Items, route: Route) -> Items:
     assert route.transform is not None
     head: Head | None = None
     body = b""
+    reword = route.transform_stream if route.call.stream else None
     async with aclosing(items):
         async for item in items:
             if isinstance(item, Head):
                 head = item
+                if reword is not None and head.status == 200:
+                    yield head
+            elif reword is not None and head is not None and head.status == 200:
+                if piece := reword(item):
+                    yield piece
             else:
                 body += item
-    if head is None:
+    if head is None or (reword is not None and head.status == 200):
         return
     status, headers = head.status, head.headers
     if status == 200:

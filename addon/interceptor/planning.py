@@ -68,6 +68,9 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     Raises `ProviderResponseError`: it cannot be made of this answer.
     """
 
+    transform_stream: Callable[[bytes], bytes] | None = None
+    """Makes what the agent gets of each piece of a streamed answer."""
+
     @property
     def comment(self) -> str:
         """What happens, in one line."""

@@ -12,11 +12,13 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from addon.engine import Call
+from addon.formats.endpoints import COMPLETIONS
 from addon.formats.openai_responses import NAME
 from addon.formats.openai_responses.dialects import dialect
 from addon.interceptor.carrying import plan_carried
 from addon.interceptor.compacting import PATH as COMPACT
 from addon.interceptor.compacting import plan_compaction
+from addon.interceptor.completing import plan_completion
 from addon.interceptor.key_headers import key_headers
 from addon.interceptor.planning import Incoming, Pass, Plan, Route, blocked, facts_of, plan
 from addon.interceptor.state import State
@@ -43,6 +45,8 @@ def plan_call(incoming: Incoming, rules: Rules, keep_alive: float, state: State)
         operation = read_operation(endpoint.method, endpoint.line.path)
         if operation is not None:
             return _plan_operation(incoming, operation, rules, state, keep_alive)
+    if endpoint.name == COMPLETIONS and endpoint.method == "POST":
+        return plan_completion(incoming, rules, keep_alive, state)
     if endpoint.format is None:
         return plan_carried(incoming, rules)
     history = state.history if endpoint.format == NAME else None

@@ -34,7 +34,7 @@ _OFFERED: dict[str, Paths] = {
     ),
     "anthropic": (),
     "google": ("embeddings",),  # https://ai.google.dev/api/embeddings
-    "deepseek": ("completions",),  # https://api-docs.deepseek.com/guides/fim_completion
+    "deepseek": (),
     "qwen": ("embeddings", "files", "batches"),  # https://help.aliyun.com/zh/model-studio
     "glm": (  # https://docs.bigmodel.cn/api-reference
         "embeddings",

@@ -1,0 +1,83 @@
+"""Completions, from before Chat: `POST /v1/completions`, said in the words of Chat and back.
+
+Follows https://platform.openai.com/docs/api-reference/completions.
+"""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from addon.neutral import ClientRequestError, ProviderResponseError, UnsupportedFeature
+from addon.wire.codec import decode_object, encode
+from addon.wire.sse import COMMENT, SseDecoder, frame
+
+_REFUSED = {
+    "suffix": "models of Chat fill in nothing between two texts",
+    "logprobs": "Chat tells them in another way",
+    "echo": "models of Chat do not repeat the prompt",
+}
+
+
+def chat_request(body: bytes) -> bytes:
+    """Write a request for a completion as one for a chat, with the prompt as the user's message.
+
+    Raises:
+        ClientRequestError: It is not what the format allows.
+        UnsupportedFeature: It asks for what Chat cannot do.
+    """
+    document = decode_object(body)
+    if document is None:
+        raise ClientRequestError("The body is not a JSON object.")
+    for name, reason in _REFUSED.items():
+        if document.pop(name, None):
+            raise UnsupportedFeature(name, reason)
+    document.pop("best_of", None)
+    prompt = document.pop("prompt", None)
+    if isinstance(prompt, list) and len(cast("list[Any]", prompt)) == 1:
+        prompt = cast("list[Any]", prompt)[0]
+    if not isinstance(prompt, str):
+        raise UnsupportedFeature("prompt", "a chat is about one text, not several, nor tokens")
+    return encode({**document, "messages": [{"role": "user", "content": prompt}]})
+
+
+def completion(answer: bytes) -> bytes:
+    """Write the answer of a chat as a completion.
+
+    Raises:
+        ProviderResponseError: It is none.
+    """
+    document = decode_object(answer)
+    if document is None or "choices" not in document:
+        raise ProviderResponseError("the answer is no chat completion")
+    return encode(_reworded(document, "message"))
+
+
+class CompletionStream:
+    """Writes the stream of a chat as one of a completion."""
+
+    def __init__(self) -> None:
+        self._decoder = SseDecoder()
+
+    def feed(self, data: bytes) -> bytes:
+        """Take the next bytes of the stream and return what the agent gets for them."""
+        written: list[bytes] = []
+        for event in self._decoder.feed(data):
+            chunk = decode_object(event.data)
+            if chunk is not None and "choices" in chunk:
+                written.append(frame(encode(_reworded(chunk, "delta"))))
+            else:
+                written.append(frame(event.data))
+        return b"".join(written) or (COMMENT if data.startswith(b":") else b"")
+
+
+def _reworded(document: dict[str, Any], holder: str) -> dict[str, Any]:
+    choices = [
+        {
+            "text": cast("dict[str, Any]", choice.get(holder) or {}).get("content") or "",
+            "index": choice.get("index", 0),
+            "logprobs": None,
+            "finish_reason": choice.get("finish_reason"),
+        }
+        for choice in cast("list[dict[str, Any]]", document["choices"])
+    ]
+    return {**document, "object": "text_completion", "choices": choices}
