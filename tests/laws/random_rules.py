@@ -1,0 +1,192 @@
+"""Random rules files, made from the definitions of what a file may say."""
+
+from __future__ import annotations
+
+import json
+import string
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+from hypothesis import strategies as st
+
+from addon.providers import BUILT_IN
+from addon.rules.definitions import FILE
+from addon.rules.shapes import (
+    Amount,
+    AnyJson,
+    Choice,
+    Entries,
+    Exactly,
+    Field,
+    Items,
+    MapOr,
+    Quantity,
+    Record,
+    ScalarOr,
+    Shape,
+    Text,
+    TruthValue,
+)
+
+MODELS = ("gpt-5", "gpt-5-mini", "claude-opus-5-5", "glm-5.3", "fast", "zai:glm-5.3", "qwen3")
+AGENTS = ("coder", "planner", "codex", "opencode")
+OWN = ("office", "gateway")
+_TARGETS = (
+    *("anthropic:claude-opus-5-5", "zai:glm-5.3", "openai:*", "google:gemini-3.8-flash"),
+    *("deepseek:deepseek-v4-pro", "groq:x-*", "office:qwen3", "gateway:*", "pass", "block"),
+)
+_PATTERNS = ("gpt-*", "*", "claude-*", "/mini$/", "/^(gpt|glm)/", "co*", "coder", "team-?", "lab*")
+_TEXTS: dict[str, tuple[str, ...]] = {
+    "parse_target": _TARGETS,
+    "parse_pattern": _PATTERNS,
+    "parse_input_tokens": ("> 100", ">= 1", "< 5000", "<=10"),
+    "parse_filter": ("~hq x-team", "~bq tool", "~m POST & !~u nothing", "~d example.org"),
+    "parse_known_provider": ("openai", "anthropic", "google", "zai"),
+    "parse_provider_id": (*OWN, "anthropic", "zai", "groq"),
+    "parse_host": ("api.openai.com", "api.anthropic.com", "gateway.example"),
+    "parse_header_name": ("x-team", "x-phase"),
+    "parse_own_header_name": ("x-own", "x-more"),
+    "parse_body_field": ("temperature", "user", "top_p", "metadata"),
+    "parse_expandable": ("http://127.0.0.1:1/v1", "${NOT_SET:-key}", "https://h.example"),
+}
+_BY_FIELD: dict[str, st.SearchStrategy[Any]] = {
+    "api_key": st.sampled_from(("none", "pass", "${NOT_SET:-k}", "${SET}")),
+    "base_url": st.sampled_from(("http://127.0.0.1:1/v1", "https://gateway.example")),
+    "region": st.sampled_from(("cn", "us", "intl", "beta")),
+    # A field's value must be one that providers take, or the request itself is refused.
+    "set": st.just({"temperature": 0.5}) | st.just({"user": "u"}),
+}
+
+
+def rules_files() -> st.SearchStrategy[str]:
+    """Write files, about half of them without a mistake."""
+    right = _values(FILE).map(_complete)
+    return st.one_of(right.flatmap(_written), right.flatmap(_spoilt).flatmap(_written))
+
+
+def broken_texts() -> st.SearchStrategy[str]:
+    """Write files whose text was damaged at random."""
+
+    @st.composite
+    def damaged(draw: st.DrawFn) -> str:
+        text = draw(rules_files())
+        start = draw(st.integers(0, len(text)))
+        end = min(len(text), start + draw(st.integers(0, 12)))
+        put = draw(st.sampled_from(("", ":", "\t", "[", "'", "&a ", "<<: ", "\n  - ", "no: ", "{")))
+        return text[:start] + put + text[end:]
+
+    return damaged()
+
+
+def _complete(file: dict[str, Any]) -> dict[str, Any]:
+    """Give rules names of their own, and providers of one's own what they cannot do without."""
+    for number, rule in enumerate(file.get("rules") or ()):
+        if "name" in rule:
+            rule["name"] = f"{rule['name']} {number}"
+    providers = file["providers"] = dict(file.get("providers") or {})
+    for name in OWN:
+        provider = providers[name] = dict(providers.get(name) or {})
+        provider.setdefault("base_url", "http://127.0.0.1:1/v1")
+        provider.setdefault("formats", ["openai-chat"])
+        provider.setdefault("api_key", "none")
+        provider.pop("region", None)
+    for name, provider in providers.items():
+        if name in BUILT_IN:
+            provider.pop("region", None)
+    return file
+
+
+def _written(file: Any) -> st.SearchStrategy[str]:
+    flow = st.sampled_from((True, False, None))
+    blocks = flow.map(lambda style: yaml.safe_dump(file, default_flow_style=style, width=60))
+    return blocks | st.just(json.dumps(file, indent=1))
+
+
+def _spoilt(file: dict[str, Any]) -> st.SearchStrategy[Any]:
+    """Put one mistake into a file: a wrong value, an unknown key, a key in the wrong place."""
+    places = [*_places(file)]
+    wrong = st.sampled_from((None, -1, "x y", [], {}, True, 1e400, ["a", []], "zai :glm", "${"))
+
+    @st.composite
+    def spoilt(draw: st.DrawFn) -> Any:
+        copy = json.loads(json.dumps(file))
+        path = draw(st.sampled_from(places))
+        holder = copy
+        for step in path[:-1]:
+            holder = holder[step]
+        match draw(st.sampled_from(("value", "key", "more"))):
+            case "key" if isinstance(path[-1], str):
+                holder[path[-1] + draw(st.sampled_from(("s", "_", " ")))] = holder.pop(path[-1])
+            case "more" if isinstance(holder, dict):
+                holder[draw(st.sampled_from(("use", "when", "temprature", "id", "on")))] = "x"
+            case _:
+                holder[path[-1]] = draw(wrong)
+        return copy
+
+    return spoilt()
+
+
+def _places(value: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    steps = value.items() if isinstance(value, dict) else enumerate(value)
+    found: list[tuple[Any, ...]] = []
+    for step, inner in steps:
+        found.append((*above, step))
+        if isinstance(inner, dict | list):
+            found += _places(inner, (*above, step))
+    return found
+
+
+def _values(shape: Shape) -> st.SearchStrategy[Any]:
+    """Make values that a shape takes."""
+    match shape:
+        case Record():
+            return _records(shape)
+        case Items():
+            many = st.lists(_values(shape.item), min_size=1, max_size=3)
+            return many | _values(shape.item) if shape.or_one else many
+        case Entries():
+            return st.dictionaries(_values(shape.key), _values(shape.value), min_size=1, max_size=2)
+        case ScalarOr():
+            return _values(shape.scalar) | _values(shape.container)
+        case MapOr():
+            return _values(shape.other) | _values(shape.map)
+        case _:
+            return _scalars(shape)
+
+
+def _scalars(shape: Shape) -> st.SearchStrategy[Any]:
+    match shape:
+        case Choice():
+            return st.sampled_from(shape.values)
+        case Text():
+            return _texts(shape.parse)
+        case Amount() | Quantity():
+            return st.integers(1, 9)
+        case TruthValue():
+            return st.booleans()
+        case Exactly():
+            return st.just(shape.value)
+        case AnyJson():
+            return st.sampled_from((0.5, "a", True))
+        case _:
+            raise AssertionError(f"no values are known for {shape}")
+
+
+def _records(shape: Record) -> st.SearchStrategy[dict[str, Any]]:
+    def of(field: Field) -> st.SearchStrategy[Any]:
+        own = _BY_FIELD.get(field.name)
+        return _values(field.shape) if own is None else own
+
+    needed = {field.name: of(field) for field in shape.fields if field.required}
+    other = {field.name: of(field) for field in shape.fields if not field.required}
+    if needed:
+        return st.fixed_dictionaries(needed, optional=other)
+    first = st.sampled_from([*other])
+    return first.flatmap(lambda name: st.fixed_dictionaries({name: other[name]}, optional=other))
+
+
+def _texts(parse: Callable[..., Any] | None) -> st.SearchStrategy[str]:
+    if parse is None:
+        return st.text(string.ascii_letters, min_size=1, max_size=8) | st.sampled_from(MODELS)
+    return st.sampled_from(_TEXTS[parse.__name__])
