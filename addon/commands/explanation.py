@@ -5,14 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
 
-from addon.formats import COUNT, FORMATS
+from addon.formats import COUNT, COUNTING, FORMATS
 from addon.formats.base import FormatName, Headers, RequestLine, header
 from addon.neutral import DetourError, Loss, Request
-from addon.providers import Destination, KeyRing, MediaPolicy, MissingKeyError, Provider, Secret
+from addon.providers import (
+    BUILT_IN,
+    Destination,
+    KeyRing,
+    MediaPolicy,
+    MissingKeyError,
+    Provider,
+    Secret,
+)
 from addon.rules import CallFacts, Decision, Phase, Rules, agent_name, apply_edits, split_name
 from addon.rules.shortcomings import check_model, check_request
 from addon.wire.codec import encode
@@ -168,8 +177,9 @@ def explain_call(question: Question, rules: Rules) -> Explanation:
 
 
 def _parse(question: Question) -> Request | None:
+    speakers = COUNTING if question.endpoint == COUNT else FORMATS
     try:
-        return FORMATS[question.format].parse_request(question.body, question.line)
+        return speakers[question.format].parse_request(question.body, question.line)
     except (DetourError, KeyError):
         return None
 
@@ -186,13 +196,13 @@ def _sending(
     if rendered is None:
         return None, None
     if question.endpoint != COUNT:
-        edited = msgspec.structs.replace(question, body=body)
+        edited = replace(question, body=body)
         facts = CallFacts(
             model=question.model, endpoint=question.endpoint, request=lambda: _parse(edited)
         )
         check_model(destination, datetime.now(UTC).date())
         check_request(destination, body, facts, rendered.losses)
-    key_headers, error = _masked_headers(destination, rules.keys)
+    key_headers, error = _masked_headers(destination, rules.keys, _host(question, rules))
     call = Call(
         agent_format=question.format,
         line=question.line,
@@ -232,20 +242,37 @@ def _render(
     return render_for(question.format, body, question.line, destination, media=media)
 
 
-def _masked_headers(destination: Destination, keys: KeyRing) -> tuple[Headers, str | None]:
+def _masked_headers(
+    destination: Destination, keys: KeyRing, called: str
+) -> tuple[Headers, str | None]:
     """Return the headers with the key, naming its place instead of the key."""
+    from addon.interceptor.key_headers import StrangeHost, check_host
+
     provider = _masked(destination.provider)
     try:
         place = keys.source(destination.provider)
     except MissingKeyError as error:
         return provider.auth_headers(destination.format, "<missing>"), str(error)
     key = None if place == "none" else f"<key from {place}>"
-    return provider.auth_headers(destination.format, key), None
+    headers = provider.auth_headers(destination.format, key)
+    try:
+        check_host(destination, called)
+    except StrangeHost as error:
+        return headers, str(error)
+    return headers, None
 
 
 def _masked(provider: Provider) -> Provider:
     headers = tuple((name, Secret("<from rules.yaml>")) for name, _ in provider.headers)
     return replace(provider, headers=headers)
+
+
+def _host(question: Question, rules: Rules) -> str:
+    """Name the host that the agent calls: the provider's own, wherever the rules have moved it."""
+    provider = BUILT_IN.get(question.provider) or rules.providers[question.provider]
+    urls = provider.base_urls
+    url = urls.get(question.format) or next(iter(urls.values()), "")
+    return urlsplit(url).hostname or "api.openai.com"
 
 
 def _filter_for(question: Question, rules: Rules) -> Callable[[str], bool]:
@@ -256,7 +283,7 @@ def _filter_for(question: Question, rules: Rules) -> Callable[[str], bool]:
 
         from addon.interceptor import filters
 
-        host = next(iter(rules.hosts_of(question.provider)), "api.openai.com")
+        host = _host(question, rules)
         client = connection.Client(
             peername=("127.0.0.1", 0), sockname=("127.0.0.1", 0), timestamp_start=0
         )

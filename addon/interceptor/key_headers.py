@@ -46,9 +46,18 @@ def key_headers(
     ours = provider.auth_headers(destination.format, keys.find(provider))
     if not provider.passes_key:
         return ours
-    if urlsplit(destination.base_url).hostname != endpoint.host:
-        raise StrangeHost(destination, endpoint.host)
+    check_host(destination, endpoint.host)
     return (*ours, *agent_key(headers, endpoint.line))
+
+
+def check_host(destination: Destination, called: str) -> None:
+    """Hold back the agent's own key from a host that the agent did not call.
+
+    Raises:
+        StrangeHost: It is to get the agent's own key, which was meant for another host.
+    """
+    if destination.provider.passes_key and urlsplit(destination.base_url).hostname != called:
+        raise StrangeHost(destination, called)
 
 
 def agent_key(headers: Headers, line: RequestLine) -> Headers:

@@ -182,8 +182,12 @@ def _records(shape: Record) -> st.SearchStrategy[dict[str, Any]]:
     other = {field.name: of(field) for field in shape.fields if not field.required}
     if needed:
         return st.fixed_dictionaries(needed, optional=other)
-    first = st.sampled_from([*other])
-    return first.flatmap(lambda name: st.fixed_dictionaries({name: other[name]}, optional=other))
+
+    def with_one(name: str) -> st.SearchStrategy[dict[str, Any]]:
+        rest = {key: value for key, value in other.items() if key != name}
+        return st.fixed_dictionaries({name: other[name]}, optional=rest)
+
+    return st.sampled_from([*other]).flatmap(with_one)
 
 
 def _texts(parse: Callable[..., Any] | None) -> st.SearchStrategy[str]:

@@ -20,7 +20,7 @@ NAME: FormatName = "gemini"
 
 _CAPITAL = re.compile(r"[A-Z]")
 _PATH = re.compile(
-    r"(?P<before>.*/)(?:models|tunedModels)/(?P<model>[^/:]+):"
+    r"(?P<before>.*/)(?:models|tunedModels)/(?P<model>[^/]+):"
     r"(?P<method>generateContent|streamGenerateContent|countTokens)"
 )
 

@@ -12,6 +12,7 @@ from addon.formats.gemini.names import camel_case, field, read_target, snake_cas
         "/v1/models/gemini-3.8-flash:generateContent",
         "/v1beta/models/gemini-3.8-flash:streamGenerateContent",
         "/v1beta/tunedModels/mine:generateContent",
+        "/v1beta/models/zai:glm-5.3:generateContent",
         "/v1/projects/p/locations/l/publishers/google/models/gemini-2.5-pro:generateContent",
     ],
 )
@@ -43,6 +44,10 @@ def test_a_request_line():
     line = RequestLine("/v1beta/models/a%20b:streamGenerateContent", "key=x&alt=sse")
     target = read_target(line)
     assert (target.model, target.stream, target.server_sent_events) == ("a b", True, True)
+    assert (
+        read_target(RequestLine("/v1beta/models/zai:glm-5.3:generateContent")).model
+        == "zai:glm-5.3"
+    )
     assert read_target(RequestLine("/x")).model == ""
 
 
