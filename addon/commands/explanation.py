@@ -191,9 +191,14 @@ def _sending(
     from addon.engine.headers import provider_headers
 
     destination = decision.destinations[0]
-    body = apply_edits(question.body, decision.set, decision.drop)
+    counting = COUNTING.get(question.format) if question.endpoint == COUNT else None
+    known = decision.set if counting is None else counting.fields
+    set = {name: value for name, value in decision.set.items() if name in known}
+    body = apply_edits(question.body, set, decision.drop)
     rendered = _render(question, body, destination, rules.media)
     if rendered is None:
+        # To estimate it is to read it: what cannot be read is refused.
+        COUNTING[question.format].parse_request(body, question.line)
         return None, None
     if question.endpoint != COUNT:
         edited = replace(question, body=body)
