@@ -195,17 +195,18 @@ def _sending(
     known = decision.set if counting is None else counting.fields
     set = {name: value for name, value in decision.set.items() if name in known}
     body = apply_edits(question.body, set, decision.drop)
+    if counting is None:
+        check_model(destination, datetime.now(UTC).date())
     rendered = _render(question, body, destination, rules.media)
     if rendered is None:
         # To estimate it is to read it: what cannot be read is refused.
         COUNTING[question.format].parse_request(body, question.line)
         return None, None
-    if question.endpoint != COUNT:
+    if counting is None:
         edited = replace(question, body=body)
         facts = CallFacts(
             model=question.model, endpoint=question.endpoint, request=lambda: _parse(edited)
         )
-        check_model(destination, datetime.now(UTC).date())
         check_request(destination, body, facts, rendered.losses)
     key_headers, error = _masked_headers(destination, rules.keys, _host(question, rules))
     call = Call(
