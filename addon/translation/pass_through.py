@@ -41,6 +41,9 @@ class WholeEvents:
         if self._array is not None:
             self._array.feed(data)
             return self._cut(data, self._array.end)
+        if data.endswith(_BLANK_LINES):  # as nearly all do
+            self._overlap = b""
+            return self._cut(data, len(data))
         window = self._overlap + data
         end = max(
             (start + len(blank) for blank in _BLANK_LINES if (start := window.rfind(blank)) >= 0),
