@@ -357,7 +357,8 @@ class Interceptor:
             return transforming(items, route)
         if route.remembered is None:
             return items
-        return remembering(items, route.remembered, self._kept().history, stream=call.stream)
+        turn, history = route.remembered.turn, self._kept().history
+        return remembering(items, turn, lambda: route.keeper, history, stream=call.stream)
 
     def _refuse(self, flow: http.HTTPFlow, endpoint: Endpoint, refusal: Refusal) -> None:
         self._exchanges.add(flow, Exchange(endpoint=endpoint, decided=refusal))

@@ -109,21 +109,21 @@ def shape(reply: Reply, remembered: Remembered) -> Reply:
     return with_state(reply, new_id(), stated)
 
 
-def remembering(items: Items, remembered: Remembered, history: History, *, stream: bool) -> Items:
+def remembering(
+    items: Items, turn: Turn, keeper: Callable[[], str], history: History, *, stream: bool
+) -> Items:
     """Pass an answer on, and remember the finished response before the agent has it.
 
     Args:
         items: The engine's answer.
-        remembered: What is to be remembered.
+        turn: What is to be remembered.
+        keeper: Says in the end who keeps the response, see `Remembered`.
         history: Where.
         stream: Whether the answer is a stream.
     """
-    turn = remembered.turn
     if not turn.stores and not turn.conversation:
         return items
-    return _watching(
-        items, lambda found: history.finish(turn, found, remembered.keeper), stream=stream
-    )
+    return _watching(items, lambda found: history.finish(turn, found, keeper()), stream=stream)
 
 
 async def _watching(items: Items, remember: Callable[[bytes], None], *, stream: bool) -> Items:

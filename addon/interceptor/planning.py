@@ -70,6 +70,14 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
 
     transform_stream: Callable[[bytes], bytes] | None = None
     """Makes what the agent gets of each piece of a streamed answer."""
+    successors: list[Route] = []
+    """The routes to other destinations that were taken after this one had failed."""
+
+    @property
+    def keeper(self) -> str:
+        """Id of the provider that keeps the response of the route taken last; see `Remembered`."""
+        remembered = (self.successors or [self])[-1].remembered
+        return remembered.keeper if remembered is not None else ""
 
     @property
     def comment(self) -> str:

@@ -69,6 +69,7 @@ class Preparation:
                 planned = replace(planned, admission=admission)
         if not isinstance(planned, Route):
             return planned
+        begun = planned
         places = tuple(map(place_of, planned.destinations))
         if not places or (len(places) == 1 and not planned.fallback.retries):
             return planned
@@ -82,8 +83,9 @@ class Preparation:
 
         async def prepare(index: int) -> Call:
             other = await self._plan(replace(incoming, place=index), rules, keep_alive, state)
-            if not isinstance(other, Route):
-                raise DetourError("the request means nothing there")
+            if not isinstance(other, Route) or not _is_answered_alike(begun, other):
+                raise DetourError("the request means something else there")
+            begun.successors.append(other)
             return other.call
 
         if position != first:
@@ -140,3 +142,13 @@ def _once(spending: Spending) -> Callable[[Rule, str | None], Excess | None]:
         return answers[rule.name]
 
     return ask
+
+
+def _is_answered_alike(one: Route, other: Route) -> bool:
+    """Tell whether the answer of one route can take the place of another's."""
+    in_background = [
+        route.remembered is not None and route.remembered.background for route in (one, other)
+    ]
+    return in_background[0] == in_background[1] and (one.transform is None) == (
+        other.transform is None
+    )

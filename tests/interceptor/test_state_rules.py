@@ -223,3 +223,16 @@ async def test_without_leave_the_unknown_goes_nowhere(provider, tmp_path):
     ):
         with pytest.raises(openai.PermissionDeniedError):
             await client.conversations.create()
+
+
+async def test_what_a_fallback_answers_is_not_looked_for_at_the_first_target(provider, tmp_path):
+    targets = ["openai:*", "anthropic:claude-sonnet-5-5"]
+    dead = {"openai": {"base_url": "http://127.0.0.1:9/v1", "api_key": PROVIDER_KEY}}
+    rules = write(provider, {"name": "all", "use": targets}, **dead)
+    async with (
+        running_proxy(rules, detour_home=str(tmp_path)) as proxy,
+        proxy.openai() as client,
+    ):
+        made = await client.responses.create(model=MODEL, input="[[say hello]]")
+        found = await client.responses.retrieve(made.id)
+    assert found.output_text == made.output_text == "hello"
