@@ -9,7 +9,13 @@ import msgspec
 from addon.engine import Head
 from addon.formats.base import RequestLine
 from addon.formats.openai_responses import FORMAT, NAME
-from addon.formats.openai_responses.compaction import COMPACT_PATH, compacted, summary_request
+from addon.formats.openai_responses.compaction import (
+    COMPACT_PATH,
+    TRIGGER,
+    compacted,
+    compaction_events,
+    summary_request,
+)
 from addon.formats.openai_responses.dialects import dialect
 from addon.interceptor.following import Items
 from addon.interceptor.planning import Incoming, Plan, Route, plan
@@ -19,8 +25,10 @@ from addon.rules import Rules
 from addon.stateful.items import item_id, name_of, shown, split_input
 from addon.stateful.responses import new_id
 from addon.stateful.turns import read_fields
-from addon.wire.codec import decode_object
+from addon.wire.codec import decode, decode_object
+from addon.wire.reading import mapping
 
+EVENT_STREAM = "text/event-stream; charset=utf-8"
 PATH = f"/v1{COMPACT_PATH}"
 
 
@@ -75,6 +83,44 @@ def plan_compaction(incoming: Incoming, rules: Rules, keep_alive: float, state: 
     return msgspec.structs.replace(planned, original_body=incoming.body, transform=compact)
 
 
+def is_triggered(incoming: Incoming) -> bool:
+    """Tell whether a request for a response asks for compaction instead, as Codex does."""
+    return incoming.endpoint.name == "responses" and TRIGGER.encode() in incoming.body
+
+
+def plan_triggered(incoming: Incoming, rules: Rules, keep_alive: float, state: State) -> Plan:
+    """Say what becomes of a request whose input ends in a trigger for compaction.
+
+    A provider that compacts by itself gets it as it is; of any other a summary is asked, which the
+    agent gets as the one item of a response.
+
+    Raises:
+        DetourError: It cannot be done.
+    """
+    turn = state.history.begin(incoming.body)
+    body = decode_object(turn.body)
+    items = split_input(read_fields(turn.body).get("input", b"null"))
+    kept = [item for item in items if mapping(decode(item)).get("type") != TRIGGER]
+    if body is None or len(kept) == len(items) or not kept:
+        return plan(incoming, rules, keep_alive, state.memory, state.history)
+    asked = summary_request(body, map(msgspec.Raw, kept))
+    asking = msgspec.structs.replace(incoming, body=asked)
+    planned = plan(asking, rules, keep_alive, state.memory)
+    if not isinstance(planned, Route):
+        return planned
+    provider = planned.call.destination.provider
+    if planned.call.destination.format == NAME and dialect(provider.dialect).keeps_conversations:
+        return plan(incoming, rules, keep_alive, state.memory, state.history)
+    identifier = new_id()
+
+    def compact(answer: bytes) -> bytes:
+        return compaction_events(answer, identifier)
+
+    return msgspec.structs.replace(
+        planned, original_body=incoming.body, transform=compact, transform_type=EVENT_STREAM
+    )
+
+
 async def transforming(items: Items, route: Route) -> Items:
     """Give the agent what a route makes of the provider's whole answer; errors pass as they are."""
     assert route.transform is not None
@@ -101,6 +147,9 @@ async def transforming(items: Items, route: Route) -> Items:
         except ProviderResponseError as problem:
             rendered = FORMAT.render_error(problem.to_error_info())
             status, headers, body = rendered.status, rendered.headers, rendered.body
+        else:
+            if route.transform_type is not None:
+                headers = (("content-type", route.transform_type),)
     kept = tuple(pair for pair in headers if pair[0].lower() != "content-length")
     yield Head(status, (*kept, ("content-length", str(len(body)))))
     if body:

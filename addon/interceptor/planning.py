@@ -68,6 +68,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     Raises `ProviderResponseError`: it cannot be made of this answer.
     """
 
+    transform_type: str | None = None
+    """The content type of what `transform` makes; None: that of the answer."""
     transform_stream: Callable[[bytes], bytes] | None = None
     """Makes what the agent gets of each piece of a streamed answer."""
     successors: list[Route] = []

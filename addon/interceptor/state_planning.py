@@ -17,7 +17,7 @@ from addon.formats.openai_responses import NAME
 from addon.formats.openai_responses.dialects import dialect
 from addon.interceptor.carrying import plan_carried
 from addon.interceptor.compacting import PATH as COMPACT
-from addon.interceptor.compacting import plan_compaction
+from addon.interceptor.compacting import is_triggered, plan_compaction, plan_triggered
 from addon.interceptor.completing import plan_completion
 from addon.interceptor.key_headers import key_headers
 from addon.interceptor.planning import Incoming, Pass, Plan, Route, blocked, facts_of, plan
@@ -49,6 +49,8 @@ def plan_call(incoming: Incoming, rules: Rules, keep_alive: float, state: State)
         return plan_completion(incoming, rules, keep_alive, state)
     if endpoint.format is None:
         return plan_carried(incoming, rules)
+    if is_triggered(incoming):
+        return plan_triggered(incoming, rules, keep_alive, state)
     history = state.history if endpoint.format == NAME else None
     return plan(incoming, rules, keep_alive, state.memory, history)
 

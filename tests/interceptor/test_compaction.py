@@ -6,7 +6,7 @@ import openai
 import pytest
 
 from addon.embedded import EmbeddedProvider
-from addon.formats.openai_responses.compaction import compacted
+from addon.formats.openai_responses.compaction import compacted, compaction_events
 from addon.neutral import ProviderResponseError
 from tests.interceptor.test_state_rules import ADD, Keeper, response, to_openai, write
 from tests.interceptor.test_stateful_responses import MODEL
@@ -78,6 +78,8 @@ async def test_nothing_cannot_be_compacted(client):
 def test_an_answer_without_a_whole_summary_is_an_error(answer):
     with pytest.raises(ProviderResponseError):
         compacted(answer, [], "resp_2")
+    with pytest.raises(ProviderResponseError):
+        compaction_events(answer, "resp_2")
 
 
 async def test_what_openai_has_compacted_is_refused_by_name(client):
@@ -120,3 +122,32 @@ async def test_our_summary_is_told_to_openai_in_words(provider, tmp_path):
     sent = json.loads(server.exchanges[0].body)["input"]
     assert [item["type"] for item in sent] == ["message", "message"]
     assert sent[1]["content"][0]["text"].startswith("Summary of what was said")
+
+
+TRIGGERED = [
+    {"role": "user", "content": "[[say first]]"},
+    {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "first"}]},
+    {"type": "compaction_trigger"},
+]
+
+
+async def test_a_trigger_amid_the_input_is_answered_by_a_compaction_item(client, provider):
+    async with client.responses.stream(model=MODEL, input=TRIGGERED, store=False) as stream:
+        kinds = [event.type async for event in stream]
+        made = await stream.get_final_response()
+    assert kinds == [
+        "response.created",
+        "response.output_item.added",
+        "response.output_item.done",
+        "response.completed",
+    ]
+    (item,) = made.output
+    assert (item.type, made.status) == ("compaction", "completed")
+    summary = provider.requests[-1].json()
+    assert "Summarise this conversation" in json.dumps(summary["messages"][-1])
+    history = [item.model_dump(exclude_none=True, warnings=False)]
+    answer = await client.responses.create(
+        model=MODEL, input=[*history, {"role": "user", "content": "[[say on we go]]"}], store=False
+    )
+    assert answer.output_text == "on we go"
+    assert "Summary of what was said" in json.dumps(provider.requests[-1].json()["messages"])

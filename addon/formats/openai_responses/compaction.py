@@ -19,6 +19,8 @@ type Wire = dict[str, Any]
 
 COMPACT_PATH = "/responses/compact"
 KIND = "compaction"
+TRIGGER = "compaction_trigger"
+"""The input item by which an agent asks for compaction in place of an answer."""
 
 _KEPT = ("model", "instructions", "input", "prompt_cache_key", "service_tier", "user")
 _PROMPT = (
@@ -54,6 +56,44 @@ def compacted(answer: bytes, said: Iterable[Wire], response_id: str) -> bytes:
     Raises:
         ProviderResponseError: The answer holds no whole summary.
     """
+    response, item = _summarised(answer, response_id)
+    return encode({
+        "id": response_id,
+        "object": "response.compaction",
+        "created_at": response.get("created_at"),
+        "output": [*said, item],
+        "usage": response.get("usage"),
+    })  # fmt: skip
+
+
+def compaction_events(answer: bytes, response_id: str) -> bytes:
+    """Write the stream that an agent gets which asks for compaction amid its input.
+
+    Args:
+        answer: The response object that holds the summary.
+        response_id: What the response is called.
+
+    Raises:
+        ProviderResponseError: The answer holds no whole summary.
+    """
+    response, item = _summarised(answer, response_id)
+    response = {**response, "id": response_id, "output": [item]}
+    begun = {**response, "status": "in_progress", "output": [], "usage": None}
+    events: tuple[tuple[str, Wire], ...] = (
+        ("response.created", {"response": begun}),
+        ("response.output_item.added", {"output_index": 0, "item": item}),
+        ("response.output_item.done", {"output_index": 0, "item": item}),
+        ("response.completed", {"response": response}),
+    )
+    return b"".join(
+        b"event: %s\ndata: %s\n\n"
+        % (kind.encode(), encode({"type": kind, "sequence_number": number, **event}))
+        for number, (kind, event) in enumerate(events)
+    )
+
+
+def _summarised(answer: bytes, response_id: str) -> tuple[Wire, Wire]:
+    """Return the answer, and the item that holds its words."""
     response = decode_object(answer) or {}
     summary = "".join(
         text(mapping(part).get("text"))
@@ -64,14 +104,7 @@ def compacted(answer: bytes, said: Iterable[Wire], response_id: str) -> bytes:
     envelope = mint([Carried(summary)]) if summary else ""
     if response.get("status") != "completed" or not envelope:
         raise ProviderResponseError("the model did not summarise the conversation")
-    item = {"type": KIND, "id": f"cmp_{response_id}", "encrypted_content": envelope}
-    return encode({
-        "id": response_id,
-        "object": "response.compaction",
-        "created_at": response.get("created_at"),
-        "output": [*said, item],
-        "usage": response.get("usage"),
-    })  # fmt: skip
+    return response, {"type": KIND, "id": f"cmp_{response_id}", "encrypted_content": envelope}
 
 
 def summary_message(item: Mapping[str, Any]) -> Wire | None:
