@@ -6,8 +6,11 @@ until the thread has stored them. What could not be stored goes on waiting, and 
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable, Iterable, Mapping
+
+logger = logging.getLogger(__name__)
 
 type Place = tuple[str, str]
 """Kind and key."""
@@ -31,7 +34,8 @@ class WriteBehind:
 
         Args:
             store: Stores changes, marks places as used, and tells whether it could. Called in the
-                thread; also without a change, to see whether it can again. Must not raise.
+                thread; also without a change, to see whether it can again. What it
+                raises for costs the changes in hand.
             end: Called in the thread after the last change.
         """
         self._store = store
@@ -125,7 +129,11 @@ class WriteBehind:
                 self._changed.notify_all()
                 if closing and not (self._in_hand or touched):
                     break
-            stored = self._store(self._in_hand, touched)
+            try:
+                stored = self._store(self._in_hand, touched)
+            except Exception:  # entries that no store takes must not end the thread for all others
+                logger.exception("what was to be kept cannot be; it is given up")
+                stored = True
             with self._changed:
                 self._failing = not stored
                 if not stored:
