@@ -26,6 +26,8 @@ _PATIENCE = 10.0
 """Seconds that the writer waits for another process that writes."""
 _MOST_QUEUED = 100_000
 _BATCH = 1000
+_GATHER = 0.1
+"""Seconds that the writer lets records gather: its work competes with calls for the interpreter."""
 _PRUNE_EVERY = 600
 _LOW_WATER = 0.9
 """Share of the size limit that pruning goes down to."""
@@ -90,6 +92,8 @@ class Ledger:
         self._limits = limits
         self._lines = lines
         self._now = now
+        self._hurry = threading.Event()
+        """Set while somebody waits for what is queued."""
         self._queue: queue.Queue[tuple[Record, Completion | None] | None] = queue.Queue()
         self._thread: threading.Thread | None = None
         self._closed = False
@@ -120,11 +124,14 @@ class Ledger:
 
     def flush(self) -> None:
         """Wait until everything added so far has been written."""
+        self._hurry.set()
         self._queue.join()
+        self._hurry.clear()
 
     def close(self) -> None:
         """Write what is queued and stop."""
         self._closed = True
+        self._hurry.set()
         if self._thread is not None:
             self._queue.put(None)
             self._thread.join(_FAREWELL)
@@ -134,6 +141,8 @@ class Ledger:
         ending = False
         while not ending:
             batch = [self._queue.get()]
+            if batch[0] is not None:
+                self._hurry.wait(_GATHER)
             while len(batch) < _BATCH and not self._queue.empty():
                 batch.append(self._queue.get())
             records = [_complete(*entry) for entry in batch if entry is not None]
