@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, override
 
 from addon.neutral import DetourError, ErrorInfo
-from addon.wire.codec import encode
 
 
 class StateError(DetourError):
@@ -23,10 +22,6 @@ class StateError(DetourError):
     @override
     def to_error_info(self) -> ErrorInfo:
         return ErrorInfo("invalid_request", str(self), code=self.code, param=self.param)
-
-    def to_body(self) -> bytes:
-        """Write the body of the error answer."""
-        return encode({"error": self.to_wire()})
 
     def to_wire(self) -> dict[str, Any]:
         """Write the `error` object."""
