@@ -50,7 +50,7 @@ from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route
 from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
 from addon.interceptor.rules_in_force import RulesInForce
-from addon.interceptor.socket_calls import SERVED_BY_DETOUR, SocketCalls, relayed_call
+from addon.interceptor.socket_serving import SocketServer
 from addon.interceptor.state import State
 from addon.interceptor.upgrades import NO_WEBSOCKET, plan_upgrade
 from addon.neutral import DetourError, ErrorInfo
@@ -59,9 +59,9 @@ from addon.rules import (
     Rules,
     RulesError,
 )
-from addon.sockets import Handshake, Session, Terms
-from addon.stateful import Archive, History, StateError
-from addon.vault import MemoryVault, Vault, open_vault
+from addon.sockets import Handshake
+from addon.stateful import StateError
+from addon.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
 
@@ -85,6 +85,7 @@ class Interceptor:
         self._closing: asyncio.Task[None] | None = None
         self._vault: Vault | None = None
         self._state: State | None = None
+        self._sockets = SocketServer(self._exchanges, self.vault, self._pool, self._open)
 
     def vault(self) -> Vault:
         """Return what is kept from call to call, opened at its first use."""
@@ -245,21 +246,25 @@ class Interceptor:
 
     async def _take(self, flow: http.HTTPFlow) -> None:
         """Let the rules decide about a call to an intercepted host."""
-        if is_upgrade(flow.request):
-            self._take_upgrade(flow)
-            return
         endpoint: Endpoint | None = None
         try:
             rules = self._rules(look=False)
-            incoming = self._incoming(flow, flow.request, rules)
-            endpoint = incoming.endpoint
-            keep_alive = self._read_settings().keep_alive
-            decided = await self._preparation.decide(
-                incoming, rules, keep_alive, self._kept(), self._pool(), self._books.spending
-            )
+            if is_upgrade(flow.request):
+                endpoint = endpoint_of(flow.request, rules.provider_for_host)
+                headers, agent = access.all_headers(flow.request), self._identities.agent(flow)
+                decided = plan_upgrade(endpoint, headers, agent, rules)
+            else:
+                incoming = self._incoming(flow, flow.request, rules)
+                endpoint = incoming.endpoint
+                keep_alive = self._read_settings().keep_alive
+                decided = await self._preparation.decide(
+                    incoming, rules, keep_alive, self._kept(), self._pool(), self._books.spending
+                )
         except DetourError as error:
             status = error.status if isinstance(error, StateError) else None
             decided = Refusal(error.to_error_info(), "refused", status)
+            if is_upgrade(flow.request):
+                decided = NO_WEBSOCKET  # by HTTP it is told what is wrong
             endpoint = endpoint or endpoint_of(flow.request, provider_for_host)
         match decided:
             case Pass():
@@ -271,56 +276,14 @@ class Interceptor:
                 self._exchanges.add(flow, await give(flow, endpoint, decided))
             case Route():
                 await self._route(flow, endpoint, decided)
+            case Handshake():
+                self._sockets.serve(flow, endpoint, decided, self._read_settings())
 
     def _kept(self) -> State:
         """Return what Detour keeps of Responses, for which the vault is opened."""
         if self._state is None:
             self._state = State(self.vault(), self._read_settings().keep_alive)
         return self._state
-
-    def _take_upgrade(self, flow: http.HTTPFlow) -> None:
-        """Decide about a WebSocket."""
-        endpoint = endpoint_of(flow.request, provider_for_host)
-        headers = access.all_headers(flow.request)
-        try:
-            rules = self._rules()
-        except RulesError:
-            self._refuse(flow, endpoint, NO_WEBSOCKET)
-            return
-        endpoint = endpoint_of(flow.request, rules.provider_for_host)
-        match plan_upgrade(endpoint, headers, self._identities.agent(flow), rules):
-            case Handshake() as handshake:
-                self._serve_socket(flow, endpoint, handshake)
-            case Pass():
-                self._exchanges.add(flow, Exchange(endpoint=endpoint, passes=True))
-            case Refusal() as refusal:
-                self._refuse(flow, endpoint, refusal)
-
-    def _serve_socket(self, flow: http.HTTPFlow, endpoint: Endpoint, handshake: Handshake) -> None:
-        settings = self._read_settings()
-        handler = access.connection_handler(flow.client_conn)
-        calls = SocketCalls(flow, handler, self._open_message)
-        history = History(Archive(self.vault()), Archive(MemoryVault()))
-        terms = Terms(
-            deflate=handshake.deflate, limit=settings.body_limit, keep_alive=settings.keep_alive
-        )
-        session = Session(calls.answer, history, terms)
-        delivery = Delivery(flow, handler, lambda: session.serve(handshake.head), session.receive)
-        display.hide_secrets(flow.request)
-        flow.comment = SERVED_BY_DETOUR
-        self._exchanges.add(flow, Exchange(endpoint=endpoint, delivery=delivery, session=session))
-
-    def _open_message(self, flow: http.HTTPFlow) -> adapter.Items | None:
-        """Begin the answer to a message of a WebSocket, as the rules have decided."""
-        exchange = self._exchanges.get(flow)
-        if exchange is None:
-            return None
-        if exchange.passes:
-            return answer(relayed_call(flow, exchange.endpoint.provider), self._pool())
-        if exchange.route is None:
-            return None
-        exchange.route.call.keep_alive = 0  # the socket is kept awake by pings
-        return self._open(flow, exchange.route)
 
     async def _route(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
         exchange = Exchange(endpoint=endpoint, route=route)

@@ -121,7 +121,7 @@ async def test_an_agents_ping_is_answered():
 
 async def test_after_an_hour_no_response_begins_but_those_that_run_end(monkeypatch):
     terms = functools.partial(Terms, lifetime=1)
-    monkeypatch.setattr("addon.interceptor.addon.Terms", terms)
+    monkeypatch.setattr("addon.interceptor.socket_serving.Terms", terms)
     async with (
         asyncio.timeout(10),
         EmbeddedProvider() as provider,
