@@ -71,3 +71,13 @@ END
     fi
     "$python" "$root/scripts/install.py" "$root" "$1" "$2" "$(stamp_for "$1")"
 }
+
+# Make sure that .venv holds what Detour runs on, and the optional packages where `scripts/extras`
+# has brought them.
+ensure_runtime() {
+    if [ -e "$root/.venv/.detour-extras-stamp" ]; then
+        ensure_environment requirements-extras.lock .detour-extras-stamp
+    else
+        ensure_environment requirements.lock .detour-stamp
+    fi
+}

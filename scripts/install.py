@@ -15,14 +15,14 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 
-STAMPS = (".detour-stamp", ".detour-development-stamp")
+STAMPS = (".detour-stamp", ".detour-extras-stamp", ".detour-development-stamp")
 
 
 def main() -> int:
     """Install what the lock file names; return the exit code."""
     root, lock_name, stamp_name, stamp = Path(sys.argv[1]), sys.argv[2], sys.argv[3], sys.argv[4]
     environment = root / ".venv"
-    with exclusive(root / lock_name):
+    with exclusive(root / "scripts" / "install.py"):
         if is_stamped(environment / stamp_name, stamp):
             return 0
         if not is_sound(environment, root):

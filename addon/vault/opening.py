@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from pathlib import Path
 
+from addon.optional_packages import not_installed
 from addon.vault.memory_vault import MemoryVault
 from addon.vault.sqlite_vault import SqliteVault
 from addon.vault.store import Limits, Vault
@@ -53,9 +54,7 @@ def check_address(address: str) -> None:
     try:
         _redis_vault(address, Limits()).close()
     except ModuleNotFoundError:
-        raise ValueError(
-            "a vault on a Redis server needs the package redis: pip install 'detour-proxy[redis]'"
-        ) from None
+        raise ValueError(not_installed("redis")) from None
 
 
 def _redis_vault(address: str, limits: Limits) -> Vault:

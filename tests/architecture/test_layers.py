@@ -31,7 +31,7 @@ MAY_IMPORT = {
         "neutral",
     },
     "embedded": {"wire"},
-    "vault": set(),
+    "vault": {"optional_packages"},
     "ledger": {"vault"},
     "stateful": {"vault", "wire", "neutral"},
     "conformance": set(),

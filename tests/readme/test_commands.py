@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -68,12 +69,28 @@ def installation(_reader: Reader, _command: str) -> None:
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == ["addon"]
 
 
-def redis_extra(_reader: Reader, command: str) -> None:
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
-        "optional-dependencies"
-    ]
-    (extra,) = re.findall(r"\[(\w+)\]", command)
-    assert [re.split("[<>=]", wanted)[0] for wanted in extras[extra]] == ["redis"]
+def extras(_reader: Reader, command: str) -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    (named,) = re.findall(r"\[([\w,]+)\]", command)
+    assert set(named.split(",")) == set(project["optional-dependencies"])
+
+
+def extras_of_a_checkout(reader: Reader, command: str) -> None:
+    """Run the script where nothing is left to be done: packages are not downloaded in a test."""
+    checkout = reader.folder.parent / "extras"
+    shutil.copytree(ROOT / "scripts", checkout / "scripts")
+    shutil.copy(ROOT / "requirements-extras.lock", checkout)
+    python = checkout / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.symlink_to(sys.executable)
+    make = (
+        "root=$PWD; . scripts/environment.sh; "
+        "stamp_for requirements-extras.lock >.venv/.detour-extras-stamp"
+    )
+    subprocess.run(["sh", "-c", make], cwd=checkout, check=True)
+    ended = subprocess.run(command.split(), cwd=checkout, capture_output=True, text=True)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout == "The optional packages are installed.\n"
 
 
 def check(reader: Reader, command: str) -> None:
@@ -186,6 +203,8 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour demo": demo,
     "scripts/test": whole_suite,
     "pip install .": installation,
+    "scripts/extras": extras_of_a_checkout,
+    "pip install '.[plot,opentelemetry,redis]'": extras,
     "scripts/detour check rules.yaml": check,
     "scripts/detour explain --model gpt-5 --endpoint chat": explanation,
     "export ANTHROPIC_API_KEY=your-key": export,
@@ -195,7 +214,6 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour verify anthropic": verification,
     "scripts/detour usage --since 30d --by agent": used,
     "scripts/detour log -n 5": last_exchanges,
-    "pip install '.[redis]'": redis_extra,
     "scripts/detour run -- python my_agent.py": agent,
     "scripts/detour run --agent coder.planning -- python my_agent.py": agent,
     SERVE: serve,

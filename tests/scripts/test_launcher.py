@@ -29,7 +29,8 @@ class Checkout:
         self.root = folder / "checkout"
         self.machine = folder / "machine"
         shutil.copytree(SCRIPTS, self.root / "scripts")
-        (self.root / "requirements.lock").write_text("# nothing\n")
+        for lock in ("requirements.lock", "requirements-extras.lock"):
+            (self.root / lock).write_text("# nothing\n")
         (self.root / "addon").mkdir()
         (self.root / "addon" / "__main__.py").write_text(PROGRAM)
         self.tools = self.machine / "bin"
@@ -128,6 +129,28 @@ def test_an_environment_that_works_needs_no_other_python(
     assert "Ready" in checkout.start(home=tmp_path).stderr
 
 
+def test_optional_packages_are_asked_for_once_and_kept_in_step(tmp_path: Path) -> None:
+    checkout = Checkout(tmp_path)
+    checkout.add_pyenv()
+    extras = checkout.root / "scripts" / "extras"
+    lock = checkout.root / "requirements-extras.lock"
+    lock.write_text("./no-such-package\n")
+    checkout.start()  # which does not look at the optional packages
+    failed = checkout.start(script=extras)
+    assert (failed.returncode, failed.stdout) == (1, "")
+    assert "pip could not install requirements-extras.lock" in failed.stderr
+    assert checkout.start().stderr == ""  # what could not be had is not asked for at every start
+    lock.write_text("# nothing\n")
+    for setting_up in (True, False):
+        ended = checkout.start(script=extras)
+        assert ended.stdout == "The optional packages are installed.\n"
+        assert ("Setting up" in ended.stderr) == setting_up
+    assert checkout.start().stderr == ""
+    lock.write_text("# nothing, but otherwise\n")
+    assert "Setting up" in checkout.start().stderr
+    assert checkout.start().stderr == ""
+
+
 def test_a_failed_installation_is_said_and_tried_again(checkout: Checkout) -> None:
     lock = checkout.root / "requirements.lock"
     before = lock.read_text()
@@ -153,7 +176,7 @@ def test_without_a_python_it_says_what_to_do(tmp_path: Path) -> None:
 
 
 def test_the_scripts_are_executable_and_portable() -> None:
-    for name in ("detour", "test"):
+    for name in ("detour", "extras", "test"):
         script = SCRIPTS / name
         assert os.access(script, os.X_OK)
         assert script.read_text().startswith("#!/bin/sh\n")

@@ -223,5 +223,5 @@ def test_a_url_that_cannot_be_used(url, complaint):
 
 def test_the_package_is_optional(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "addon.vault.redis_vault", None)
-    with pytest.raises(ValueError, match="pip install"):
+    with pytest.raises(ValueError, match="the package redis is not installed; run "):
         check_address("redis://host")
