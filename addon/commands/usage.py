@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from addon.commands.options import home_option
-from addon.ledger import GROUPINGS, Grouping, Reader, UsageRow, moment
+from addon.ledger import GROUPINGS, Grouping, Reader, Selection, UsageRow, moment
 
 
 class Moment(click.ParamType[float]):
@@ -49,7 +49,10 @@ def usage(*, since: float, by: Grouping, as_json: bool, home: Path) -> None:
     try:
         reader = Reader(home.expanduser())
         try:
-            rows, totals = reader.usage(since, by), reader.usage(since, None)
+            rows, totals = (
+                reader.usage(Selection(since=since), (by,)),
+                reader.usage(Selection(since=since)),
+            )
         finally:
             reader.close()
     except FileNotFoundError:
@@ -58,7 +61,7 @@ def usage(*, since: float, by: Grouping, as_json: bool, home: Path) -> None:
         click.echo(f"The ledger in {home} cannot be read: {error}", err=True)
         sys.exit(1)
     if as_json:
-        groups = [{by: row.key, **_numbers(row)} for row in rows]
+        groups = [{by: row.keys[0], **_numbers(row)} for row in rows]
         total = _numbers(totals[0]) if totals else None
         click.echo(msgspec.json.format(msgspec.json.encode({"groups": groups, "total": total})))
     else:
@@ -67,7 +70,7 @@ def usage(*, since: float, by: Grouping, as_json: bool, home: Path) -> None:
 
 def _numbers(row: UsageRow) -> dict[str, int | float | None]:
     fields = msgspec.structs.asdict(row)
-    del fields["key"]
+    del fields["keys"]
     return fields
 
 
@@ -75,7 +78,7 @@ def _table(by: Grouping, rows: list[UsageRow], totals: list[UsageRow]) -> str:
     if not rows:
         return "Nothing was used in this time."
     heads = [by, "requests", "errors", "input", "cached", "output", "cost"]
-    body = [_cells(row.key or "?", row) for row in rows]
+    body = [_cells(row.keys[0] or "?", row) for row in rows]
     lines = [heads, *body]
     if len(rows) > 1:
         lines.append(_cells("total", totals[0]))

@@ -1,18 +1,30 @@
 """The ledger: one record of every exchange, kept in a file and written as JSON lines."""
 
 from addon.ledger.ledger import Ledger, Limits
-from addon.ledger.reading import GROUPINGS, Grouping, Reader, UsageRow, moment
+from addon.ledger.moments import moment, starts
+from addon.ledger.reading import Cursor, Names, Reader
 from addon.ledger.record import COLUMNS, Record, timestamp
+from addon.ledger.selection import Selection, Verdict
+from addon.ledger.totals import GROUPINGS, Grouping, Point, Step, Totals, Trouble, UsageRow
 
 __all__ = [
     "COLUMNS",
     "GROUPINGS",
+    "Cursor",
     "Grouping",
     "Ledger",
     "Limits",
+    "Names",
+    "Point",
     "Reader",
     "Record",
+    "Selection",
+    "Step",
+    "Totals",
+    "Trouble",
     "UsageRow",
+    "Verdict",
     "moment",
+    "starts",
     "timestamp",
 ]

@@ -15,12 +15,11 @@ from pathlib import Path
 
 import msgspec
 
-from addon.ledger.record import COLUMNS, Record, timestamp
+from addon.ledger.record import Record, timestamp
+from addon.ledger.schema import FILE_NAME, INSERT, PROBE, SCHEMA
 from addon.vault.sqlite_file import Opened, SqliteFile, is_damage
 
 logger = logging.getLogger(__name__)
-
-FILE_NAME = "detour.db"
 
 _PATIENCE = 10.0
 """Seconds that the writer waits for another process that writes."""
@@ -34,24 +33,6 @@ _LOW_WATER = 0.9
 _FAREWELL = 15.0
 """Seconds that the end of the program waits for the writer."""
 
-_TYPES = {
-    "stream": "INTEGER NOT NULL",
-    "status": "INTEGER",
-    "first_byte_ms": "REAL",
-    "first_token_ms": "REAL",
-    "duration_ms": "REAL",
-    "cost_usd": "REAL",
-    **{name: "INTEGER" for name in COLUMNS if name.endswith("_tokens")},
-}
-SCHEMA = f"""
-CREATE TABLE IF NOT EXISTS exchanges (
-    {", ".join(f"{name} {_TYPES.get(name, 'TEXT')}" for name in COLUMNS)}
-);
-CREATE INDEX IF NOT EXISTS exchanges_by_time ON exchanges (time);
-"""
-_LIST = ", ".join(COLUMNS)
-PROBE = f"SELECT {_LIST} FROM exchanges LIMIT 1"  # noqa: S608 - fixed names
-_INSERT = f"INSERT INTO exchanges ({_LIST}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - fixed names
 _DELETE_OLD = "DELETE FROM exchanges WHERE time < ?"
 _DELETE_OLDEST = """
 DELETE FROM exchanges WHERE rowid IN (SELECT rowid FROM exchanges ORDER BY time LIMIT ?)
@@ -184,7 +165,7 @@ class Ledger:
     def _write(self, connection: sqlite3.Connection, records: list[Record]) -> None:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            connection.executemany(_INSERT, [record.row() for record in records])
+            connection.executemany(INSERT, [record.row() for record in records])
             self._prune(connection)
             connection.execute("COMMIT")
         except BaseException:

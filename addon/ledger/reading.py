@@ -3,69 +3,57 @@
 from __future__ import annotations
 
 import sqlite3
-import time
-from collections.abc import Mapping
-from contextlib import closing
-from datetime import datetime, timedelta
+import threading
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, NamedTuple
 
 import msgspec
 
-from addon.ledger.ledger import FILE_NAME
 from addon.ledger.record import COLUMNS, Record, timestamp
-
-type Grouping = Literal["agent", "model", "provider", "rule", "day"]
-
-GROUPINGS: tuple[Grouping, ...] = get_args(Grouping.__value__)
+from addon.ledger.schema import FAILED, FILE_NAME, LIST, LOSSY
+from addon.ledger.selection import Selection
+from addon.ledger.totals import KEYS, STARTS, TOTALS, Grouping, Point, Step, Trouble, UsageRow
 
 _PATIENCE = 10.0
+_EVERYTHING = Selection()
 
-_KEYS: Mapping[Grouping, str] = {
-    "agent": "agent",
-    "model": "coalesce(actual_provider || ':' || model, model, requested_model)",
-    "provider": "coalesce(actual_provider, provider)",
-    "rule": "rule",
-    "day": "date(time, 'localtime')",
-}
-_UNPRICED = """
-cost_usd IS NULL AND actual_provider IS NOT NULL AND endpoint NOT IN ('count')
-AND endpoint NOT LIKE 'GET %' AND (status < 400 OR output_tokens IS NOT NULL)
-"""
-"""Exchanges that cost something, of which nobody knows how much."""
-_TOTALS = f"""
-count(*) AS requests,
-coalesce(sum(error IS NOT NULL OR status >= 400), 0) AS errors,
-coalesce(sum(input_tokens), 0) AS input_tokens,
-coalesce(sum(cache_read_tokens), 0) AS cache_read_tokens,
-coalesce(sum(cache_write_tokens), 0) AS cache_write_tokens,
-coalesce(sum(output_tokens), 0) AS output_tokens,
-coalesce(sum(reasoning_tokens), 0) AS reasoning_tokens,
-sum(cost_usd) AS cost_usd,
-coalesce(sum({_UNPRICED}), 0) AS unpriced
-"""
+_ERRORS = f"""
+SELECT 'error' AS kind,
+    CASE WHEN error IS NULL THEN 'status ' || status
+        ELSE substr(error, 1, instr(error || ':', ':') - 1) END AS name,
+    coalesce(error, '') AS detail, {KEYS["provider"]} AS provider,
+    coalesce(model, requested_model) AS model, count(*) AS count, max(time) AS last, id AS last_id
+FROM exchanges WHERE {FAILED} AND %s GROUP BY 2, 4, 5
+"""  # noqa: S608 - fixed expressions
+_LOSSES = f"""
+SELECT 'loss' AS kind, value ->> 'field' AS name,
+    (value ->> 'action') || ': ' || (value ->> 'reason') AS detail, {KEYS["provider"]} AS provider,
+    coalesce(model, requested_model) AS model, count(*) AS count, max(time) AS last,
+    exchanges.id AS last_id
+FROM exchanges, json_each(losses) WHERE {LOSSY} AND %s GROUP BY 2, 3, 4, 5
+"""  # noqa: S608 - fixed expressions
 
 
-class UsageRow(msgspec.Struct, frozen=True, kw_only=True):
-    """What a group of exchanges used."""
+class Cursor(NamedTuple):
+    """Where a page ended: the last exchange on it."""
 
-    key: str | None
-    """The agent, model, ... that they have in common; None where it is unknown."""
-    requests: int
-    errors: int
-    input_tokens: int
-    cache_read_tokens: int
-    cache_write_tokens: int
-    output_tokens: int
-    reasoning_tokens: int
-    cost_usd: float | None
-    """Of all whose price is known; None where none is."""
-    unpriced: int
-    """How many of the requests cost something that nobody knows."""
+    time: str
+    id: str
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """What can be selected by name, in alphabetical order."""
+
+    agents: list[str]
+    providers: list[str]
+    models: list[str]
+    """As `provider:model`."""
+    rules: list[str]
 
 
 class Reader:
-    """Reads the records of a home folder."""
+    """Reads the records of a home folder; for any thread, and goes on in a new file."""
 
     def __init__(self, home: Path) -> None:
         """Open the ledger to read it.
@@ -74,60 +62,184 @@ class Reader:
             FileNotFoundError: Nothing has been recorded yet.
             sqlite3.Error: It cannot be read.
         """
-        path = home / FILE_NAME
-        if not path.is_file():
-            raise FileNotFoundError(path)
-        self._connection = sqlite3.connect(
-            f"{path.resolve().as_uri()}?mode=ro",
+        self._path = home / FILE_NAME
+        self._lock = threading.Lock()
+        self._file = self._identity()
+        if self._file is None:
+            raise FileNotFoundError(self._path)
+        self._connection = self._connect()
+
+    def close(self) -> None:
+        """Let go of the file."""
+        with self._lock:
+            self._connection.close()
+
+    @property
+    def file(self) -> tuple[int, int] | None:
+        """Tell which file is being read: places in another one mean nothing."""
+        return self._file
+
+    def page(
+        self,
+        selection: Selection = _EVERYTHING,
+        count: int = 100,
+        before: Cursor | None = None,
+    ) -> list[Record]:
+        """Return exchanges, the newest first.
+
+        Args:
+            selection: Which.
+            count: How many at most.
+            before: The last one of the page before.
+        """
+        where, values = selection.clause()
+        if before is not None:
+            where += " AND time <= ? AND (time, id) < (?, ?)"
+            values += [before.time, before.time, before.id]
+        query = f"SELECT {LIST} FROM exchanges WHERE {where} ORDER BY time DESC, id DESC LIMIT ?"  # noqa: S608 - values are bound
+        return [_record(row) for row in self._query(query, [*values, count])]
+
+    def exchange(self, name: str) -> Record | None:
+        """Find one exchange by its id; the last one of it, where it was replayed."""
+        query = f"SELECT {LIST} FROM exchanges WHERE id = ? ORDER BY time DESC LIMIT 1"  # noqa: S608 - fixed names
+        rows = self._query(query, [name])
+        return _record(rows[0]) if rows else None
+
+    def usage(
+        self, selection: Selection = _EVERYTHING, by: Sequence[Grouping] = ()
+    ) -> list[UsageRow]:
+        """Add up what was used, the dearest group first; days in their order.
+
+        Args:
+            selection: Of which exchanges.
+            by: What makes a group; nothing: all is one.
+        """
+        where, values = selection.clause()
+        keys, positions = _keys(by, 1)
+        days = [str(place + 1) for place, name in enumerate(by) if name == "day"]
+        order = [*days, "cost_usd DESC", "output_tokens DESC", "requests DESC", *positions]
+        query = (
+            f"SELECT {keys}{TOTALS} FROM exchanges WHERE {where}"  # noqa: S608 - values are bound
+            f" GROUP BY {', '.join(positions) or 'NULL'} ORDER BY {', '.join(order)}"
+        )
+        return [_grouped(row, by, UsageRow) for row in self._query(query, values)]
+
+    def series(
+        self, step: Step, selection: Selection = _EVERYTHING, by: Sequence[Grouping] = ()
+    ) -> list[Point]:
+        """Add up what was used in each hour or on each day, in their order.
+
+        Hours and days in which nothing was used are left out; `starts` names them all.
+        """
+        where, values = selection.clause()
+        keys, positions = _keys(by, 2)
+        query = (
+            f"SELECT {STARTS[step]} AS start, {keys}{TOTALS} FROM exchanges WHERE {where}"  # noqa: S608 - values are bound
+            f" GROUP BY {', '.join(('1', *positions))} ORDER BY {', '.join(('1', *positions))}"
+        )
+        return [_grouped(row, by, Point) for row in self._query(query, values)]
+
+    def troubles(self, selection: Selection = _EVERYTHING, count: int = 200) -> list[Trouble]:
+        """Count errors and losses of each kind, those that came last first."""
+        where, values = selection.clause()
+        query = (
+            f"{_ERRORS % where} UNION ALL {_LOSSES % _qualified(where)} ORDER BY last DESC LIMIT ?"
+        )
+        return [Trouble(**dict(row)) for row in self._query(query, [*values, *values, count])]
+
+    def names(self) -> Names:
+        """Return everything that exchanges can be selected by."""
+        model = "SELECT DISTINCT actual_provider || ':' || model FROM exchanges"
+        return Names(
+            agents=self._names("SELECT DISTINCT agent FROM exchanges"),
+            providers=self._names("SELECT DISTINCT actual_provider FROM exchanges"),
+            models=self._names(model),
+            rules=self._names("SELECT DISTINCT rule FROM exchanges"),
+        )
+
+    def used(self, rule: str, since: float) -> dict[str | None, UsageRow]:
+        """Add up what calls of one rule have used since a moment, by agent."""
+        query = (
+            f"SELECT agent, {TOTALS} FROM exchanges"  # noqa: S608 - fixed expressions
+            " WHERE rule = ? AND time >= ? AND actual_provider IS NOT NULL AND endpoint <> 'count'"
+            " GROUP BY agent"
+        )
+        rows = self._query(query, [rule, timestamp(since)])
+        return {row["agent"]: _grouped(row, ("agent",), UsageRow) for row in rows}
+
+    def last(self, count: int, selection: Selection = _EVERYTHING) -> list[tuple[int, Record]]:
+        """Return what was recorded last, oldest first, each with its place in the file."""
+        where, values = selection.clause()
+        query = f"SELECT rowid, {LIST} FROM exchanges WHERE {where} ORDER BY rowid DESC LIMIT ?"  # noqa: S608 - values are bound
+        rows = self._query(query, [*values, count])
+        return [(row["rowid"], _record(row)) for row in reversed(rows)]
+
+    def after(self, place: int, selection: Selection = _EVERYTHING) -> list[tuple[int, Record]]:
+        """Return what was recorded after a place in the file."""
+        where, values = selection.clause()
+        query = f"SELECT rowid, {LIST} FROM exchanges WHERE rowid > ? AND {where} ORDER BY rowid"  # noqa: S608 - values are bound
+        return [(row["rowid"], _record(row)) for row in self._query(query, [place, *values])]
+
+    def end(self) -> int:
+        """Return the place of what was recorded last; 0 where there is nothing."""
+        rows = self._query("SELECT coalesce(max(rowid), 0) FROM exchanges", [])
+        return rows[0][0] if rows else 0
+
+    def _names(self, query: str) -> list[str]:
+        return sorted(row[0] for row in self._query(query, []) if row[0] is not None)
+
+    def _query(self, query: str, values: Sequence[object]) -> list[sqlite3.Row]:
+        with self._lock:
+            now = self._identity()
+            if now is None:  # somebody has deleted it
+                return []
+            if now != self._file:
+                connection = self._connect()
+                self._connection.close()
+                self._connection, self._file = connection, now
+            try:
+                return self._connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                if "no such table" in str(error):  # the file is just being made
+                    return []
+                raise
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            f"{self._path.resolve().as_uri()}?mode=ro",
             uri=True,
             timeout=_PATIENCE,
             isolation_level=None,
             check_same_thread=False,
         )
-        self._connection.row_factory = sqlite3.Row
+        connection.row_factory = sqlite3.Row
+        return connection
 
-    def close(self) -> None:
-        """Let go of the file."""
-        self._connection.close()
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            status = self._path.stat()
+        except OSError:
+            return None
+        return status.st_dev, status.st_ino
 
-    def usage(self, since: float, by: Grouping | None) -> list[UsageRow]:
-        """Add up what was used since a moment, the dearest group first; days in their order.
 
-        Args:
-            since: Seconds since 1970.
-            by: What makes a group; None: all is one.
-        """
-        key = _KEYS[by] if by is not None else "'total'"
-        order = "key" if by == "day" else "cost_usd DESC, output_tokens DESC, requests DESC, key"
-        query = (
-            f"SELECT {key} AS key, {_TOTALS} FROM exchanges WHERE time >= ?"  # noqa: S608 - fixed expressions
-            f" GROUP BY key ORDER BY {order}"
-        )
-        rows = self._connection.execute(query, (timestamp(since),))
-        return [UsageRow(**dict(row)) for row in rows]
+def _keys(by: Sequence[Grouping], first: int) -> tuple[str, list[str]]:
+    """Write the columns of the groups, each followed by a comma, and tell their places."""
+    columns = "".join(f"{KEYS[name]} AS by_{name}, " for name in by)
+    return columns, [str(first + place) for place in range(len(by))]
 
-    def used(self, rule: str, since: float) -> dict[str | None, UsageRow]:
-        """Add up what calls of one rule have used since a moment, by agent."""
-        query = (
-            f"SELECT agent AS key, {_TOTALS} FROM exchanges"  # noqa: S608 - fixed expressions
-            " WHERE rule = ? AND time >= ? AND actual_provider IS NOT NULL AND endpoint <> 'count'"
-            " GROUP BY agent"
-        )
-        rows = self._connection.execute(query, (rule, timestamp(since)))
-        return {row["key"]: UsageRow(**dict(row)) for row in rows}
 
-    def last(self, count: int) -> list[tuple[int, Record]]:
-        """Return the newest records, oldest first, each with its place in the file."""
-        return self._records("ORDER BY rowid DESC LIMIT ?", count)[::-1]
+def _grouped[Row: (UsageRow, Point)](
+    row: sqlite3.Row, by: Sequence[Grouping], kind: type[Row]
+) -> Row:
+    values = {name: row[name] for name in kind.__struct_fields__ if name != "keys"}
+    start = 1 if kind is Point else 0
+    return kind(keys=tuple(row)[start : start + len(by)], **values)
 
-    def after(self, place: int) -> list[tuple[int, Record]]:
-        """Return what was recorded after a place in the file."""
-        return self._records("WHERE rowid > ? ORDER BY rowid", place)
 
-    def _records(self, clause: str, value: int) -> list[tuple[int, Record]]:
-        query = f"SELECT rowid, {', '.join(COLUMNS)} FROM exchanges {clause}"  # noqa: S608 - fixed clauses
-        with closing(self._connection.execute(query, (value,))) as rows:
-            return [(row["rowid"], _record(row)) for row in rows]
+def _qualified(where: str) -> str:
+    """Say whose `id` is meant: what `json_each` returns has one, too."""
+    return where.replace("lower(id)", "lower(exchanges.id)")
 
 
 def _record(row: sqlite3.Row) -> Record:
@@ -136,21 +248,3 @@ def _record(row: sqlite3.Row) -> Record:
     for name in ("attempts", "losses"):
         values[name] = msgspec.json.decode(values[name])
     return Record(**values)
-
-
-def moment(text: str, now: float | None = None) -> float:
-    """Read how far back is meant: `90m`, `24h`, `7d`, `2w`, or a day such as `2026-05-01`.
-
-    Raises:
-        ValueError: It is none of these.
-    """
-    now = time.time() if now is None else now
-    units = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
-    number, unit = text[:-1], text[-1:]
-    if number.isascii() and number.isdigit() and unit in units:
-        try:
-            back = timedelta(**{units[unit]: int(number)}).total_seconds()
-        except OverflowError:
-            back = now
-        return max(now - back, 0.0)
-    return datetime.fromisoformat(text).timestamp()

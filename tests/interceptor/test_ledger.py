@@ -182,7 +182,7 @@ async def test_counts_cost_nothing_that_is_unknown(provider, tmp_path):
     (record,) = entries(tmp_path)
     assert (record.endpoint, record.status, record.input_tokens) == ("count", 200, None)
     reader = Reader(tmp_path)
-    assert [row.unpriced for row in reader.usage(0, None)] == [0]
+    assert [row.unpriced for row in reader.usage()] == [0]
     reader.close()
 
 
@@ -239,7 +239,7 @@ async def test_a_thousand_exchanges_agree_to_the_token(provider, tmp_path, monke
 
         await asyncio.gather(*(work(worker) for worker in range(8)))
     reader = Reader(tmp_path)
-    (total,) = reader.usage(0, None)
+    (total,) = reader.usage()
     reader.close()
     assert total.requests == reported["answers"] == 1000
     assert total.output_tokens == reported["output"]

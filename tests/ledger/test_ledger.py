@@ -9,22 +9,8 @@ import time
 
 import pytest
 
-from addon.ledger import COLUMNS, Ledger, Limits, Reader, Record, moment, timestamp
-
-NOW = 1_800_000_000.0
-DAY = 86400.0
-
-
-def record(number=0, *, ago=0.0, **values):
-    given = {"endpoint": "chat", "status": 200, "actual_provider": "anthropic", **values}
-    return Record(time=timestamp(NOW - ago), id=f"flow-{number}", **given)
-
-
-def write(home, *records, **settings):
-    ledger = Ledger(home, now=lambda: NOW, **settings)
-    for each in records:
-        ledger.add(each)
-    ledger.close()
+from addon.ledger import COLUMNS, Ledger, Limits, Reader, Selection, moment
+from tests.support.ledger import DAY, NOW, record, write
 
 
 @pytest.fixture
@@ -98,20 +84,21 @@ def test_every_record_is_a_line_of_json_where_asked_for(tmp_path):
 def test_what_is_unknown_is_not_nothing(tmp_path, read):
     known = record(1, agent="a", output_tokens=5, cost_usd=0.5)
     write(tmp_path, known, record(2, agent="a", output_tokens=7), record(3, agent="b"))
-    a, b = read().usage(0, "agent")
-    assert (a.key, a.requests, a.output_tokens, a.cost_usd, a.unpriced) == ("a", 2, 12, 0.5, 1)
-    assert (b.key, b.cost_usd, b.unpriced) == ("b", None, 1)
+    a, b = read().usage(by=("agent",))
+    assert a.keys == ("a",)
+    assert (a.requests, a.output_tokens, a.cost_usd, a.unpriced) == (2, 12, 0.5, 1)
+    assert (b.keys, b.cost_usd, b.unpriced) == (("b",), None, 1)
 
 
 def test_only_what_came_since_then_counts(tmp_path, read):
     write(tmp_path, record(1, ago=3 * DAY), record(2, ago=DAY / 2))
-    assert [row.requests for row in read().usage(NOW - DAY, None)] == [1]
-    assert read().usage(NOW + 1, None) == []
+    assert [row.requests for row in read().usage(Selection(since=NOW - DAY))] == [1]
+    assert read().usage(Selection(since=NOW + 1)) == []
 
 
 def test_days_come_in_their_order(tmp_path, read):
     write(tmp_path, record(1, ago=0), record(2, ago=2 * DAY, cost_usd=9.0), record(3, ago=DAY))
-    days = [row.key for row in read().usage(0, "day")]
+    days = [row.keys[0] for row in read().usage(by=("day",))]
     assert days == sorted(days)
     assert len(days) == 3
 
