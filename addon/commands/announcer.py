@@ -13,6 +13,9 @@ from mitmproxy.addons.proxyserver import Proxyserver
 
 from addon.commands.options import LISTENING, Address
 
+YOUNG_OBJECTS = 20_000
+"""New objects after which the collector looks for circles among them: one call makes thousands."""
+
 
 class Announcer:
     """A mitmproxy addon; it stands last, so that everything else runs when it speaks."""
@@ -27,6 +30,7 @@ class Announcer:
         # which would stop every stream for as long as 50 ms.
         gc.collect()
         gc.freeze()
+        gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
         if self._end_with_stdin:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
         proxyserver = cast("Proxyserver", cast("Any", ctx.master.addons).get("proxyserver"))

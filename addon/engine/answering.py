@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 type Reply = StreamedAnswer | PlainAnswer | CountAnswer | CarriedAnswer
 
+BEGINNING = 2
+"""Items of an answer, its head and the first piece, that go to the agent before more is read."""
 FAREWELL = 1.0
 """Seconds that a provider has to close a stream whose last event it has sent."""
 
@@ -150,7 +152,7 @@ async def _listen_once(call: Call, reply: Reply, clients: ClientPool) -> AsyncGe
     began = clock()
     patience = call.keep_alive if call.stream and call.keep_alive > 0 else math.inf
     spoken = began
-    listener = Listener(converse(call, clients), call.timeouts)
+    listener = Listener(converse(call, clients), call.timeouts, beginning=BEGINNING)
     try:
         while (heard := await listener.receive(spoken + patience - clock())) is not END:
             if heard is SILENCE:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
@@ -71,7 +70,6 @@ async def _converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening |
         yield opening
         content_encoding = header(opening.headers, "content-encoding")
         decoder = StackedDecoder(content_encoding) if content_encoding else None
-        first = True
         async with aclosing(body_of(response)) as chunks:
             async for chunk in chunks:
                 if decoder is None:
@@ -79,10 +77,6 @@ async def _converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening |
                 else:
                     for piece in decoder.decode(chunk):
                         yield piece
-                if first:
-                    # What the agent waits for goes on before more is read, which may be all of it.
-                    first = False
-                    await asyncio.sleep(0)
         if decoder is not None and not decoder.complete:
             raise EncodingError(f"the {content_encoding} body ends too early")
     finally:

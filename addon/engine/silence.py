@@ -53,7 +53,19 @@ class Listener[Item]:
     of the one before, all of them within `total` seconds.
     """
 
-    def __init__(self, source: AsyncGenerator[Item], timeouts: Timeouts) -> None:
+    def __init__(
+        self, source: AsyncGenerator[Item], timeouts: Timeouts, beginning: int = 0
+    ) -> None:
+        """Begin to listen.
+
+        Args:
+            source: What is listened to.
+            timeouts: How long it may take.
+            beginning: After so many items nothing is read until more is asked for, so that they
+                can go on their way first; 0: there is no such pause.
+        """
+        self._beginning = beginning
+        self._asked = asyncio.Event()
         self._loop = asyncio.get_running_loop()
         self._clock = self._loop.time
         self._timeouts = timeouts
@@ -103,6 +115,7 @@ class Listener[Item]:
 
     async def _wait(self, until: float) -> bool:
         """Wait for an item; False: there was none until then."""
+        self._asked.set()
         while True:
             self._set_alarm(min(until, self._deadline, self._total_deadline))
             self._waiter = self._loop.create_future()
@@ -141,9 +154,14 @@ class Listener[Item]:
     async def _read(self, source: AsyncGenerator[Item]) -> None:
         try:
             async with aclosing(source):
+                count = 0
                 async for item in source:
                     self._heard_any = True
+                    self._asked.clear()
                     await self._put(item)
+                    count += 1
+                    if count == self._beginning:
+                        await self._asked.wait()
         except Exception as error:
             await self._put(_Failure(error))
         else:

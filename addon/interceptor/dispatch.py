@@ -3,7 +3,7 @@
 A call has eight hooks, and at each mitmproxy asks each of its three dozen addons whether it wants
 to know, with a context manager and a coroutine for every one: 60 us a hook, half a millisecond a
 call, and again for every line of the log. Hardly any of them does. Who is called, in which order,
-and what becomes of exceptions stays mitmproxy's own.
+and what becomes of exceptions stays as mitmproxy has it.
 
 What this touches of mitmproxy's inside is held by `tests/interceptor/test_dispatch.py`:
 `AddonManager.chain`, `.trigger_event`, `.trigger`, `.invoke_addon` and `.invoke_addon_sync`;
@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
+from inspect import isawaitable
 from typing import Any, cast, override
 
 from mitmproxy import addonmanager, exceptions
@@ -24,6 +25,9 @@ _library = cast("Any", addonmanager)  # it is not annotated
 
 
 type Holder = tuple[Callable[[], Iterable[object]], list[object]]
+type Having = tuple[object, tuple[object, ...]]
+"""One of the chain, and who has a hook: itself, those within it, or both. Nobody is named where
+something that cannot be called has the hook's name: what then happens is for mitmproxy to say."""
 
 
 class RememberingAddonManager(AddonManager):
@@ -32,23 +36,31 @@ class RememberingAddonManager(AddonManager):
     chain: list[object]
     _known: list[Holder]
     """Whatever holds addons, and those that it held at the last look."""
-    _having: dict[str, list[object]]
+    _having: dict[str, list[Having]]
     """Those of the chain that have a hook, or hold an addon that has, by the hook's name."""
 
     @override
     async def trigger_event(self, event: Hook) -> None:
         """Call everybody who has a hook."""
-        for found in self._who_has(event.name):
+        name, arguments = event.name, event.args()
+        for found, listeners in self._who_has(name):
             try:
-                with _library.safecall():
+                if not listeners:
                     await cast("Any", self).invoke_addon(found, event)
+                for listener in listeners:
+                    result = getattr(listener, name)(*arguments)
+                    if result is not None and isawaitable(result):
+                        await result
             except exceptions.AddonHalt:
                 return
+            except Exception:
+                with _library.safecall():
+                    raise
 
     @override
     def trigger(self, event: Hook) -> None:
         """Call everybody who has a hook that does not wait."""
-        for found in self._who_has(event.name):
+        for found, _ in self._who_has(event.name):
             try:
                 with _library.safecall():
                     cast("Any", self).invoke_addon_sync(found, event)
@@ -59,20 +71,25 @@ class RememberingAddonManager(AddonManager):
         """Know nobody yet: what `__init__` would do, had mitmproxy made this manager."""
         self._known, self._having = [], {}
 
-    def _who_has(self, hook: str) -> list[object]:
+    def _who_has(self, hook: str) -> list[Having]:
         if any(list(holder()) != held for holder, held in self._known):
             self._known, self._having = [], {}
         if not self._known:
             self._known = list(_holders(lambda: self.chain))
         having = self._having.get(hook)
         if having is None:
-            having = [
-                found
-                for found in self.chain
-                if any(hasattr(inner, hook) for inner in _library.traverse([found]))
-            ]
-            self._having[hook] = having
+            having = self._having[hook] = list(_look(self.chain, hook))
         return having
+
+
+def _look(chain: Iterable[object], hook: str) -> Iterator[Having]:
+    for found in chain:
+        listeners = tuple(inner for inner in _library.traverse([found]) if hasattr(inner, hook))
+        if all(callable(getattr(listener, hook)) for listener in listeners):
+            if listeners:
+                yield found, listeners
+        else:
+            yield found, ()
 
 
 def _holders(holder: Callable[[], Iterable[object]]) -> Iterator[Holder]:
