@@ -12,6 +12,7 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:] = [entry for entry in sys.path if not entry or Path(entry).resolve() != _HERE]
 sys.path.insert(0, str(_HERE.parent))
 
-from addon.interceptor import Interceptor  # noqa: E402 - needs the path above
+from addon.dashboard import Dashboard  # noqa: E402 - needs the path above
+from addon.interceptor import Interceptor  # noqa: E402 - likewise
 
-addons = [Interceptor()]
+addons = [Interceptor(), Dashboard()]

@@ -12,6 +12,7 @@ from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
 
 from addon.commands.options import LISTENING, Address
+from addon.dashboard import Dashboard
 
 YOUNG_OBJECTS = 20_000
 """New objects after which the collector looks for circles among them: one call makes thousands."""
@@ -20,7 +21,8 @@ YOUNG_OBJECTS = 20_000
 class Announcer:
     """A mitmproxy addon; it stands last, so that everything else runs when it speaks."""
 
-    def __init__(self, *, quiet: bool, end_with_stdin: bool) -> None:
+    def __init__(self, dashboard: Dashboard, *, quiet: bool, end_with_stdin: bool) -> None:
+        self._dashboard = dashboard
         self._quiet = quiet
         self._end_with_stdin = end_with_stdin
 
@@ -41,6 +43,8 @@ class Announcer:
         print(f"{LISTENING}{address}")  # noqa: T201 - the line that scripts wait for
         if url := getattr(ctx.master, "web_url", None):
             print(f"Watch it at {url}")  # noqa: T201 - likewise
+        if self._dashboard.url is not None:
+            print(f"The dashboard is at {self._dashboard.url}")  # noqa: T201 - likewise
         sys.stdout.flush()
 
     def _read_stdin(self) -> None:

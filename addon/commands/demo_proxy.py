@@ -15,7 +15,7 @@ from mitmproxy.addons.proxyserver import Proxyserver
 from mitmproxy.options import Options
 from mitmproxy.tools.dump import DumpMaster
 
-from addon.commands.mitmproxy_program import add_interceptor
+from addon.commands.mitmproxy_program import add_addons
 from addon.commands.options import Address
 from addon.interceptor import Interceptor
 from addon.interceptor.display import ORIGINAL, SUMMARY
@@ -88,7 +88,7 @@ async def running_proxy(
     """
     options = Options(confdir=str(folder), listen_host="127.0.0.1", listen_port=0)
     master = DumpMaster(options, with_termlog=False, with_dumper=False)
-    add_interceptor(master, Interceptor())
+    add_addons(master, Interceptor())
     cast("Any", options).update(detour_rules=str(rules), detour_home=str(home or folder))
     if keep_alive is not None:
         cast("Any", options).update(detour_keep_alive=str(keep_alive))

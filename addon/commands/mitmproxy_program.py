@@ -18,6 +18,7 @@ from mitmproxy.tools import cmdline, main
 
 from addon.commands.announcer import Announcer
 from addon.commands.options import DEFAULT_LISTEN, AddressType
+from addon.dashboard import Dashboard
 from addon.interceptor import Interceptor
 
 type Face = Literal["web", "dump", "console"]
@@ -94,19 +95,20 @@ def build_master(ui: Face, options: Options, *, end_with_stdin: bool = False) ->
     if ui != "console":
         # Standard output belongs to the line that scripts wait for, and to the flows of `dump`.
         master.addons.add(TermLog(sys.stderr))
-    add_interceptor(master, Interceptor())
-    master.addons.add(Announcer(quiet=ui == "console", end_with_stdin=end_with_stdin))
+    dashboard = Dashboard()
+    add_addons(master, Interceptor(), dashboard)
+    master.addons.add(Announcer(dashboard, quiet=ui == "console", end_with_stdin=end_with_stdin))
     return master
 
 
-def add_interceptor(master: Master, interceptor: object) -> None:
-    """Add the addon where mitmproxy would load a script.
+def add_addons(master: Master, *addons: object) -> None:
+    """Add addons where mitmproxy would load a script.
 
     At the end of the chain it would come after mitmproxy's own choice of layers and of TLS.
     """
     manager: Any = master.addons
     place = manager.chain.index(manager.get("scriptloader"))
-    manager.chain.insert(place, manager.register(interceptor))
+    manager.chain[place:place] = [manager.register(addon) for addon in addons]
 
 
 def _wrong_usage(message: str) -> NoReturn:

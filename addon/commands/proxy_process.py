@@ -47,7 +47,7 @@ def start_proxy(rules: Path, home: Path) -> Generator[ProxyProcess]:
     """
     command = [sys.executable, "-P", "-m", "addon", "serve", "--ui", "dump", "--end-with-stdin"]
     command += ["--listen", "127.0.0.1:0", "--rules", str(rules), "--home", str(home)]
-    command += ["--", "--set", "flow_detail=0"]
+    command += ["--", "--set", "flow_detail=0", "--set", "detour_dashboard=off"]
     log = home / LOG
     if log.is_file() and log.stat().st_size > LONGEST_LOG:
         log.replace(log.with_suffix(".log.old"))

@@ -42,7 +42,8 @@ from addon.commands.options import (
 @click.option(
     "--web",
     type=AddressType(),
-    help=f"Where mitmweb's pages are; port 0 takes a free one.  [default: {DEFAULT_WEB}]",
+    help="Where the pages are, mitmweb's and the dashboard, or the dashboard alone; port 0 takes a"
+    f" free one.  [default: {DEFAULT_WEB}, for the dashboard alone 127.0.0.1:8082]",
 )
 @rules_option
 @home_option
@@ -76,10 +77,12 @@ def serve(
     if web is not None and ui == "web":
         web = _with_port(web)
         chosen |= {"web_host": web.host, "web_port": web.port}
+    elif web is not None:
+        chosen["detour_dashboard"] = str(web)
     # mitmproxy's own options may say otherwise than the defaults; then the look is mitmproxy's.
     if listen or not mitmproxy_options:
         _check_free(listen or AddressType().convert(DEFAULT_LISTEN, None, None), "--listen")
-    if ui == "web" and (web or not mitmproxy_options):
+    if web or (ui == "web" and not mitmproxy_options):
         _check_free(web or AddressType().convert(DEFAULT_WEB, None, None), "--web")
     # Imported late: it takes half a second, and the mistakes above need not wait for it.
     from addon.commands.mitmproxy_program import run_mitmproxy

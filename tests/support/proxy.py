@@ -28,6 +28,7 @@ from mitmproxy.master import Master
 from mitmproxy.tools.dump import DumpMaster
 from tornado.httpserver import HTTPServer
 
+from addon.dashboard import Dashboard
 from addon.interceptor import Interceptor
 
 type Address = tuple[str, int]
@@ -128,6 +129,8 @@ class Proxy:
         self.logs = logs
         self.watcher = Watcher()
         self.port = 0
+        self.web_servers: list[HTTPServer] = []
+        self.rules = Path()
 
     @property
     def flows(self) -> list[HTTPFlow]:
@@ -173,6 +176,7 @@ async def running_proxy(
     environment: Mapping[str, str] = {"ANTHROPIC_API_KEY": PROVIDER_KEY},
     master_class: type[Any] = DumpMaster,
     interceptor: Interceptor | None = None,
+    dashboard: Dashboard | None = None,
     expected_errors: bool = False,
     **settings: Any,
 ) -> AsyncIterator[Proxy]:
@@ -184,6 +188,7 @@ async def running_proxy(
         environment: The only variables that hold keys.
         master_class: Which of mitmproxy's programs.
         interceptor: Detour itself.
+        dashboard: Its pages, where they are to be served.
         expected_errors: Whether errors in the log are what the test is about.
         settings: Options.
     """
@@ -219,6 +224,9 @@ async def running_proxy(
             proxy = Proxy(master, interceptor, logs)
             # A script's place in the chain is before the addons that show and save flows.
             master.addons.chain.insert(0, master.addons.register(interceptor))
+            if dashboard is not None:
+                master.addons.chain.insert(1, master.addons.register(dashboard))
+            proxy.web_servers, proxy.rules = web_servers, rules
             master.addons.add(proxy.watcher)
             settings.setdefault("detour_home", tempfile.mkdtemp(dir=folder))
             master.options.update(detour_rules=str(rules), **settings)

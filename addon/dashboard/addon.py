@@ -1,0 +1,122 @@
+"""The mitmproxy addon that serves the dashboard, in mitmweb or beside mitmproxy's other faces."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, cast
+
+from mitmproxy import ctx, exceptions
+from mitmproxy.addonmanager import Loader
+from mitmproxy.addons.proxyserver import Proxyserver
+
+from addon.dashboard.workspace import Workspace
+from addon.interceptor.options import read_settings
+
+if TYPE_CHECKING:
+    from tornado.web import Application
+
+    from addon.dashboard.server import DashboardServer
+
+logger = logging.getLogger(__name__)
+
+ROOT = "/detour"
+OPTION = "detour_dashboard"
+AUTO = "auto"
+OFF = "off"
+_USUAL = ("127.0.0.1", 8082)
+
+
+class Dashboard:
+    """Serves the dashboard for as long as the proxy runs."""
+
+    name = "detourdashboard"
+
+    def __init__(self) -> None:
+        self._workspace: Workspace | None = None
+        self._server: DashboardServer | None = None
+        self._application: Application | None = None
+        self._closing: asyncio.Task[None] | None = None
+
+    def load(self, loader: Loader) -> None:
+        """Declare the option."""
+        loader.add_option(
+            OPTION,
+            str,
+            AUTO,
+            "Where the dashboard is without mitmweb, HOST:PORT (port 0 takes a free one); auto is"
+            f" {_USUAL[0]}:{_USUAL[1]}, or another port where that is taken. With mitmweb it is in"
+            f" its pages at {ROOT}. off: there is none.",
+        )
+
+    def configure(self, updated: set[str]) -> None:
+        """Check the option.
+
+        Raises:
+            OptionsError: It cannot be read.
+        """
+        if OPTION in updated:
+            _address(getattr(ctx.options, OPTION))
+
+    @property
+    def url(self) -> str | None:
+        """Where people open it, the token included; None where it is not served."""
+        if self._server is not None:
+            return self._server.url
+        if self._application is None:
+            return None
+        base, _, token = cast("str", cast("Any", ctx.master).web_url).partition("?")
+        return f"{base.rstrip('/')}{ROOT}/{token and '?'}{token}"
+
+    def running(self) -> None:
+        """Serve it, by mitmweb's web server where that is there."""
+        text: str = getattr(ctx.options, OPTION)
+        if self._workspace is not None or text == OFF:
+            return
+        # Imported late: a proxy without a dashboard need not wait for a web server.
+        from tornado.web import Application
+
+        from addon.dashboard.handlers import HANDLERS, SETTING
+        from addon.dashboard.server import DashboardServer
+
+        workspace = Workspace(lambda: read_settings(ctx.options), _listening)
+        application = getattr(ctx.master, "app", None)
+        if isinstance(application, Application):
+            workspace.mitmweb = True
+            workspace.hosts = (str(cast("Any", ctx.options).web_host),)
+            application.settings[SETTING] = workspace
+            application.add_handlers(".*", HANDLERS)
+            self._application = application
+        else:
+            host, port = _address(text)
+            workspace.hosts = (host,)
+            try:
+                self._server = DashboardServer(workspace, host, port, another=text == AUTO)
+            except OSError as error:
+                logger.warning("The dashboard is not served: %s:%d: %s", host, port, error.strerror)
+                workspace.close()
+                return
+        self._workspace = workspace
+
+    def done(self) -> None:
+        """Stop."""
+        if self._workspace is not None:
+            self._workspace.close()
+        if self._server is not None:
+            self._closing = asyncio.create_task(self._server.close())
+        self._workspace = self._server = None
+
+
+def _address(text: str) -> tuple[str, int]:
+    if text in (AUTO, OFF):
+        return _USUAL
+    host, _, port = text.rpartition(":")
+    if not port.isdecimal() or not int(port) < 65536:
+        raise exceptions.OptionsError(f"{OPTION} must be HOST:PORT, {AUTO} or {OFF}, not {text!r}.")
+    return host.strip("[]") or _USUAL[0], int(port)
+
+
+def _listening() -> list[str]:
+    proxyserver = cast("Proxyserver", cast("Any", ctx.master.addons).get("proxyserver"))
+    hosts = (address[:2] for address in proxyserver.listen_addrs())
+    return [f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host, port in hosts]

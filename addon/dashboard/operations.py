@@ -1,0 +1,6 @@
+"""All operations of the API."""
+
+from addon.dashboard import status_operations
+from addon.dashboard.routing import Router
+
+ROUTER = Router(status_operations.ROUTES)
