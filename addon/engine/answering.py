@@ -154,6 +154,8 @@ async def _listen_once(call: Call, reply: Reply, clients: ClientPool) -> AsyncGe
     spoken = began
     listener = Listener(converse(call, clients), call.timeouts, beginning=BEGINNING)
     try:
+        if isinstance(reply, StreamedAnswer):
+            reply.prepare()
         while (heard := await listener.receive(spoken + patience - clock())) is not END:
             if heard is SILENCE:
                 items = reply.silent()

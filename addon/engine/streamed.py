@@ -8,6 +8,8 @@ waited for long is promised a stream and kept awake with comments, and errors th
 
 from __future__ import annotations
 
+from functools import cached_property
+
 from addon.engine.call import Call
 from addon.engine.conversation import Opening
 from addon.engine.replies import (
@@ -41,16 +43,7 @@ class StreamedAnswer:
             call: What is answered.
             promised: Whether the agent has been sent the head of a stream, by an earlier attempt.
         """
-        source = call.destination.format
         self._call = call
-        self._translator = StreamTranslator(
-            source,
-            call.agent_format,
-            dialect=call.dialect,
-            reply=call.reply,
-            recorder=call.recorder,
-            continuation=call.continuation,
-        )
         self._resumed = False
         self._opening: Opening | None = None
         self._held = bytearray()
@@ -65,6 +58,19 @@ class StreamedAnswer:
         """Whether the provider's answer is a stream, and goes on to the agent as it comes."""
         self._finished = False
         """Whether the agent's answer was ended by other means than the provider's stream."""
+
+    @cached_property
+    def _translator(self) -> StreamTranslator:
+        """What understands the provider's events and writes the agent's."""
+        call = self._call
+        return StreamTranslator(
+            call.destination.format,
+            call.agent_format,
+            dialect=call.dialect,
+            reply=call.reply,
+            recorder=call.recorder,
+            continuation=call.continuation,
+        )
 
     @property
     def done(self) -> bool:
@@ -94,6 +100,10 @@ class StreamedAnswer:
         self._held.clear()
         self._resumed = True
         self._is_stream = self._flowing = False
+
+    def prepare(self) -> None:
+        """Get ready, at a time when nobody waits: the request is on its way."""
+        _ = self._translator
 
     def open(self, opening: Opening) -> list[Item]:
         """The provider's headers are there."""

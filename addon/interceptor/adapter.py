@@ -213,7 +213,10 @@ class AnsweringHttpLayer(HttpLayer):
         self._forget_finished()
         server = Server(address=event.address)
         server.sni = event.address[0] if event.tls else None
-        self._register(server, AnswerConnection(self.context.fork(), server, delivery))
+        # As `Context.fork` does, but for the server it makes and throws away.
+        context = copy(self.context)
+        context.layers = self.context.layers.copy()
+        self._register(server, AnswerConnection(context, server, delivery))
         del self.command_sources[event]
         yield from self.event_to_child(stream, GetHttpConnectionCompleted(event, (server, None)))
 

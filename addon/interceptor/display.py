@@ -41,6 +41,7 @@ SECRET_HEADERS = frozenset(
         "x-goog-api-key",
     )
 )
+_SECRET_NAMES = frozenset(name.encode() for name in SECRET_HEADERS)
 
 MOST_MESSAGES = 200
 """Messages of one WebSocket that are shown."""
@@ -63,7 +64,11 @@ def hide_secrets(message: http.Message) -> None:
 
 def secrets(request: http.Request) -> tuple[str, ...]:
     """Return the keys that came with a request."""
-    found = [value for name, value in access.all_headers(request) if name.lower() in SECRET_HEADERS]
+    found = [
+        value.decode("utf-8", "surrogateescape")
+        for name, value in request.headers.fields
+        if name.lower() in _SECRET_NAMES
+    ]
     if "key=" in request.path:
         found += [value for name, value in request.query.items(multi=True) if name == "key"]
     return tuple(found)
@@ -177,17 +182,27 @@ def _place(address: str) -> tuple[bytes, bytes, int, bytes]:
     return url.parse(address)
 
 
+@lru_cache(maxsize=256)
+def _origin(scheme: str, authority: str | None, host: str, port: int) -> str:
+    """Write who is called, as the agent names it."""
+    if authority:
+        host, named = url.parse_authority(authority, check=False)
+        port = named or url.default_port(scheme) or 443
+    return cast("Any", url).unparse(scheme, host, port, "")
+
+
 def _original(request: http.Request, route: Route) -> dict[str, object]:
     """Keep what the agent sent, but for its keys."""
     headers = [
         [name, HIDDEN if name.lower() in SECRET_HEADERS else value]
         for name, value in route.call.agent_headers
     ]
-    address = request.pretty_url
-    if "key=" in request.path:
+    path = request.path
+    if "key=" in path:
         copy = request.copy()
         hide_secrets(copy)
-        address = copy.pretty_url
+        path = copy.path
+    address = _origin(request.scheme, request.host_header, request.host, request.port) + path
     return {
         "method": request.method,
         "url": address,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
 import msgspec
 from mitmproxy import http
+from mitmproxy.net.http import url
 
 from addon.formats import FORMATS, format_for_path
 from addon.formats.base import FormatName, RequestLine
@@ -62,7 +64,15 @@ def endpoint_of(request: http.Request, provider_for_host: Callable[[str], str | 
 
 def host_of(request: http.Request) -> str:
     """Name the host that the agent means, also where it connected to a mere address."""
-    return request.pretty_host.lower().rstrip(".")
+    authority = request.host_header
+    return _host(authority) if authority else request.host.lower().rstrip(".")
+
+
+@lru_cache(maxsize=256)
+def _host(authority: str) -> str:
+    """Return the host of an authority, of which there are few."""
+    host, _ = url.parse_authority(authority, check=False)
+    return host.lower().rstrip(".")
 
 
 def is_upgrade(request: http.Request) -> bool:

@@ -41,13 +41,11 @@ def media_to_fetch(request: Request, destination: Destination) -> Wanted:
     fetches = FORMATS[destination.format].fetches
     wanted: dict[str, str] = {}
     for part in _parts(request):
-        match part:
-            case ImagePart(UrlMedia(url)) | FilePart(UrlMedia(url)):
-                known = fetches(part, destination.model, provider.dialect)
-                if not known and url.startswith(("http://", "https://")):
-                    wanted[url] = "image" if isinstance(part, ImagePart) else "file"
-            case _:
-                pass
+        if isinstance(part, (ImagePart, FilePart)) and isinstance(part.source, UrlMedia):
+            url = part.source.url
+            known = fetches(part, destination.model, provider.dialect)
+            if not known and url.startswith(("http://", "https://")):
+                wanted[url] = "image" if isinstance(part, ImagePart) else "file"
     return wanted
 
 

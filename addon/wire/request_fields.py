@@ -71,9 +71,11 @@ class Fields:
 
     def required_text(self, key: str) -> str:
         """Read a string that must be there."""
-        value = self.text(key)
+        value = self.value.get(key)
         if value is None:
             self.missing(key)
+        if not isinstance(value, str):
+            self.wrong_type(key, "a string")
         return value
 
     def flag(self, key: str) -> bool | None:

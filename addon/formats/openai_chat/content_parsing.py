@@ -40,6 +40,7 @@ TOOL_PARTS = ("text", "image_url", "file")
 """OpenAI allows text only; compatible providers take pictures too, so agents may send them."""
 
 _MARKS = ("cache_control", "prompt_cache_breakpoint")
+_CACHE_MARKS = frozenset(_MARKS)
 _KNOWN: dict[str, frozenset[str]] = {
     kind: frozenset(("type", kind, *_MARKS))
     for kind in (*USER_PARTS, *ASSISTANT_PARTS, *_FOREIGN_FILES)
@@ -96,6 +97,8 @@ def parse_tool_content(
 
 def parse_cache_breakpoint(fields: Fields, ttl: CacheTtl | None) -> CacheBreakpoint | None:
     """Read a cache marker; one that gives no time inherits the request's."""
+    if _CACHE_MARKS.isdisjoint(fields.value):
+        return None
     marker = fields.object("prompt_cache_breakpoint") or fields.object("cache_control")
     if marker is None:
         return None

@@ -37,10 +37,8 @@ ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 _MARKS = ("cache_control", "prompt_cache_breakpoint")
 _KNOWN = frozenset(("role", "content", "name", *_MARKS))
 _KNOWN_OF_RESULT = _KNOWN | {"tool_call_id"}
-_KNOWN_OF_ASSISTANT = _KNOWN | {
-    *("function_call", "reasoning", "reasoning_content", "reasoning_details", "refusal"),
-    "tool_calls",
-}
+_THOUGHTS = frozenset(("reasoning", "reasoning_content", "reasoning_details"))
+_KNOWN_OF_ASSISTANT = _KNOWN | _THOUGHTS | {"function_call", "refusal", "tool_calls"}
 _KNOWN_OF_CALL = frozenset((
     "custom", "extra_content", "function", "id", "index", "type", *_MARKS
 ))  # fmt: skip
@@ -97,10 +95,7 @@ class Conversation:
     def _assistant(self, message: Fields) -> list[Part]:
         message.knows(_KNOWN_OF_ASSISTANT)
         parts: list[Part] = []
-        thoughts = message.text("reasoning_content") or message.text("reasoning")
-        if any(_is_signed(detail) for detail in sequence(message.value.get("reasoning_details"))):
-            message.lose("reasoning_details")
-        if thoughts := thoughts or _reasoning_details(message):
+        if not _THOUGHTS.isdisjoint(message.value) and (thoughts := _thoughts(message)):
             parts.append(ReasoningPart(thoughts))
         parts += parse_content(message, ASSISTANT_PARTS, self._ttl)
         if refusal := message.text("refusal"):
@@ -158,6 +153,14 @@ class Conversation:
             cache_breakpoint=parse_cache_breakpoint(message, self._ttl),
         )
         self.messages.append(Message("tool", (result,)))
+
+
+def _thoughts(message: Fields) -> str:
+    """Read thoughts, however the agent names them."""
+    thoughts = message.text("reasoning_content") or message.text("reasoning")
+    if any(_is_signed(detail) for detail in sequence(message.value.get("reasoning_details"))):
+        message.lose("reasoning_details")
+    return thoughts or _reasoning_details(message)
 
 
 def _is_signed(detail: object) -> bool:
