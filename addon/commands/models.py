@@ -11,8 +11,9 @@ from typing import Any
 import click
 
 from addon.commands.check import load
+from addon.commands.local import NOBODY, find_local
 from addon.commands.options import find_rules, home_option, rules_option
-from addon.providers import BUILT_IN, ModelFacts, Provider, table_date
+from addon.providers import ModelFacts, Provider, table_date
 from addon.rules import Rules, RulesError
 from addon.rules.offers import models_of, usable_providers
 from addon.wire.model_lists import ListedModel
@@ -60,35 +61,44 @@ def models(
 
 
 def _ask(rules: Rules, only: str | None) -> dict[str, tuple[ListedModel, ...]]:
-    from addon.engine import ClientPool, ListError, LocalServers, ModelLists
+    from addon.engine import ClientPool, ListError, ModelLists, Question
 
-    async def ask() -> dict[str, tuple[ListedModel, ...] | ListError]:
+    asked = [pair for pair in usable_providers(rules) if only in (None, pair[0].id)]
+    names = ", ".join(provider.id for provider, _ in asked)
+    if asked:
+        click.echo(f"Asking {names} ...", err=True)
+    questions = [
+        Question(provider, key)
+        for provider, key in asked
+        if provider.id != "local" or not rules.finds_local
+    ]
+
+    async def ask() -> list[tuple[ListedModel, ...] | ListError]:
         clients = ClientPool()
         try:
-            if rules.finds_local:
-                local = await LocalServers().find(BUILT_IN["local"], clients)
-                rules.providers["local"] = local
-            asked = [pair for pair in usable_providers(rules) if only in (None, pair[0].id)]
-            names = ", ".join(provider.id for provider, _ in asked)
-            if asked:
-                click.echo(f"Asking {names} ...", err=True)
-            return await ModelLists().of_all(asked, clients)
+            found, _ = await asyncio.gather(
+                ModelLists().of_all(questions, clients), find_local(rules, clients)
+            )
+            return found
         finally:
             await clients.aclose()
 
     lists: dict[str, tuple[ListedModel, ...]] = {}
-    for name, listed in asyncio.run(ask()).items():
+    for question, listed in zip(questions, asyncio.run(ask()), strict=True):
+        name = question.provider.id
         if isinstance(listed, ListError):
-            if name != "local" or only == "local" or rules.uses_local:
-                click.echo(f"{listed}; what is known of {name} is listed.", err=True)
+            click.echo(f"{listed}; what is known of {name} is listed.", err=True)
         else:
             lists[name] = listed
+    if only == "local" and rules.finds_local and not rules.providers["local"].servers:
+        click.echo(NOBODY, err=True)
     return lists
 
 
 def _row(provider: Provider, model: ListedModel) -> dict[str, Any]:
     facts = provider.facts(model.id) or ModelFacts()
     price = facts.prices[0] if facts.prices else None
+    server = provider.servers.get(model.id)
     return {
         "id": model.id,
         "title": model.title,
@@ -98,6 +108,8 @@ def _row(provider: Provider, model: ListedModel) -> dict[str, Any]:
         "input_price": price and price.input,
         "output_price": price and price.output,
         "ends": facts.ends,
+        "server": server and server.title,
+        "base_url": server and server.base_url,
     }
 
 
@@ -111,11 +123,12 @@ def _table(groups: dict[str, list[dict[str, Any]]]) -> str:
         for row in rows:
             ends = f"  until {row['ends']}" if row["ends"] else ""
             default = "  (default)" if row["default"] else ""
+            server = f"  {row['server']}, {row['base_url']}" if row["server"] else ""
             lines.append(
                 f"  {row['id']:{width}}  {_count(row['context']):>6} in"
                 f"  {_count(row['max_output']):>6} out"
                 f"  {_price(row['input_price']):>7} in  {_price(row['output_price']):>7} out"
-                f"{default}{ends}"
+                f"{server}{default}{ends}"
             )
     return "\n".join([*lines, "", f"Prices and sizes as of {table_date()}."])
 

@@ -12,10 +12,11 @@ import click
 import msgspec
 
 from addon.commands.check import load
+from addon.commands.local import find_local
 from addon.commands.options import find_rules, home_option, rules_option
 from addon.formats.base import FormatName
 from addon.neutral import DetourError
-from addon.providers import BUILT_IN, Provider
+from addon.providers import Provider
 from addon.rules import Rules, RulesError
 from addon.rules.offers import usable_providers
 
@@ -59,12 +60,12 @@ def verify(names: tuple[str, ...], as_json: bool, rules: Path | None, home: Path
 
 
 async def _verify(rules: Rules, chosen: dict[str, str]) -> list[Verdict]:
-    from addon.engine import ClientPool, LocalServers
+    from addon.engine import ClientPool
 
     clients = ClientPool()
     try:
-        if rules.finds_local and (rules.uses_local or "local" in chosen):
-            rules.providers["local"] = await LocalServers().find(BUILT_IN["local"], clients)
+        if rules.uses_local or "local" in chosen:
+            await find_local(rules, clients)
         if chosen:
             asked = [rules.providers[name] for name in chosen]
         else:
@@ -96,7 +97,7 @@ async def _one(
         if not model:
             name = f"providers.{provider.id}.models in rules.yaml or `{provider.id}:MODEL`"
             raise DetourError(f"which model? Give {name}")
-        return await ask(provider, format, model, key, clients)
+        return await ask(provider.at(model), format, model, key, clients)
     except DetourError as error:
         return Verdict(
             provider=provider.id, format=format, model=model, ok=False, message=str(error)

@@ -4,7 +4,7 @@
 * `chain`: what to try next where a target fails
 * `answering`: the async generator that an adapter pulls: a `Head`, then bytes
 * `clients`: pooled connections; `conversation`: one request and its raw answer over them
-* `model_lists`, `local_servers`: which models there are, here and elsewhere
+* `model_lists`, `local_servers`, `local_details`: which models there are, here and elsewhere
 * `verifying`: a minimal request, to see whether a provider can be used
 * `silence`: timeouts, and word when nothing comes
 * `streamed`, `plain`, `counting`, `carried`: what the agent gets, item by item, without any
@@ -22,7 +22,7 @@ from addon.engine.clients import ClientPool, ProxySettings, TlsSettings
 from addon.engine.local_servers import LocalServers
 from addon.engine.media import MediaFetcher
 from addon.engine.media_connections import MediaConnections
-from addon.engine.model_lists import ListError, ModelLists, fetch_models
+from addon.engine.model_lists import ListError, ModelLists, Question, fetch_models
 from addon.engine.verifying import Verdict, verify
 
 __all__ = [
@@ -41,6 +41,7 @@ __all__ = [
     "Outcome",
     "Place",
     "ProxySettings",
+    "Question",
     "TlsSettings",
     "Verdict",
     "answer",

@@ -1,14 +1,22 @@
-"""Finds the model servers that run on this machine, at the ports that they usually have."""
+"""Finds the model servers that run on this machine, at the ports that they usually have.
+
+They come and go, so they are asked again and again, but only while calls or lists may go to them.
+No call waits long for that: nobody is waited for twice who has not answered in time.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
+from typing import Literal
 
-import msgspec
+from msgspec.structs import replace
 
 from addon.engine.clients import ClientPool
+from addon.engine.local_details import Details, program
 from addon.engine.model_lists import ListError, fetch_models
-from addon.providers import Provider
+from addon.formats.base import FormatName
+from addon.providers import ABILITIES, ModelFacts, ModelServer, Provider
 from addon.wire.model_lists import ListedModel
 
 PORTS: dict[int, str] = {
@@ -19,58 +27,156 @@ PORTS: dict[int, str] = {
 }
 """Where each server listens unless told otherwise."""
 PATIENCE = 1.0
-"""Seconds that each has to answer: whatever else listens there must not hold calls up."""
-SHELF_LIFE = 5.0
-"""Seconds for which what was found is believed."""
+"""Seconds that a call waits for servers to say what they have."""
+PERSEVERANCE = 8.0
+"""Seconds that they have for it in all."""
+PRESENT = 5.0
+"""Seconds for which a list is believed."""
+ABSENT = 1.0
+"""Seconds after which a port where nobody listened, or nobody was ready, is tried again."""
+OTHER = 60.0
+"""The same for what has not answered, or listens there and is no model server."""
+
+_LOADING = 503
+"""What llama.cpp answers while it loads its model."""
+_LATEST = ":latest"
+"""What Ollama adds to the name of a model that is asked for without a tag."""
+
+
+class _Port:
+    """What is known of one port."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.url = f"http://127.0.0.1:{number}"
+        self.until = 0.0
+        """When to ask again."""
+        self.silent = False
+        """Whether it has not answered in time."""
+        self.asking: asyncio.Task[None] | None = None
+        self.title = ""
+        self.models: tuple[ListedModel, ...] = ()
+        self.details = Details(self.url)
 
 
 class LocalServers:
     """Keeps the provider `local` in step with what runs here."""
 
     def __init__(self) -> None:
-        self._until = 0.0
-        self._found: Provider | None = None
-        self._asking: asyncio.Lock = asyncio.Lock()
+        self._ports: dict[int, _Port] = {}
+        self._used: dict[str, float] = {}
+        """When each model was last seen in memory."""
+        self._made: tuple[Provider, Provider] | None = None
+        """What was found last, for which provider; None: something has changed since."""
 
-    async def find(self, local: Provider, clients: ClientPool) -> Provider:
+    async def find(
+        self, local: Provider, clients: ClientPool, taken: Collection[int] = ()
+    ) -> Provider:
         """Return `local` with the addresses and models of the servers that answer.
 
         Args:
-            local: The provider as it is without looking, which is returned where nothing answers.
+            local: The provider as it is without looking.
             clients: How to reach them.
+            taken: Ports at which Detour itself listens, which are left alone.
         """
+        now = asyncio.get_running_loop().time()
+        awaited: list[asyncio.Task[None]] = []
+        for number in PORTS:
+            if number in taken:
+                continue
+            port = self._ports.setdefault(number, _Port(number))
+            if port.asking is None and now >= port.until:
+                port.asking = asyncio.create_task(self._ask(port, local, clients))
+            if port.asking is not None and not port.silent:
+                awaited.append(port.asking)
+        if awaited:
+            done, late = await asyncio.wait(awaited, timeout=PATIENCE)
+            for task in done:
+                if not task.cancelled():
+                    task.result()  # raises for what is a mistake here
+            for port in self._ports.values():
+                port.silent = port.silent or port.asking in late
+        if self._made is None or self._made[0] is not local:
+            self._made = local, self._put_together(local, taken)
+        return self._made[1]
+
+    async def _ask(self, port: _Port, local: Provider, clients: ClientPool) -> None:
         clock = asyncio.get_running_loop().time
-        async with self._asking:
-            if clock() >= self._until:
-                self._found = await _look(local, clients)
-                self._until = clock() + SHELF_LIFE
-        return self._found or local
+        there = replace(local, base_urls={"openai-chat": f"{port.url}/v1"})
+        before = port.title, port.models
+        life = OTHER
+        try:
+            listed = await fetch_models(there, None, clients, patience=PERSEVERANCE)
+            port.title = program(listed, PORTS.get(port.number, local.title))
+            if not port.models:
+                port.models, self._made = listed, None  # calls need not wait for the details
+            port.models = await port.details.add(port.title, listed, clients)
+            life, port.silent = PRESENT, False
+        except ListError as error:
+            port.silent = error.failure == "silent"
+            if not port.silent:  # else it may be busy
+                port.models, port.details = (), Details(port.url)
+            if error.failure == "absent" or error.status == _LOADING:
+                life = ABSENT
+        finally:
+            port.asking = None
+        now = clock()
+        port.until = now + life
+        self._used |= {model.id: now for model in port.models if model.loaded}
+        if (port.title, port.models) != before:
+            self._made = None
+
+    def _put_together(self, local: Provider, taken: Collection[int]) -> Provider:
+        servers: dict[str, ModelServer] = {}
+        models: dict[str, ListedModel] = {}
+        for port in self._ports.values():
+            plain = local.dialect == local.id and port.title == "Ollama"
+            dialect = "ollama" if plain else local.dialect
+            server = ModelServer(port.title, f"{port.url}/v1", dialect)
+            for model in port.models:
+                if models.setdefault(model.id, model) is model:
+                    servers[model.id] = server
+        if not models:
+            free = next((number for number in PORTS if number not in taken), None)
+            elsewhere: dict[FormatName, str] = {"openai-chat": f"http://127.0.0.1:{free}/v1"}
+            return local if local.base_urls == elsewhere else replace(local, base_urls=elsewhere)
+        names = sorted(models, key=lambda name: self._rank(models[name]))
+        facts = {name: _facts(model) for name, model in models.items()}
+        for name in names:
+            bare = name.removesuffix(_LATEST)
+            servers.setdefault(bare, servers[name])
+            facts.setdefault(bare, facts[name])
+        own = {name: given.over(facts.get(name)) for name, given in local.own_facts.items()}
+        return replace(
+            local,
+            base_urls={"openai-chat": servers[names[0]].base_url},
+            models=tuple(dict.fromkeys((*local.models, *names))),
+            servers=servers,
+            own_facts=facts | own,
+        )
+
+    def _rank(self, model: ListedModel) -> tuple[bool, bool, float]:
+        """Put those that chat first, then those in memory, then those that were there last."""
+        return _kind(model) != "chat", model.loaded is False, -self._used.get(model.id, 0.0)
+
+    def stop(self) -> None:
+        """Leave alone whoever has not answered yet."""
+        for port in self._ports.values():
+            if port.asking is not None:
+                port.asking.cancel()
 
 
-async def _look(local: Provider, clients: ClientPool) -> Provider | None:
-    candidates = [
-        msgspec.structs.replace(local, base_urls={"openai-chat": f"http://127.0.0.1:{port}/v1"})
-        for port in PORTS
-    ]
-    lists = await asyncio.gather(*(_ask(candidate, clients) for candidate in candidates))
-    places: dict[str, str] = {}
-    for candidate, models in zip(candidates, lists, strict=True):
-        for model in models:
-            places.setdefault(model, candidate.base_urls["openai-chat"])
-    if not places:
-        return None
-    first = next(iter(places.values()))
-    return msgspec.structs.replace(
-        local, base_urls={"openai-chat": first}, models=tuple(places), places=places
+def _kind(model: ListedModel) -> Literal["chat", "embedding"]:
+    """Say what a model is for: llama.cpp and vLLM do not tell, but most names do."""
+    return model.kind or ("embedding" if "embed" in model.id.lower() else "chat")
+
+
+def _facts(model: ListedModel) -> ModelFacts:
+    said = model.features
+    return ModelFacts(
+        title=model.title,
+        context=model.context,
+        max_output=model.max_output,
+        features=None if said is None else frozenset(one for one in ABILITIES if one in said),
+        kind=_kind(model),
     )
-
-
-async def _models(candidate: Provider, clients: ClientPool) -> tuple[ListedModel, ...]:
-    return await fetch_models(candidate, None, clients, patience=PATIENCE)
-
-
-async def _ask(candidate: Provider, clients: ClientPool) -> tuple[str, ...]:
-    try:
-        return tuple(model.id for model in await _models(candidate, clients))
-    except ListError:
-        return ()

@@ -31,7 +31,8 @@ def plan_completion(incoming: Incoming, rules: Rules, keep_alive: float, state: 
     places = decision.destinations
     native = offering(decision)
     if decision.action == "route" and len(native) == len(places):
-        known = [place.provider.facts(place.model) for place in native]
+        elsewhere = [place for place in native if place.provider.id != "local"]  # takes raw prompts
+        known = [place.provider.facts(place.model) for place in elsewhere]
         if all(place.format in OPENAI_FORMATS for place in native) and not any(known):
             checked, limited = within_limits(decision, incoming, rules, SPOKEN)
             if isinstance(checked, Excess):

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from urllib.parse import unquote, urlsplit
 
 import msgspec
 
-from addon.engine import ClientPool, ListError, LocalServers, ModelLists, fetch_models
+from addon.engine import ClientPool, ListError, LocalServers, ModelLists, Question
 from addon.interceptor.key_headers import agent_key
+from addon.interceptor.own_ports import own_ports
 from addon.interceptor.planning import Answered, Incoming, Refusal
 from addon.neutral import ErrorInfo
 from addon.providers import BUILT_IN
 from addon.rules import Rules
 from addon.rules.offers import merged_list, usable_providers
-from addon.wire.model_lists import ListedModel, ListFormat, write_model, write_models
+from addon.wire.model_lists import ListFormat, write_model, write_models
 
+PATIENCE = 2.0
+"""Seconds that agents wait for the lists of providers; what comes later is there the next time."""
 _PATH = re.compile(r"/(?:v1|v1beta)/models(?:/(?P<id>.+?))?/?")
 
 
@@ -52,7 +56,10 @@ class Models:
     async def freshen(self, rules: Rules, incoming: Incoming, clients: ClientPool) -> None:
         """Look for servers on this machine, if a call may go to one of them."""
         if rules.finds_local and (rules.uses_local or _names_local(incoming)):
-            rules.providers["local"] = await self._local.find(BUILT_IN["local"], clients)
+            await self._find_local(rules, clients)
+
+    async def _find_local(self, rules: Rules, clients: ClientPool) -> None:
+        rules.providers["local"] = await self._local.find(rules.local, clients, own_ports())
 
     async def answer(
         self, question: ModelQuestion, incoming: Incoming, rules: Rules, clients: ClientPool
@@ -60,18 +67,27 @@ class Models:
         """Ask all who can be asked, and put their lists together.
 
         The provider that the agent has called is asked with the agent's own key, where calls that
-        no rule names may pass; one that refuses it is left out, as are providers that give no list:
-        theirs is what is known without asking.
+        no rule names may pass; one that refuses it is left out, as are providers that give no list,
+        or not in time: theirs is what is known without asking.
         """
-        if rules.finds_local:
-            rules.providers["local"] = await self._local.find(BUILT_IN["local"], clients)
-        original = await _original(incoming, clients) if rules.default == "pass" else ()
+        original = _original(incoming) if rules.default == "pass" else None
         usable = list(usable_providers(rules))
-        found = await self._lists.of_all(usable, clients)
-        lists = {
-            name: () if isinstance(listed, ListError) else listed for name, listed in found.items()
-        }
-        merged = merged_list(rules, original, lists)
+        questions = [
+            Question(provider, key)
+            for provider, key in usable
+            if provider.id != "local" or not rules.finds_local
+        ]
+        asked = [*questions, original] if original else questions
+        found, _ = await asyncio.gather(
+            self._lists.of_all(asked, clients, PATIENCE),
+            self._find_local(rules, clients) if rules.finds_local else asyncio.sleep(0),
+        )
+        given = [() if isinstance(answer, ListError) else answer for answer in found]
+        lists = {one.provider.id: listed for one, listed in zip(questions, given, strict=False)}
+        if rules.finds_local:
+            lists["local"] = ()
+        listed = given[-1] if original else ()
+        merged = merged_list(rules, listed, lists)
         if question.id is None:
             comment = f"{len(merged)} models, of {len(usable)} providers with a key among others"
             return Answered(body=write_models(question.format, merged), comment=comment)
@@ -82,25 +98,28 @@ class Models:
         message = f"The model '{question.id}' does not exist; the list of models has those that do."
         return Refusal(ErrorInfo("not_found", message, code="model_not_found"), "unknown model")
 
+    def stop(self) -> None:
+        """Leave alone whoever has not answered yet."""
+        self._lists.stop()
+        self._local.stop()
+
 
 def _names_local(incoming: Incoming) -> bool:
     return b'"local' in incoming.body or "local:" in incoming.endpoint.line.path
 
 
-async def _original(incoming: Incoming, clients: ClientPool) -> tuple[ListedModel, ...]:
+def _original(incoming: Incoming) -> Question | None:
     endpoint = incoming.endpoint
     called = BUILT_IN.get(endpoint.provider)
     if called is None:
-        return ()
+        return None
     # The name may be that of a gateway in rules.yaml, whose key is nothing for the provider itself.
     places = {
         format: url
         for format, url in called.base_urls.items()
         if urlsplit(url).hostname == endpoint.host
     }
+    if not places:
+        return None
     called = msgspec.structs.replace(called, base_urls=places)
-    try:
-        own = agent_key(incoming.headers, endpoint.line)
-        return await fetch_models(called, None, clients, own)
-    except ListError:
-        return ()
+    return Question(called, None, agent_key(incoming.headers, endpoint.line))

@@ -38,6 +38,7 @@ class Preparation:
     def reset(self) -> None:
         """Connect anew from now on: the options that count for connections have changed."""
         self._fetcher = None
+        self._models.stop()
 
     async def decide(
         self,

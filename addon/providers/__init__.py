@@ -39,6 +39,7 @@ from addon.providers.provider import (
     AuthScheme,
     Concurrency,
     Destination,
+    ModelServer,
     Provider,
     Timeouts,
 )
@@ -68,6 +69,7 @@ __all__ = [
     "MediaPolicy",
     "MissingKeyError",
     "ModelFacts",
+    "ModelServer",
     "Price",
     "Provider",
     "Secret",

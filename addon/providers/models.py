@@ -58,6 +58,14 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     ends: str | None = None
     """The day on which the provider takes it away, `YYYY-MM-DD`."""
 
+    def over(self, other: ModelFacts | None) -> ModelFacts:
+        """Return these facts, and the other's where these say nothing."""
+        if other is None:
+            return self
+        values = ((field, getattr(self, field.name)) for field in msgspec.structs.fields(self))
+        said = {field.name: value for field, value in values if value != field.default}
+        return msgspec.structs.replace(other, **said)
+
     def cost(self, usage: Usage) -> float | None:
         """Return what an answer cost in US dollars; None where price or tokens are unknown."""
         if not self.prices or usage.input_tokens is None or usage.output_tokens is None:

@@ -51,6 +51,17 @@ class Concurrency(msgspec.Struct, frozen=True, kw_only=True):
     """How many more wait for their turn; those beyond fail as if it were overloaded."""
 
 
+class ModelServer(msgspec.Struct, frozen=True):
+    """A server that has some of a provider's models, where it has several."""
+
+    title: str
+    """Whose program it is, such as `Ollama`."""
+    base_url: str
+    """Like `Provider.base_urls`, for Chat Completions."""
+    dialect: str
+    """Like `Provider.dialect`."""
+
+
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """One place that answers calls."""
 
@@ -71,10 +82,10 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """Whether the key store may have its key; not where a rule names another account's."""
     models: tuple[str, ...] = ()
     """Some of its models, the best allround one first; others are fine too."""
-    places: dict[str, str] = {}
-    """Base URLs of models that are not where the others are (several servers on one machine)."""
+    servers: dict[str, ModelServer] = {}
+    """Where each model is, by its name, if the provider is several servers on one machine."""
     own_facts: dict[str, ModelFacts] = {}
-    """What rules.yaml says of models; it goes before the table."""
+    """What rules.yaml or the server itself says of models; it goes before the table."""
     enabled: bool = True
     """Whether calls may go there."""
     regions: dict[str, dict[FormatName, str]] = {}
@@ -95,14 +106,19 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
         if not self.dialect:
             msgspec.structs.force_setattr(self, "dialect", self.id)
 
+    def at(self, model: str) -> Provider:
+        """Return the provider as it is where it has one of its models."""
+        server = self.servers.get(model)
+        if server is None:
+            return self
+        urls: dict[FormatName, str] = {"openai-chat": server.base_url}
+        return msgspec.structs.replace(self, base_urls=urls, dialect=server.dialect)
+
     def facts(self, model: str) -> ModelFacts | None:
         """Return what is known of one of its models."""
         own = self.own_facts.get(model)
         known = model_facts(self.dialect, model)
-        if own is None or known is None:
-            return own or known
-        given = {name: getattr(own, name) for name in own.__struct_fields__}
-        return msgspec.structs.replace(known, **{k: v for k, v in given.items() if v})
+        return known if own is None else own.over(known)
 
     @property
     def passes_key(self) -> bool:

@@ -10,7 +10,7 @@ from addon.formats.endpoints import EMBEDDINGS
 from addon.providers import Provider
 from addon.providers.offered import usually_offers
 from addon.rules.facts import CallFacts
-from addon.rules.targets import Target
+from addon.rules.targets import AUTO, Target
 
 
 def carries(target: Target, provider: Provider, facts: CallFacts, *, by_model: bool) -> bool:
@@ -26,7 +26,20 @@ def carries(target: Target, provider: Provider, facts: CallFacts, *, by_model: b
         return False
     if "*" in target.model:
         return True
-    known = provider.facts(target.model)
+    model = target.model
+    if model == AUTO and provider.id == "local":
+        model = first_fitting(provider, facts) or model
+    known = provider.facts(model)
     if known is None:
         return by_model
     return known.kind == "embedding" and facts.endpoint == EMBEDDINGS
+
+
+def first_fitting(provider: Provider, facts: CallFacts) -> str | None:
+    """Name the first of a provider's models that is made for what a call wants."""
+    wanted = "embedding" if facts.endpoint == EMBEDDINGS else "chat"
+    for model in provider.models:
+        known = provider.facts(model)
+        if known is None or known.kind == wanted:
+            return model
+    return provider.models[0] if provider.models else None

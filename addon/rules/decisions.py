@@ -20,7 +20,7 @@ from addon.providers import (
     hosts,
     provider_for_host,
 )
-from addon.rules.carrying import carries
+from addon.rules.carrying import carries, first_fitting
 from addon.rules.conditions import (
     AgentCondition,
     Condition,
@@ -186,6 +186,7 @@ class Rules:
         keys: The keys that go with the file.
         websocket: Whether agents may call the Responses API by WebSocket.
         notices: What is legal in the file but surely not meant.
+        local: The provider `local` as the file has it; among `providers` it is as it was found.
     """
 
     def __init__(
@@ -212,7 +213,7 @@ class Rules:
         self.keys = keys
         self.websocket: WebSockets = websocket
         self.notices = notices
-        self._finds_local = providers.get("local") is BUILT_IN["local"]
+        self.local = providers.get("local", BUILT_IN["local"])
         self._provider_of_host = {
             host: provider.id
             for provider in providers.values()
@@ -230,8 +231,13 @@ class Rules:
 
     @property
     def finds_local(self) -> bool:
-        """Whether `local` is whatever runs on this machine, as no base_url in the file says."""
-        return self._finds_local
+        """Whether `local` is whatever runs on this machine: the file gives no address, and no key.
+
+        A key would be shown to whoever listens.
+        """
+        local, built_in = self.local, BUILT_IN["local"]
+        unchanged = local.base_urls is built_in.base_urls and local.api_key is built_in.api_key
+        return local.enabled and unchanged and not local.headers
 
     @cached_property
     def limited(self) -> tuple[Rule, ...]:
@@ -415,19 +421,20 @@ class Rules:
                 continue
             if key is not None:
                 provider = msgspec.structs.replace(provider, asks_store=False, **key)
-            name = provider.format_for(agent_format)
             model = self._model(target, provider, facts)
-            place = provider.places.get(model) or provider.base_urls[name]
-            destinations.append(Destination(provider, name, place, model))
+            provider = provider.at(model)
+            name = provider.format_for(agent_format)
+            destinations.append(Destination(provider, name, provider.base_urls[name], model))
         if not destinations:
             raise DisabledProvider(use[0].provider)
         return tuple(destinations)
 
     def _model(self, target: Target, provider: Provider, facts: CallFacts) -> str:
-        """Name the model: `auto` is the one asked for where it is there, else the first."""
+        """Name the model: `auto` is the one asked for where it is there, else one that fits."""
         if target.model == AUTO and provider.id == "local":
-            here = facts.model in provider.models or not provider.models
-            return facts.model if here else provider.models[0]
+            if facts.model in provider.models or facts.model in provider.servers:
+                return facts.model
+            return first_fitting(provider, facts) or facts.model
         return target.model_for(facts.model)
 
     @override

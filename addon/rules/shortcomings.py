@@ -156,6 +156,8 @@ def _is_anothers(provider: Provider, model: str) -> bool:
     own = BUILT_IN.get(provider.id)
     if own is None or own.base_urls != provider.base_urls or model in provider.models:
         return False
+    if provider.id == "local":  # many a server answers by whatever name it is asked for
+        return False
     found = makers(model)
     return bool(found) and provider.id not in found and makers(provider.default_model or "") != ()
 

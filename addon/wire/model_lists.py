@@ -12,12 +12,28 @@ from typing import Any, Literal, cast
 import msgspec
 
 from addon.wire.codec import decode, encode
-from addon.wire.reading import mapping, sequence
+from addon.wire.reading import mapping, sequence, text
 
 type ListFormat = Literal["openai", "anthropic", "gemini"]
 
 _EPOCH = "1970-01-01T00:00:00Z"
 _METHODS = ["generateContent", "countTokens"]
+_CONTEXTS = (
+    "max_input_tokens",
+    "inputTokenLimit",
+    "loaded_context_length",
+    "context_length",
+    "max_context_length",
+    "max_model_len",
+)
+_KINDS: dict[str, Literal["chat", "embedding"]] = {
+    "llm": "chat",
+    "vlm": "chat",
+    "embeddings": "embedding",
+}
+"""What LM Studio calls them."""
+LOCAL_FEATURES = frozenset(("tools", "json_schema"))
+"""What servers that hold a model to a grammar have it do, whatever it was made for."""
 
 
 class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +47,11 @@ class ListedModel(msgspec.Struct, frozen=True, kw_only=True):
     max_output: int | None = None
     created: int = 0
     """Unix time in seconds."""
+    kind: Literal["chat", "embedding"] | None = None
+    features: frozenset[str] | None = None
+    """What it can do beside reading and writing words: all of it, where this is said."""
+    loaded: bool | None = None
+    """Whether it is in memory, ready to answer."""
 
 
 def read_models(body: bytes) -> tuple[ListedModel, ...]:
@@ -44,26 +65,48 @@ def read_models(body: bytes) -> tuple[ListedModel, ...]:
     entries: object = listed.get("data", listed.get("models")) if listed else document
     if not isinstance(entries, list):
         raise ValueError("this is no list of models")
-    read = (_read(mapping(entry)) for entry in sequence(cast("object", entries)))
+    listed = [mapping(entry) for entry in sequence(cast("object", entries))]
+    contexts = {entry.get("id"): _context(entry) for entry in listed}
+    read = (_read(entry, contexts.get(text(entry.get("parent")))) for entry in listed)
     return tuple(dict.fromkeys(model for model in read if model is not None))
 
 
-def _read(entry: Mapping[str, Any]) -> ListedModel | None:
+def _read(entry: Mapping[str, Any], parents: int | None) -> ListedModel | None:
     name = entry.get("id") or entry.get("name") or entry.get("model")
     if not isinstance(name, str) or not name:
         return None
-    meta = mapping(entry.get("meta"))
     return ListedModel(
         id=name.removeprefix("models/"),
         title=_text(entry, "display_name", "displayName"),
         owner=_text(entry, "owned_by"),
-        context=_number(
-            entry, "max_input_tokens", "inputTokenLimit", "context_length", "max_model_len"
-        )
-        or _number(meta, "n_ctx", "n_ctx_train"),
+        context=_context(entry) or parents,
         max_output=_number(entry, "max_tokens", "outputTokenLimit"),
         created=_number(entry, "created") or 0,
+        kind=_KINDS.get(text(entry.get("type"))),
+        features=_features(entry),
+        loaded=_loaded(entry),
     )
+
+
+def _context(entry: Mapping[str, Any]) -> int | None:
+    """Return how many tokens a model takes here and now, rather than how many it could."""
+    meta = mapping(entry.get("meta"))  # llama.cpp
+    return _number(entry, *_CONTEXTS) or _number(meta, "n_ctx", "n_ctx_train")
+
+
+def _features(entry: Mapping[str, Any]) -> frozenset[str] | None:
+    """Return what LM Studio and a llama.cpp of several models say of a model."""
+    if entry.get("type") in ("llm", "vlm"):  # all of LM Studio's call tools, some less well
+        return LOCAL_FEATURES | {"images"} if entry["type"] == "vlm" else LOCAL_FEATURES
+    inputs = sequence(mapping(entry.get("architecture")).get("input_modalities"))
+    if inputs and entry.get("owned_by") == "llamacpp":
+        return LOCAL_FEATURES | {"images"} if "image" in inputs else LOCAL_FEATURES
+    return None
+
+
+def _loaded(entry: Mapping[str, Any]) -> bool | None:
+    state = text(entry.get("state")) or text(mapping(entry.get("status")).get("value"))
+    return state in ("loaded", "sleeping") if state else None
 
 
 def write_models(format: ListFormat, models: Iterable[ListedModel]) -> bytes:

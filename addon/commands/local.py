@@ -1,0 +1,25 @@
+"""Looks for model servers on this machine, for commands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from addon.rules import Rules
+
+if TYPE_CHECKING:
+    from addon.engine import ClientPool
+
+NOBODY = (
+    "No model server answers here. llama.cpp is looked for on port 8080, Ollama on 11434, LM Studio"
+    " on 1234, vLLM on 8000; one elsewhere is named by `providers: {local: {base_url: ...}}`."
+)
+
+
+async def find_local(rules: Rules, clients: ClientPool) -> None:
+    """Put what runs here in the place of the provider `local`, unless the rules say where it is."""
+    from addon.engine import LocalServers
+
+    if rules.finds_local:
+        servers = LocalServers()
+        rules.providers["local"] = await servers.find(rules.local, clients)
+        servers.stop()
