@@ -26,10 +26,9 @@ def carries(target: Target, provider: Provider, facts: CallFacts, *, by_model: b
         return False
     if "*" in target.model:
         return True
-    model = target.model
-    if model == AUTO and provider.id == "local":
-        model = first_fitting(provider, facts) or model
-    known = provider.facts(model)
+    if target.model == AUTO and provider.id == "local":  # many a server embeds by any model
+        return facts.endpoint == EMBEDDINGS
+    known = provider.facts(target.model)
     if known is None:
         return by_model
     return known.kind == "embedding" and facts.endpoint == EMBEDDINGS
