@@ -9,6 +9,7 @@
 * `silence`: timeouts, and word when nothing comes
 * `streamed`, `plain`, `counting`, `carried`: what the agent gets, item by item, without any
   input or output of their own
+* `relay`: a socket to a provider, as it is
 * `media` with `media_connections`, `media_memory`, `addresses`: what is fetched for providers that
   read no addresses
 * `headers`, `ratelimits`: which headers cross over; `failures`: what went wrong, in plain words
@@ -23,6 +24,7 @@ from addon.engine.local_servers import LocalServers
 from addon.engine.media import MediaFetcher
 from addon.engine.media_connections import MediaConnections
 from addon.engine.model_lists import ListError, ModelLists, Question, fetch_models
+from addon.engine.relay import Relay
 from addon.engine.verifying import Verdict, verify
 
 __all__ = [
@@ -42,6 +44,7 @@ __all__ = [
     "Place",
     "ProxySettings",
     "Question",
+    "Relay",
     "TlsSettings",
     "Verdict",
     "answer",

@@ -54,7 +54,7 @@ async def _in_turn(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | 
 async def _converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening | bytes]:
     response = await _send(call, clients, call.rendered.body)
     try:
-        opening = _opening(response)
+        opening = opening_of(response)
         if opening.status == 400:
             error = await _read(response, opening)
             spoken = FORMATS[call.destination.format]
@@ -66,7 +66,7 @@ async def _converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening |
                 return
             await response.aclose()
             response = await _send(call, clients, body)
-            opening = _opening(response)
+            opening = opening_of(response)
         yield opening
         content_encoding = header(opening.headers, "content-encoding")
         decoder = StackedDecoder(content_encoding) if content_encoding else None
@@ -90,7 +90,8 @@ async def _send(call: Call, clients: ClientPool, body: bytes) -> httpcore2.Respo
     )
 
 
-def _opening(response: httpcore2.Response) -> Opening:
+def opening_of(response: httpcore2.Response) -> Opening:
+    """Return how an answer begins."""
     headers = tuple(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers
     )

@@ -46,6 +46,8 @@ class Stream(httpcore2.AsyncNetworkStream):
         """The head of an answer, as far as it has come; None: its body is next."""
         self._rest = b""
         """What has come but was not asked for yet."""
+        self._switched = False
+        """Whether the other side speaks another protocol than HTTP by now."""
 
     @override
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
@@ -95,6 +97,7 @@ class Stream(httpcore2.AsyncNetworkStream):
         end = head.find(b"\r\n\r\n", max(known - 3, 0))
         if end < 0:
             return data
+        self._switched = head.startswith(b"101", 9)
         cut = end + 4 - known
         self._rest = data[cut:]
         self._answer_head = bytearray() if _INTERIM.match(head) else None
@@ -103,7 +106,7 @@ class Stream(httpcore2.AsyncNetworkStream):
     @override
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         """Send bytes, but keep the head of a request until what follows it: both go at once."""
-        if not self._head and buffer.endswith(b"\r\n\r\n"):
+        if not self._head and not self._switched and buffer.endswith(b"\r\n\r\n"):
             self._head = buffer
             self._answer_head = bytearray()
             return

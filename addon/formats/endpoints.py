@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import unquote
+
 COMPLETIONS = "completions"
 EMBEDDINGS = "embeddings"
 MODELS = "models"
@@ -25,6 +28,7 @@ OTHER_ENDPOINTS = (
 """Their names in rules; `other` stands for all that have no name here."""
 
 _ROOT = "/v1/"
+_LIST_OF_MODELS = re.compile(r"/(?:v1|v1beta)/models(?:/(?P<id>.+?))?/?")
 
 
 def other_endpoint(path: str) -> str:
@@ -33,6 +37,15 @@ def other_endpoint(path: str) -> str:
         return ""
     name = path_below(path).partition("/")[0]
     return name if name in OTHER_ENDPOINTS else "other"
+
+
+def model_asked_about(method: str, path: str) -> str | None:
+    """Return the model that a request asks about; empty for a list of all, None for neither.
+
+    The path, without query, may be Anthropic's or Gemini's as well as OpenAI's.
+    """
+    found = _LIST_OF_MODELS.fullmatch(path) if method == "GET" else None
+    return None if found is None else unquote(found["id"] or "")
 
 
 def path_below(path: str) -> str:

@@ -46,7 +46,7 @@ from addon.interceptor.exchanges import Exchange, Exchanges
 from addon.interceptor.giving import give
 from addon.interceptor.identity import Identities
 from addon.interceptor.leaning import remembering
-from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route
+from addon.interceptor.planning import Answered, Decided, Incoming, Pass, Refusal, Route
 from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
 from addon.interceptor.rules_in_force import RulesInForce
@@ -202,13 +202,13 @@ class Interceptor:
     def response(self, flow: http.HTTPFlow) -> None:
         """A call has been answered to its end, or a WebSocket begins."""
         exchange = self._exchanges.get(flow)
-        if exchange is None or exchange.session is None or flow.websocket is None:
+        if exchange is None or exchange.delivery is None or flow.websocket is None:
             self._finish(flow)
 
     def websocket_message(self, flow: http.HTTPFlow) -> None:
         """Keep the messages of a WebSocket within bounds: each response shows on its own."""
         exchange = self._exchanges.get(flow)
-        if exchange is not None and exchange.session is not None:
+        if exchange is not None and exchange.delivery is not None:
             display.trim_messages(flow)
 
     def websocket_end(self, flow: http.HTTPFlow) -> None:
@@ -247,15 +247,15 @@ class Interceptor:
     async def _take(self, flow: http.HTTPFlow) -> None:
         """Let the rules decide about a call to an intercepted host."""
         endpoint: Endpoint | None = None
+        upgrade = is_upgrade(flow.request)
+        decided: Decided | Handshake | None = None
         try:
             rules = self._rules(look=False)
-            if is_upgrade(flow.request):
-                endpoint = endpoint_of(flow.request, rules.provider_for_host)
-                headers, agent = access.all_headers(flow.request), self._identities.agent(flow)
-                decided = plan_upgrade(endpoint, headers, agent, rules)
-            else:
-                incoming = self._incoming(flow, flow.request, rules)
-                endpoint = incoming.endpoint
+            incoming = self._incoming(flow, flow.request, rules)
+            endpoint = incoming.endpoint
+            if upgrade:
+                decided = plan_upgrade(endpoint, incoming.headers, incoming.agent, rules)
+            if decided is None:
                 keep_alive = self._read_settings().keep_alive
                 decided = await self._preparation.decide(
                     incoming, rules, keep_alive, self._kept(), self._pool(), self._books.spending
@@ -263,7 +263,7 @@ class Interceptor:
         except DetourError as error:
             status = error.status if isinstance(error, StateError) else None
             decided = Refusal(error.to_error_info(), "refused", status)
-            if is_upgrade(flow.request):
+            if upgrade and isinstance(error, RulesError):
                 decided = NO_WEBSOCKET  # by HTTP it is told what is wrong
             endpoint = endpoint or endpoint_of(flow.request, provider_for_host)
         match decided:
@@ -274,6 +274,8 @@ class Interceptor:
                 self._refuse(flow, endpoint, decided)
             case Answered():
                 self._exchanges.add(flow, await give(flow, endpoint, decided))
+            case Route() if upgrade:
+                self._sockets.relay(flow, endpoint, decided)
             case Route():
                 await self._route(flow, endpoint, decided)
             case Handshake():

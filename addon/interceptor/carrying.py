@@ -28,7 +28,7 @@ from addon.providers import Destination
 from addon.providers.offered import offers
 from addon.rules import CallFacts, Decision, Excess, Rule, Rules, apply_edits, split_name
 from addon.translation import carry
-from addon.translation.carrying import model_of
+from addon.translation.model_fields import model_of
 from addon.wire.codec import decode_object
 
 SPOKEN: FormatName = "openai-chat"
@@ -42,7 +42,7 @@ def carried_facts(incoming: Incoming) -> CallFacts:
     return CallFacts(
         agent=agent,
         stated_phase=phase,
-        model=model_of(incoming.body, incoming.headers) if incoming.body else "",
+        model=model_of(incoming.body, incoming.headers, endpoint.line),
         endpoint=endpoint.name,
         path=path_below(endpoint.line.path),
         provider=endpoint.provider or None,

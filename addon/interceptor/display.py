@@ -30,6 +30,10 @@ logger = logging.getLogger(__name__)
 
 HIDDEN = "(hidden by Detour)"
 
+_PROTOCOLS = "sec-websocket-protocol"
+_KEY_PROTOCOL = "openai-insecure-api-key."
+"""In a browser, the name of a protocol is the only place for the key of a WebSocket."""
+
 SECRET_HEADERS = frozenset(
     (
         "api-key",
@@ -57,6 +61,8 @@ def hide_secrets(message: http.Message) -> None:
     for name in SECRET_HEADERS:
         if name in message.headers:
             message.headers[name] = HIDDEN
+    if _KEY_PROTOCOL in (access.header(message, _PROTOCOLS) or ""):
+        message.headers[_PROTOCOLS] = HIDDEN
     if isinstance(message, http.Request) and "key=" in message.path:
         query = [(k, HIDDEN if k == "key" else v) for k, v in message.query.items(multi=True)]
         message.query = query
@@ -64,11 +70,14 @@ def hide_secrets(message: http.Message) -> None:
 
 def secrets(request: http.Request) -> tuple[str, ...]:
     """Return the keys that came with a request."""
-    found = [
-        value.decode("utf-8", "surrogateescape")
-        for name, value in request.headers.fields
-        if name.lower() in _SECRET_NAMES
-    ]
+    found: list[str] = []
+    for name, value in request.headers.fields:
+        lowered = name.lower()
+        if lowered in _SECRET_NAMES:
+            found.append(value.decode("utf-8", "surrogateescape"))
+        elif lowered == b"sec-websocket-protocol":
+            protocols = (one.strip() for one in value.decode("latin-1").split(","))
+            found += (one.removeprefix(_KEY_PROTOCOL) for one in protocols if _KEY_PROTOCOL in one)
     if "key=" in request.path:
         found += [value for name, value in request.query.items(multi=True) if name == "key"]
     return tuple(found)
@@ -95,6 +104,13 @@ def show_route(flow: http.HTTPFlow, route: Route) -> None:
     data.method, data.authority = call.rendered.method.encode(), b""
     data.headers, data.content, data.trailers = http.Headers(headers), body, None
     flow.metadata[ORIGINAL] = _original(original, route)
+    summarise(flow, route)
+    flow.request = shown
+
+
+def summarise(flow: http.HTTPFlow, route: Route) -> None:
+    """Say beside a flow where it goes, and why."""
+    call = route.call
     flow.metadata[SUMMARY] = {
         "rule": route.rule,
         "provider": call.destination.provider.id,
@@ -105,7 +121,6 @@ def show_route(flow: http.HTTPFlow, route: Route) -> None:
         "losses": _losses(call.rendered.losses),
     }
     flow.comment = route.comment
-    flow.request = shown
 
 
 def record(flow: http.HTTPFlow, limit: int) -> Recorder:

@@ -11,7 +11,7 @@ from mitmproxy.net.http import url
 
 from addon.formats import FORMATS, format_for_path
 from addon.formats.base import FormatName, RequestLine
-from addon.formats.endpoints import other_endpoint
+from addon.formats.endpoints import MODELS, model_asked_about, other_endpoint
 from addon.interceptor.access import header
 from addon.providers import BUILT_IN
 
@@ -49,7 +49,9 @@ def endpoint_of(request: http.Request, provider_for_host: Callable[[str], str | 
     spoken, name = found or (None, "")
     if spoken not in FORMATS:
         spoken, name = None, ""
-    if spoken is None and provider not in _OTHER_WORDS:
+    if spoken is None and model_asked_about(request.method, path) is not None:
+        name = MODELS
+    elif spoken is None and provider not in _OTHER_WORDS:
         name = other_endpoint(path)
     return Endpoint(
         host=host,

@@ -3,39 +3,41 @@
 from __future__ import annotations
 
 import asyncio
-import re
-from urllib.parse import unquote, urlsplit
+from fnmatch import fnmatchcase
+from urllib.parse import urlsplit
 
 import msgspec
 
 from addon.engine import ClientPool, ListError, LocalServers, ModelLists, Question
-from addon.interceptor.key_headers import agent_key
+from addon.formats.endpoints import model_asked_about
+from addon.interceptor.carrying import SPOKEN, carried_facts
+from addon.interceptor.key_headers import agent_key, check_host
 from addon.interceptor.own_ports import own_ports
-from addon.interceptor.planning import Answered, Incoming, Refusal
+from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, blocked
 from addon.neutral import ErrorInfo
-from addon.providers import BUILT_IN
-from addon.rules import Rules
-from addon.rules.offers import merged_list, usable_providers
-from addon.wire.model_lists import ListFormat, write_model, write_models
+from addon.providers import BUILT_IN, Destination
+from addon.rules import Decision, Rules
+from addon.rules.offers import merged_list, models_of, usable_providers
+from addon.rules.targets import AUTO
+from addon.wire.model_lists import ListedModel, ListFormat, write_model, write_models
 
 PATIENCE = 2.0
 """Seconds that agents wait for the lists of providers; what comes later is there the next time."""
-_PATH = re.compile(r"/(?:v1|v1beta)/models(?:/(?P<id>.+?))?/?")
 
 
 class ModelQuestion(msgspec.Struct, frozen=True):
     """What an agent wants to know."""
 
     format: ListFormat
-    id: str | None
-    """The one model it asks about; None: all of them."""
+    id: str
+    """The one model it asks about; empty: all of them."""
 
 
 def model_question(incoming: Incoming) -> ModelQuestion | None:
     """Return what a request asks about models, or None where it asks something else."""
     endpoint, headers = incoming.endpoint, incoming.headers
-    match = _PATH.fullmatch(endpoint.line.path) if endpoint.method == "GET" else None
-    if match is None or not endpoint.provider:
+    model = model_asked_about(endpoint.method, endpoint.line.path)
+    if model is None or not endpoint.provider:
         return None
     speaks_anthropic = any(name.lower() == "anthropic-version" for name, _ in headers)
     format: ListFormat = "openai"
@@ -43,7 +45,18 @@ def model_question(incoming: Incoming) -> ModelQuestion | None:
         format = "gemini"
     elif endpoint.provider == "anthropic" or speaks_anthropic:
         format = "anthropic"
-    return ModelQuestion(format, match["id"] and unquote(match["id"]))
+    return ModelQuestion(format, model)
+
+
+def rule_on_models(question: ModelQuestion, incoming: Incoming, rules: Rules) -> Decision | None:
+    """Return what a rule says that is about lists of models; others leave them to Detour.
+
+    Raises:
+        DetourError: The rule cannot be followed.
+    """
+    facts = carried_facts(incoming)
+    facts.model = question.id
+    return rules.naming(facts, SPOKEN)
 
 
 class Models:
@@ -62,6 +75,25 @@ class Models:
         rules.providers["local"] = await self._local.find(rules.local, clients, own_ports())
 
     async def answer(
+        self, question: ModelQuestion, incoming: Incoming, rules: Rules, clients: ClientPool
+    ) -> Answered | Refusal | Pass:
+        """Do what a rule on `models` says; else put all lists together.
+
+        Raises:
+            DetourError: The rule cannot be followed.
+        """
+        decision = rule_on_models(question, incoming, rules)
+        if decision is None:
+            return await self._merged(question, incoming, rules, clients)
+        match decision.action:
+            case "pass":
+                return Pass(decision.rule_name, question.id or None)
+            case "block":
+                return blocked(incoming.endpoint, decision.rule_name, question.id or None)
+            case "route":
+                return await self._of_targets(question, incoming, rules, decision, clients)
+
+    async def _merged(
         self, question: ModelQuestion, incoming: Incoming, rules: Rules, clients: ClientPool
     ) -> Answered | Refusal:
         """Ask all who can be asked, and put their lists together.
@@ -88,20 +120,75 @@ class Models:
             lists["local"] = ()
         listed = given[-1] if original else ()
         merged = merged_list(rules, listed, lists)
-        if question.id is None:
-            comment = f"{len(merged)} models, of {len(usable)} providers with a key among others"
-            return Answered(body=write_models(question.format, merged), comment=comment)
-        for model in merged:
-            if model.id == question.id:
-                body = write_model(question.format, model)
-                return Answered(body=body, comment=f"the model {model.id}")
-        message = f"The model '{question.id}' does not exist; the list of models has those that do."
-        return Refusal(ErrorInfo("not_found", message, code="model_not_found"), "unknown model")
+        comment = f"{len(merged)} models, of {len(usable)} providers with a key among others"
+        return _answer(question, merged, comment)
+
+    async def _of_targets(
+        self,
+        question: ModelQuestion,
+        incoming: Incoming,
+        rules: Rules,
+        decision: Decision,
+        clients: ClientPool,
+    ) -> Answered | Refusal:
+        """List what the targets of a rule offer, under their own names.
+
+        Raises:
+            ListError: Nothing is known of what a target offers.
+            DetourError: It cannot be asked.
+        """
+        assert decision.rule is not None
+        targets = decision.rule.use_for(decision.facts)
+        assert isinstance(targets, tuple)
+        if rules.finds_local and any(target.provider == "local" for target in targets):
+            await self._find_local(rules, clients)
+        places = {place.provider.id: place for place in decision.destinations}
+        questions = [_question(place, incoming, rules) for place in places.values()]
+        answers = await self._lists.of_all(questions, clients)
+        found: dict[str, ListedModel] = {}
+        for name, listed in zip(places, answers, strict=True):
+            provider = rules.providers[name]
+            if isinstance(listed, ListError) and not provider.models:
+                raise listed
+            globs = ["*" if t.model == AUTO else t.model for t in targets if t.provider == name]
+            for model in models_of(provider, () if isinstance(listed, ListError) else listed):
+                if any(fnmatchcase(model.id, glob) for glob in globs):
+                    found.setdefault(model.id, model)
+        comment = f"{len(found)} models ({decision.rule_name})"
+        return _answer(question, tuple(found.values()), comment, decision.rule_name)
 
     def stop(self) -> None:
         """Leave alone whoever has not answered yet."""
         self._lists.stop()
         self._local.stop()
+
+
+def _question(destination: Destination, incoming: Incoming, rules: Rules) -> Question:
+    """Say whom to ask, and as whom.
+
+    Raises:
+        DetourError: There is no key, or it is for somebody else.
+    """
+    provider = destination.provider
+    key = rules.keys.find(provider)
+    if not provider.passes_key:
+        return Question(provider, key)
+    check_host(destination, incoming.endpoint.host)
+    return Question(provider, None, agent_key(incoming.headers, incoming.endpoint.line))
+
+
+def _answer(
+    question: ModelQuestion, models: tuple[ListedModel, ...], comment: str, rule: str | None = None
+) -> Answered | Refusal:
+    if not question.id:
+        return Answered(body=write_models(question.format, models), comment=comment)
+    for model in models:
+        if model.id == question.id:
+            body = write_model(question.format, model)
+            return Answered(body=body, comment=f"the model {model.id}")
+    message = f"The model '{question.id}' does not exist; the list of models has those that do."
+    error = ErrorInfo("not_found", message, code="model_not_found")
+    return Refusal(error, "unknown model", rule=rule)
 
 
 def _names_local(incoming: Incoming) -> bool:

@@ -1,4 +1,8 @@
-"""Serves WebSockets that Detour has granted: each of their messages becomes a call of its own."""
+"""What stands in place of the server that an agent wanted a WebSocket to.
+
+On a socket that Detour serves, each message becomes a call of its own. One that goes to another
+provider is a pipe to that provider, whose key the agent never sees.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +10,7 @@ from collections.abc import Callable
 
 from mitmproxy import http
 
-from addon.engine import ClientPool, answer
+from addon.engine import ClientPool, Relay, answer
 from addon.interceptor import access, display
 from addon.interceptor.adapter import Delivery, Items
 from addon.interceptor.endpoints import Endpoint
@@ -20,7 +24,7 @@ from addon.vault import MemoryVault, Vault
 
 
 class SocketServer:
-    """Puts a session in place of the server that the agent wanted a socket to."""
+    """Puts sessions and relays in the place of servers."""
 
     def __init__(
         self,
@@ -57,6 +61,15 @@ class SocketServer:
         display.hide_secrets(flow.request)
         flow.comment = SERVED_BY_DETOUR
         self._exchanges.add(flow, Exchange(endpoint=endpoint, delivery=delivery, session=session))
+
+    def relay(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
+        """Let the provider of a route answer the flow of a socket."""
+        handler = access.connection_handler(flow.client_conn)
+        pipe = Relay(route.call, self._clients())
+        delivery = Delivery(flow, handler, pipe.serve, pipe.receive)
+        display.hide_secrets(flow.request)
+        display.summarise(flow, route)
+        self._exchanges.add(flow, Exchange(endpoint=endpoint, delivery=delivery, route=route))
 
     def _open_message(self, flow: http.HTTPFlow) -> Items | None:
         """Begin the answer to a message of a socket, as the rules have decided."""

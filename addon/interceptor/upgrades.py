@@ -1,9 +1,10 @@
 """What becomes of a request for a WebSocket.
 
-One for `/v1/responses` is granted and served by Detour itself, wherever a rule could send a
-response elsewhere; the model, and most of what rules look at, is known only with each message.
-Where all responses would pass anyway, the socket itself passes. All others are turned away with
-426, at which agents go on by HTTP at once.
+One for `/v1/responses` is granted and served by Detour itself, wherever a response could go
+elsewhere; the model, and most of what rules look at, is known only with each message. Where all
+responses would pass anyway, the socket itself passes. Those of other formats are turned away with
+426, at which agents go on by HTTP at once. About all others (Realtime above all) rules decide as
+about a call, by what the request for the socket says.
 """
 
 from __future__ import annotations
@@ -29,11 +30,11 @@ SERVED = ("openai-responses", "responses")
 
 def plan_upgrade(
     endpoint: Endpoint, headers: Headers, agent: str, rules: Rules
-) -> Handshake | Pass | Refusal:
-    """Decide about a request for a WebSocket."""
+) -> Handshake | Pass | Refusal | None:
+    """Decide about a request for a WebSocket; None: it is a call like any other."""
     found = format_for_path(endpoint.line.path)
     if found is None:
-        return Pass() if rules.default == "pass" else NO_WEBSOCKET
+        return None
     if found != SERVED or rules.websocket == "refuse":
         return NO_WEBSOCKET
     agent, phase = split_name(agent)

@@ -31,6 +31,7 @@ _OFFERED: dict[str, Paths] = {
         "containers",
         "evals",
         "fine_tuning",
+        "realtime",
     ),
     "anthropic": (),
     "google": ("embeddings",),  # https://ai.google.dev/api/embeddings
@@ -65,6 +66,7 @@ _OFFERED: dict[str, Paths] = {
         "images/edits",
         "files",
         "batches",
+        "realtime",
     ),
     "moonshot": ("files",),  # https://platform.kimi.ai/docs/api/files
     "local": _USUAL,

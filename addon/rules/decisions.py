@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from typing import Any, Literal, NamedTuple, override
 
@@ -21,24 +21,12 @@ from addon.providers import (
     provider_for_host,
 )
 from addon.rules.carrying import carries, first_fitting
-from addon.rules.conditions import (
-    AgentCondition,
-    Condition,
-    EndpointCondition,
-    HeaderCondition,
-    ModelCondition,
-    ProviderCondition,
-)
 from addon.rules.disabled import DisabledProvider
 from addon.rules.facts import CallFacts
-from addon.rules.limits import Limit
 from addon.rules.model_names import explicit_target, owners
-from addon.rules.problems import START, Mark, Problem
-from addon.rules.signatures import Phase
+from addon.rules.problems import START, Problem
+from addon.rules.rule import Rule, Use
 from addon.rules.targets import AUTO, Target, Verdict
-
-type Use = tuple[Target, ...] | Verdict
-"""Targets in order of preference, or a verdict."""
 
 type Action = Literal["route", "pass", "block"]
 type WebSockets = Literal["accept", "refuse"]
@@ -48,72 +36,6 @@ DEFAULT_INTERCEPT = (
     "api.anthropic.com",
     "generativelanguage.googleapis.com",
 )
-
-_KNOWN_BEFORE_THE_BODY = (EndpointCondition, ProviderCondition, AgentCondition, HeaderCondition)
-
-
-class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A condition and what to use."""
-
-    name: str
-    mark: Mark
-    """Where it stands in the file."""
-    conditions: tuple[Condition, ...] = ()
-    """All must hold; the cheap ones come first."""
-    use: Use
-    """What to use, unless `by_phase` says it."""
-    by_phase: dict[Phase, Use] = {}
-    """What to use in each phase. Without `other` the rule applies in no phase but those named."""
-    fallback: FallbackPolicy = FallbackPolicy()
-    """When a call goes on to the next target."""
-    limits: tuple[Limit, ...] = ()
-    """How much its calls may use."""
-    key: dict[str, Any] | None = None
-    """Fields of the provider that make these calls go under another key."""
-    set: dict[str, Any] = {}
-    """Fields of the agent's body to give another value."""
-    drop: tuple[str, ...] = ()
-    """Fields of the agent's body to leave out."""
-
-    def obstacle(self, facts: CallFacts) -> str | None:
-        """Say why the rule does not apply to a call; None if it does."""
-        for condition in self.conditions:
-            if not condition.holds(facts):
-                return condition.why_not(facts)
-        if self.use_for(facts) is None:
-            return f"the phase is {facts.phase}, and `use` names {', '.join(self.by_phase)} only"
-        return None
-
-    def use_of(self, facts: CallFacts, providers: Mapping[str, Provider]) -> Use | None:
-        """Say what to use for a call that meets the conditions; None where nothing fits.
-
-        Of an endpoint in which nothing is translated, a rule that does not name it speaks only
-        where its target offers that very endpoint, with a model that may well be meant for it.
-        """
-        use = self.use_for(facts)
-        if not facts.path or use is None or isinstance(use, str) or self._names(facts.endpoint):
-            return use
-        by_model = any(isinstance(condition, ModelCondition) for condition in self.conditions)
-        return (
-            tuple(
-                target
-                for target in use
-                if carries(target, providers[target.provider], facts, by_model=by_model)
-            )
-            or None
-        )
-
-    def _names(self, endpoint: str) -> bool:
-        return any(
-            isinstance(condition, EndpointCondition) and endpoint in condition.endpoints
-            for condition in self.conditions
-        )
-
-    def use_for(self, facts: CallFacts) -> Use | None:
-        """Say what to use for a call that meets the conditions; None where no phase fits."""
-        if not self.by_phase:
-            return self.use
-        return self.by_phase.get(facts.phase) or self.by_phase.get("other")
 
 
 class Step(NamedTuple):
@@ -387,21 +309,38 @@ class Rules:
             DisabledProvider: Nowhere else may the call go.
         """
         for index, rule in enumerate(self.rules):
-            if _may_apply(rule, facts):
+            if rule.may_apply(facts):
                 uses: list[Use] = [*rule.by_phase.values(), rule.use]
                 return self._ruled(index, uses[0], facts, agent_format)
         return self._by_default(facts, agent_format)
 
+    def naming(self, facts: CallFacts, agent_format: FormatName) -> Decision | None:
+        """Find the first rule that applies to a call and names its endpoint; None: there is none.
+
+        Raises:
+            UnsupportedFeature: Detour speaks no format of the provider.
+            DisabledProvider: Nowhere else may the call go.
+        """
+        for index, rule in enumerate(self.rules):
+            if rule.names(facts.endpoint) and rule.obstacle(facts) is None:
+                use = rule.use_for(facts)
+                assert use is not None
+                return self._ruled(index, use, facts, agent_format)
+        return None
+
     def may_divert(self, facts: CallFacts) -> bool:
-        """Tell whether anything but `pass` could become of a call whose body is not known yet."""
-        if self.aliases:
+        """Tell whether anything but `pass` could become of a call whose body is not known yet.
+
+        Where agents may choose by the model's name, no rule comes before what the body says.
+        """
+        if self.aliases or self.by_model_name:
             return True
         for rule in self.rules:
-            if not _may_apply(rule, facts):
+            if not rule.may_apply(facts):
                 continue
-            if rule.use != "pass":
+            if rule.limits or any(use != "pass" for use in rule.by_phase.values() or (rule.use,)):
                 return True
-            if all(isinstance(one, _KNOWN_BEFORE_THE_BODY) for one in rule.conditions):
+            if rule.is_known_before_the_body:
                 return False
         return self.default != "pass"
 
@@ -441,9 +380,3 @@ class Rules:
     def __repr__(self) -> str:
         """Count the rules."""
         return f"<Rules {len(self.rules)}>"
-
-
-def _may_apply(rule: Rule, facts: CallFacts) -> bool:
-    """Tell whether a rule may apply to a call whose body is not known yet."""
-    known = (one for one in rule.conditions if isinstance(one, _KNOWN_BEFORE_THE_BODY))
-    return all(condition.holds(facts) for condition in known)

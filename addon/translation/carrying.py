@@ -10,17 +10,15 @@ from functools import partial
 
 import msgspec
 
-from addon.formats.base import FormatName, Headers, RenderedBody, RequestLine, header
+from addon.formats.base import FormatName, Headers, RenderedBody, RequestLine
 from addon.formats.embeddings import gemini, openai
 from addon.formats.embeddings.request import parse_request
 from addon.formats.endpoints import EMBEDDINGS, path_below
 from addon.formats.gemini.models import VERTEX
 from addon.neutral import UnsupportedFeature
 from addon.providers import Destination
+from addon.translation.model_fields import with_model
 from addon.translation.requests import RenderedRequest, locate
-from addon.wire.codec import decode_object, encode
-from addon.wire.json_edit import edit_object
-from addon.wire.multipart import find_field
 
 OPENAI_FORMATS: tuple[FormatName, ...] = ("openai-chat", "openai-responses")
 _FORWARDED = ("accept", "content-type", "openai-beta")
@@ -37,17 +35,6 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True):
     """Bodies of further requests, to be sent one after the other."""
     join: Callable[[Sequence[bytes]], bytes] | None = None
     """Makes the agent's answer of the answers; None: there is one, and it passes as it is."""
-
-
-def model_of(body: bytes, headers: Headers) -> str:
-    """Return the model that a request names, in a JSON body or in a form; empty if it does not."""
-    content_type = header(headers, "content-type") or ""
-    if span := find_field(body, content_type, "model"):
-        return body[span.start : span.end].decode("utf-8", "replace")
-    if content_type.lower().startswith("multipart/"):
-        return ""
-    named = (decode_object(body) or {}).get("model")
-    return named if isinstance(named, str) else ""
 
 
 def carry(
@@ -70,10 +57,11 @@ def carry(
     if path == EMBEDDINGS and method == "POST":
         return _carry_embeddings(body, destination)
     destination = _in_openai_format(destination, path)
+    body, line = with_model(body, headers, line, destination.model)
     rendered = RenderedBody(
         path=f"/{path}" + (f"?{line.query}" if line.query else ""),
         headers=tuple((n.lower(), v) for n, v in headers if n.lower() in _FORWARDED),
-        body=_with_model(body, headers, destination.model),
+        body=body,
     )
     located = msgspec.structs.replace(locate(rendered, destination), method=method)
     return Carried(destination=destination, rendered=located)
@@ -123,13 +111,3 @@ def _in_openai_format(destination: Destination, path: str) -> Destination:
             return Destination(destination.provider, name, urls[name], destination.model)
     reason = f"{destination.provider.id} has no base_url in OpenAI's format"
     raise UnsupportedFeature(path, reason)
-
-
-def _with_model(body: bytes, headers: Headers, model: str) -> bytes:
-    """Name the provider's model where the request names one, and leave every other byte."""
-    named = model_of(body, headers)
-    if not named or named == model:
-        return body
-    if span := find_field(body, header(headers, "content-type") or "", "model"):
-        return b"".join((body[: span.start], model.encode(), body[span.end :]))
-    return edit_object(body, {"model": encode(model)})

@@ -3,6 +3,7 @@
 import json
 
 import anthropic
+import openai
 import pytest
 from google import genai
 from google.genai import types
@@ -40,8 +41,8 @@ async def zai():
 async def test_the_openai_client_lists_all_that_can_be_asked_for(zai):
     own = {"object": "list", "data": [{"id": "gpt-6", "object": "model", "created": 1}]}
     context = server_context("api.openai.com")
-    async with ScriptedServer(answer(own), context) as openai:
-        hosts = {"api.openai.com": openai.address}
+    async with ScriptedServer(answer(own), context) as original:
+        hosts = {"api.openai.com": original.address}
         rules = RULES.format(url=zai.url)
         async with (
             running_proxy(rules, hosts=hosts, environment={}) as proxy,
@@ -52,7 +53,7 @@ async def test_the_openai_client_lists_all_that_can_be_asked_for(zai):
     assert names[:3] == ["fast", "gpt-6", "zai:glm-5.3"]
     assert "zai:glm-6" in names
     assert one.owned_by == "zai"
-    assert set(keys(openai)) == {f"Bearer {AGENT_KEY}"}
+    assert set(keys(original)) == {f"Bearer {AGENT_KEY}"}
     assert keys(zai) == ["Bearer z-key"]
 
 
@@ -67,8 +68,6 @@ async def test_without_the_original_list_the_others_still_show(zai):
 
 
 async def test_an_unknown_model_is_not_found(zai):
-    import openai
-
     async with (
         running_proxy(RULES.format(url=zai.url), environment={}) as proxy,
         proxy.openai() as client,
@@ -102,8 +101,8 @@ async def test_the_gemini_client_gets_its_own_kind_of_list(zai):
 
 
 async def test_with_default_block_the_original_is_not_asked(zai):
-    async with ScriptedServer(answer(ZAI), server_context("api.openai.com")) as openai:
-        hosts = {"api.openai.com": openai.address}
+    async with ScriptedServer(answer(ZAI), server_context("api.openai.com")) as original:
+        hosts = {"api.openai.com": original.address}
         rules = RULES.format(url=zai.url) + "default: block\n"
         async with (
             running_proxy(rules, hosts=hosts, environment={}) as proxy,
@@ -111,7 +110,7 @@ async def test_with_default_block_the_original_is_not_asked(zai):
         ):
             names = [model.id async for model in await client.models.list()]
     assert "zai:glm-6" in names
-    assert not openai.exchanges
+    assert not original.exchanges
 
 
 async def test_a_provider_that_gives_no_list_is_shown_as_far_as_it_is_known():
@@ -135,8 +134,8 @@ async def test_a_provider_that_gives_no_list_is_shown_as_far_as_it_is_known():
 async def test_a_key_goes_nowhere_but_where_the_agent_has_sent_it(zai, more, called):
     gateway = "  openai: {base_url: 'https://gateway.example/v1', api_key: our-key}\n"
     rules = RULES.format(url=zai.url).replace("providers:\n", f"providers:\n{gateway}") + more
-    async with ScriptedServer(answer(ZAI), server_context("api.openai.com")) as openai:
-        hosts = {"api.openai.com": openai.address}
+    async with ScriptedServer(answer(ZAI), server_context("api.openai.com")) as original:
+        hosts = {"api.openai.com": original.address}
         async with (
             running_proxy(rules, hosts=hosts, environment={}) as proxy,
             proxy.client() as client,
@@ -144,4 +143,108 @@ async def test_a_key_goes_nowhere_but_where_the_agent_has_sent_it(zai, more, cal
             headers = {"authorization": f"Bearer {AGENT_KEY}"}
             listed = await client.get(f"https://{called}/v1/models", headers=headers)
     assert listed.status_code == 200
-    assert not openai.exchanges
+    assert not original.exchanges
+
+
+def on_models(use, url, **when):
+    rule = {"name": "lists", "when": {"endpoint": "models", **when}, "use": use}
+    return RULES.format(url=url) + "rules: " + json.dumps([rule]) + "\n"
+
+
+class TestRulesOnModels:
+    async def test_pass(self, zai):
+        async with ScriptedServer(answer(ZAI), server_context("api.openai.com")) as original:
+            hosts = {"api.openai.com": original.address}
+            async with (
+                running_proxy(on_models("pass", zai.url), hosts=hosts, environment={}) as proxy,
+                proxy.openai() as client,
+            ):
+                names = [model.id async for model in await client.models.list()]
+                one = await client.models.retrieve("glm-6")
+        assert names == ["glm-5.3", "glm-6"]
+        assert one.to_dict()["object"] == "list"  # whatever it answers
+        assert keys(original) == [f"Bearer {AGENT_KEY}"] * 2
+        assert [e.path for e in original.exchanges] == ["/v1/models", "/v1/models/glm-6"]
+        assert not zai.exchanges
+
+    @pytest.mark.parametrize(
+        "url",
+        [
+            "https://api.openai.com/v1/models",
+            "https://api.openai.com/v1/models/gpt-5",
+            "https://api.anthropic.com/v1/models",
+            "https://generativelanguage.googleapis.com/v1beta/models",
+        ],
+    )
+    async def test_block(self, zai, url):
+        async with (
+            running_proxy(on_models("block", zai.url), environment={}) as proxy,
+            proxy.client() as client,
+        ):
+            refused = await client.get(url)
+        assert refused.status_code == 403
+        assert "lists" in refused.text
+        assert not zai.exchanges
+
+    @pytest.mark.parametrize(
+        ("use", "expected"),
+        [
+            ("zai:*", {"glm-5.3", "glm-6"}),
+            ("zai:glm-6", {"glm-6"}),
+            (["zai:*-6", "anthropic:claude-haiku-5-5"], {"glm-6", "claude-haiku-5-5"}),
+        ],
+    )
+    async def test_the_models_of_targets_under_their_own_names(self, use, expected):
+        async with (
+            ScriptedServer(answer(ZAI)) as zai,
+            ScriptedServer(answer({"data": []}, 401)) as other,
+        ):
+            rules = on_models(use, zai.url).replace(
+                "providers:", f"providers:\n  anthropic: {{base_url: '{other.url}', api_key: k}}"
+            )
+            async with (
+                running_proxy(rules, environment={}) as proxy,
+                proxy.openai() as client,
+            ):
+                names = {model.id async for model in await client.models.list()}
+                one = await client.models.retrieve("glm-6")
+                with pytest.raises(openai.NotFoundError):
+                    await client.models.retrieve("gpt-5")
+        assert names == expected or (use == "zai:*" and names >= expected)
+        assert "fast" not in names
+        assert one.id == "glm-6"
+        assert set(keys(zai)) == {"Bearer z-key"}
+
+    async def test_a_target_that_has_no_list_is_told(self):
+        async with ScriptedServer(answer({"error": {"message": "no list here"}}, 404)) as server:
+            rules = on_models("office:*", "http://127.0.0.1:1").replace(
+                "providers:", f"providers:\n  office: {{base_url: '{server.url}', api_key: none}}"
+            )
+            async with (
+                running_proxy(rules, environment={}) as proxy,
+                proxy.openai() as client,
+            ):
+                with pytest.raises(openai.InternalServerError, match="no list here"):
+                    await client.models.list()
+
+    async def test_a_missing_key_is_told(self, zai):
+        async with (
+            running_proxy(on_models("groq:*", zai.url), environment={}) as proxy,
+            proxy.openai() as client,
+        ):
+            with pytest.raises(openai.AuthenticationError, match="GROQ_API_KEY"):
+                await client.models.list()
+
+    async def test_other_rules_leave_the_list_to_detour(self, zai):
+        rules = RULES.format(url=zai.url) + "rules: [{use: block}]\n"
+        async with running_proxy(rules, environment={}) as proxy, proxy.openai() as client:
+            assert [model.id async for model in await client.models.list()]
+
+    async def test_conditions_hold(self, zai):
+        rules = on_models("block", zai.url, agent="coder")
+        async with running_proxy(rules, environment={}) as proxy:
+            async with proxy.openai() as client:
+                assert [model.id async for model in await client.models.list()]
+            async with proxy.client("coder@") as client:
+                refused = await client.get("https://api.openai.com/v1/models")
+        assert refused.status_code == 403

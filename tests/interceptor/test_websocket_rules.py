@@ -9,7 +9,7 @@ from websockets.exceptions import InvalidStatus
 
 from addon.embedded import EmbeddedProvider
 from tests.support.proxy import AGENT_KEY, running_proxy, server_context
-from tests.support.rules import write_default, write_rules
+from tests.support.rules import write_rules
 from tests.support.servers import ScriptedServer
 from tests.support.sockets import create, socket_agent, text_of
 
@@ -156,7 +156,7 @@ async def test_a_socket_all_of_whose_responses_would_pass_passes_itself(entries)
     async with (
         serve_websocket(echo, "127.0.0.1", 0, ssl=server_context("api.openai.com")) as server,
         running_proxy(
-            rules("http://127.0.0.1:1", *entries),
+            rules("http://127.0.0.1:1", *entries, by_model_name=False),
             hosts={"api.openai.com": server.sockets[0].getsockname()},
         ) as proxy,
     ):
@@ -176,18 +176,59 @@ async def test_a_socket_all_of_whose_responses_would_pass_passes_itself(entries)
         ([{"when": {"model": "other"}, "use": "pass"}], "block"),
         ([{"when": {"filter": "~m PUT"}, "use": CLAUDE}], "pass"),
         ([{"when": {"input_tokens": "> 5"}, "use": CLAUDE}], "pass"),
+        ([{"use": {"planning": "block", "other": "pass"}}], "pass"),
+        ([{"use": "pass", "limit": {"requests": 5}}], "pass"),
         ([], CLAUDE),
     ],
 )
 async def test_a_socket_that_a_rule_may_apply_to_is_served(entries, default):
-    text = rules("http://127.0.0.1:1", *entries, default=default)
+    text = rules("http://127.0.0.1:1", *entries, default=default, by_model_name=False)
     async with running_proxy(text) as proxy, socket_agent(proxy) as agent:
         events = await agent.respond(create("hello", generate=False))
     assert events[-1]["type"] == "response.completed"
 
 
+@pytest.mark.parametrize(
+    ("model", "sent"),
+    [
+        ("anthropic:claude-haiku-5-5", "claude-haiku-5-5"),
+        ("anthropic/claude-haiku-5-5", "claude-haiku-5-5"),
+        ("claude-haiku-5-5", "claude-haiku-5-5"),
+        ("fast", "claude-sonnet-5-5"),
+    ],
+)
+async def test_a_message_may_name_a_provider_where_no_rule_applies(model, sent):
+    """As by HTTP: by name, by the owner of the model, by an alias."""
+    async with EmbeddedProvider() as provider, OpenAI() as afar:
+        aliases = {"aliases": {"fast": CLAUDE}} if model == "fast" else {}
+        text = rules(provider.base_url, {"when": {"agent": "codex"}, "use": "pass"}, **aliases)
+        if ":" not in model and "/" not in model and model != "fast":
+            text = rules(provider.base_url)
+        async with (
+            running_proxy(text, hosts=afar.hosts) as proxy,
+            socket_agent(proxy) as agent,
+        ):
+            passed = await agent.respond(create("hello"))
+            events = await agent.respond({**create("[[say here]]"), "model": model})
+        assert (text_of(passed), text_of(events)) == ("from afar", "here")
+        (request,) = provider.requests
+        assert request.json()["model"] == sent
+        assert len(afar.exchanges) == 1
+
+
+async def test_a_message_that_names_a_provider_without_a_key_goes_nowhere():
+    async with (
+        OpenAI() as afar,
+        running_proxy(rules("http://127.0.0.1:1"), hosts=afar.hosts) as proxy,
+        socket_agent(proxy) as agent,
+    ):
+        (error,) = await agent.respond({**create("hello"), "model": "zai:glm-5.3"})
+    assert "ZAI_API_KEY" in error["error"]["message"]
+    assert not afar.exchanges
+
+
 async def test_a_socket_is_served_where_there_are_aliases():
-    text = rules("http://127.0.0.1:1", aliases={"fast": CLAUDE})
+    text = rules("http://127.0.0.1:1", aliases={"fast": CLAUDE}, by_model_name=False)
     async with running_proxy(text) as proxy, socket_agent(proxy) as agent:
         events = await agent.respond(create("hello", generate=False))
     assert events[-1]["type"] == "response.completed"
@@ -209,7 +250,6 @@ async def test_an_agent_that_tells_its_phase_is_known_by_its_name():
         (rules("http://127.0.0.1:1", {"use": CLAUDE}, websocket="refuse"), "/v1/responses"),
         (rules("http://127.0.0.1:1", websocket="refuse"), "/v1/responses"),
         (write_rules(), "/v1/chat/completions"),
-        (write_default("block"), "/v1/realtime"),
         ("nonsense", "/v1/responses"),
     ],
 )
