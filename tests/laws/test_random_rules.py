@@ -140,7 +140,7 @@ def planned(question: Question, rules: Rules) -> tuple[object, ...]:
         agent=question.agent or "",
         headers=question.headers,
         body=question.body,
-        matches_filter=lambda expression: filters.matches(expression, flow),
+        matches_filter=filters.matcher(flow),
     )
     try:
         found = plan(incoming, rules, 15)
