@@ -59,6 +59,8 @@ class Comparison:
     highest: float | None = None
     target: float | None = None
     """What the ratio may be at most; None where nothing was promised."""
+    allowance: float = 0
+    """What Detour may take beyond that, in the unit, for work that has a budget of its own."""
 
     @property
     def ratio(self) -> float | None:
@@ -68,7 +70,9 @@ class Comparison:
     @property
     def within(self) -> bool | None:
         """Whether the target is met."""
-        return None if self.target is None or self.ratio is None else self.ratio <= self.target
+        if self.target is None or self.detour is None:
+            return None
+        return self.detour <= self.target * self.bare + self.allowance
 
 
 @dataclass(frozen=True)
@@ -104,6 +108,7 @@ def compare(
     statistic: Callable[[Sequence[float]], float] = p50,
     scale: float = 1.0,
     target: float | None = None,
+    allowance: float = 0,
 ) -> Comparison:
     """Sum up interleaved rounds.
 
@@ -114,6 +119,7 @@ def compare(
         statistic: What is told of the samples of all rounds together.
         scale: Factor from what was measured to the unit.
         target: What the ratio may be at most.
+        allowance: What Detour may take beyond that, in the unit.
     """
 
     def overall(way: str) -> float | None:
@@ -133,4 +139,5 @@ def compare(
         lowest=min(ratios, default=None),
         highest=max(ratios, default=None),
         target=target,
+        allowance=allowance,
     )

@@ -155,6 +155,8 @@ def _cells(row: Cost | Costs | Comparison) -> tuple[str, ...]:
     rounds = "" if row.lowest is None else f"{row.lowest:.2f}-{row.highest:.2f}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"
     target = "" if row.target is None else f"{row.target:g}"
+    if row.allowance:
+        target += f" + {row.allowance:g} {row.unit}"
     return row.name, row.unit, *measured, ratio, rounds, target, verdict
 
 
