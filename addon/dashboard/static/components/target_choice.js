@@ -1,0 +1,114 @@
+/** The one drop-down for a target: grouped by provider, those that cannot be used greyed with the reason. */
+
+import { html, useEffect, useRef, useState } from "../html.js";
+import { useStore } from "../store.js";
+import { readTargets, targets } from "../targets.js";
+
+const OTHER = "\u0000other";
+
+/** @param {import("../targets.js").Target} target */
+function words({ value, label, input_price: input, output_price: output }) {
+  const model = value.slice(value.indexOf(":") + 1);
+  const name = label === model || label === value ? model : `${model} (${label})`;
+  return input == null || output == null ? name : `${name} · $${input} / $${output}`;
+}
+
+/** A reason in few words: what stands before its explanation. @param {string | null} reason */
+function brief(reason) {
+  const [first] = (reason ?? "not usable").split(/[:;(]/);
+  return first.trim();
+}
+
+/**
+ * @param {{value: string, label: string, onChange: (value: string) => void, verdicts?: boolean, given?: any}} props
+ *   `verdicts`: whether `pass` and `block` can be chosen; `given`: attributes from a `Field`
+ */
+export function TargetChoice({ value, label, onChange, verdicts = true, given = {} }) {
+  const known = useStore(targets);
+  const [typing, setTyping] = useState(false);
+  const [text, setText] = useState(value);
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => {
+    if (!known) readTargets();
+  }, []);
+  useEffect(() => {
+    if (typing) input.current?.focus();
+  }, [typing]);
+
+  if (typing) {
+    const done = () => {
+      setTyping(false);
+      if (text.trim() && text.trim() !== value) onChange(text.trim());
+    };
+    const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+      if (!["Enter", "Escape"].includes(event.key)) return;
+      event.preventDefault();
+      event.stopPropagation();
+      if (event.key === "Enter") done();
+      else setTyping(false);
+    };
+    return html`<input ...${given} ref=${input} class="mono target-choice" aria-label=${`${label}, as PROVIDER:MODEL`} value=${text}
+      placeholder="provider:model" spellcheck=${false} onInput=${(event) => setText(event.target.value)} onBlur=${done} onKeyDown=${onKeyDown} />`;
+  }
+
+  const listed = known?.groups.some(({ targets: models }) => models.some((target) => target.value === value));
+  const isVerdict = known?.verdicts.some((verdict) => verdict.value === value);
+  const choose = (/** @type {any} */ event) => {
+    if (event.target.value === OTHER) {
+      event.target.value = value;
+      setText(value);
+      setTyping(true);
+    } else {
+      onChange(event.target.value);
+    }
+  };
+  return html`<select ...${given} class="target-choice" aria-label=${label} value=${value} onChange=${choose}>
+    ${!value && html`<option value="" disabled>Choose a target</option>`}
+    ${value && !listed && !(isVerdict && verdicts) && html`<option value=${value}>${value}</option>`}
+    ${verdicts &&
+    known &&
+    html`<optgroup label="Without a provider">
+      ${known.verdicts.map((verdict) => html`<option value=${verdict.value}>${verdict.label}</option>`)}
+    </optgroup>`}
+    ${known?.groups.map(
+      ({ provider, name, usable, reason, targets: models }) => html`<optgroup key=${provider}
+        label=${usable ? name : `${name}: ${brief(reason)}`} disabled=${!usable} title=${reason ?? ""}>
+        ${models.map((target) => html`<option value=${target.value}>${words(target)}</option>`)}
+        ${models.length === 0 && html`<option disabled>no models known; type one below</option>`}
+      </optgroup>`,
+    )}
+    <option value=${OTHER}>Another model …</option>
+  </select>`;
+}
+
+/**
+ * Targets in order of preference.
+ * @param {{value: string[], label: string, onChange: (value: string[]) => void, invalid?: string}} props
+ */
+export function ChainChoice({ value, label, onChange, invalid }) {
+  const put = (/** @type {number} */ index, /** @type {string} */ target) =>
+    onChange(value.map((other, place) => (place === index ? target : other)));
+  const swap = (/** @type {number} */ index) => {
+    const next = [...value];
+    [next[index - 1], next[index]] = [next[index], next[index - 1]];
+    onChange(next);
+  };
+  const shown = value.length ? value : [""];
+  return html`<div class="chain">
+    ${shown.map(
+      (target, index) => html`<div class="chain-link">
+        <span class="quiet small">${index ? "then" : "first"}</span>
+        <${TargetChoice} value=${target} verdicts=${shown.length === 1} label=${index ? `${label}, fallback ${index}` : label}
+          given=${{ "aria-invalid": invalid }}
+          onChange=${(chosen) => (value.length ? put(index, chosen) : onChange([chosen]))} />
+        <button type="button" class="button plain tight" disabled=${index === 0} aria-label=${`Try ${target} earlier`}
+          onClick=${() => swap(index)}>Earlier</button>
+        <button type="button" class="button plain tight" disabled=${value.length < 2} aria-label=${`Remove ${target}`}
+          onClick=${() => onChange(value.filter((_, place) => place !== index))}>Remove</button>
+      </div>`,
+    )}
+    ${value.length > 0 &&
+    !["pass", "block"].includes(value[0]) &&
+    html`<div><button type="button" class="button tight" onClick=${() => onChange([...value, ""])}>Add a fallback target</button></div>`}
+  </div>`;
+}

@@ -1,0 +1,183 @@
+/** Rules: which calls go where. */
+
+import { speak, tell } from "../../announcing.js";
+import { read } from "../../api.js";
+import { confirm } from "../../components/dialog.js";
+import { Failure } from "../../components/failure.js";
+import { useLoaded } from "../../components/loading.js";
+import { TargetChoice } from "../../components/target_choice.js";
+import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../html.js";
+import { Icon } from "../../icons.js";
+import { link } from "../../router.js";
+import { useShortcut } from "../../shortcuts.js";
+import { useStore } from "../../store.js";
+import { listen } from "../../stream.js";
+import { useDragging } from "./reordering.js";
+import { RuleForm } from "./rule_form.js";
+import { RuleRow } from "./rule_row.js";
+import { onRule, RulesFile } from "./rules_file.js";
+import { TextTab } from "./text_tab.js";
+import { TryPanel } from "./try_panel.js";
+
+const NEW = "\u0000new";
+
+function useRulesFile() {
+  const file = useMemo(() => new RulesFile(), []);
+  useEffect(() => {
+    file.load();
+    const stops = [
+      listen("rules", ({ revision }) => revision !== file.state.value.data?.revision && file.load()),
+      listen("keys", () => file.load()),
+      listen("healed", () => file.load()),
+    ];
+    return () => stops.forEach((stop) => stop());
+  }, [file]);
+  return file;
+}
+
+function Conflict({ file, keep }) {
+  return html`<div class="notice" data-tone="warn" role="alert" id="conflict">
+    <span><b>rules.yaml was changed elsewhere meanwhile.</b> Your edit is not saved.</span>
+    <span class="row">
+      <button class="button tight" onClick=${() => file.reload()}>Reload, drop mine</button>
+      <button class="button tight" onClick=${keep}>Keep mine</button>
+    </span>
+  </div>`;
+}
+
+function NoRules({ onAdd }) {
+  return html`<div class="card empty">
+    <h2>No rules yet</h2>
+    <p>A rule says which calls go to which model. The first whose conditions all hold applies; without any rule, every call goes
+      where the default below says.</p>
+    <button class="button primary" onClick=${onAdd}><${Icon} name="plus" />Add the first rule</button>
+  </div>`;
+}
+
+function RuleList({ file, data, editing, setEditing, taken }) {
+  const { rules, notices } = data;
+  const { data: usage } = useLoaded(() => read("usage", { since: "24h", by: "rule" }), [data.revision]);
+  const list = useRef(/** @type {HTMLElement | null} */ (null));
+  const grabbed = useRef("");
+  const move = async (/** @type {number} */ from, /** @type {number} */ to) => {
+    const { name } = rules[from];
+    grabbed.current = name;
+    const edit = (/** @type {number} */ index) => /** @type {const} */ ({ method: "POST", path: "rules/move", body: { from: index, to } });
+    if (await file.editNow(onRule(name, edit))) speak(`${name} is now ${to + 1} of ${rules.length}`);
+  };
+  const dragging = useDragging(move);
+  useLayoutEffect(() => {
+    if (!grabbed.current) return; // moving the row in the page has taken the focus from its grip
+    const row = list.current?.querySelector(`[data-rule="${CSS.escape(grabbed.current)}"] .grip`);
+    /** @type {HTMLElement | null} */ (row)?.focus();
+    grabbed.current = "";
+  }, [data]);
+
+  const patch = (/** @type {string} */ name, /** @type {any} */ changes) =>
+    file.editNow(onRule(name, (index) => ({ method: "PATCH", path: `rules/${index}`, body: changes })));
+  const remove = async (/** @type {string} */ name) => {
+    const asked = { title: `Delete “${name}”?`, text: "The rule and the comments above it leave rules.yaml; the file as it was is kept beside it as rules.yaml.before.", action: "Delete the rule" };
+    if (!(await confirm(asked))) return;
+    const edit = onRule(name, (index) => ({ method: "DELETE", path: `rules/${index}` }));
+    if (await file.editNow(edit)) tell(`“${name}” is deleted.`);
+  };
+  return html`<ol class="rules" ref=${list}>
+    ${rules.map(
+      (rule) => html`<${RuleRow} key=${rule.name} rule=${rule} count=${rules.length} dragging=${dragging} taken=${taken === rule.index}
+        used=${usage?.groups.find((group) => group.rule === rule.name)} notices=${notices.filter((notice) => notice.rule === rule.index)}
+        editing=${editing === rule.name} onGrip=${(event) => dragging.start(event, rule.index)} onMove=${(to) => move(rule.index, to)}
+        onSwitch=${(enabled) => patch(rule.name, { enabled })} onUse=${(use) => patch(rule.name, { use })}
+        onEdit=${() => setEditing(editing === rule.name ? "" : rule.name)} onDelete=${() => remove(rule.name)}>
+        ${editing === rule.name && html`<${Editor} file=${file} data=${data} rule=${rule} done=${() => setEditing("")} />`}
+      <//>`,
+    )}
+  </ol>`;
+}
+
+/** The form of a rule that is there, or of a new one; it saves for the file that it was opened with. */
+function Editor({ file, data, rule, done }) {
+  const opened = useRef({ data, rule });
+  const save = async (/** @type {any} */ changed, /** @type {boolean} */ keep) => {
+    const { data: base, rule: original } = opened.current;
+    const edit = original
+      ? onRule(original.name, (index) => ({ method: "PUT", path: `rules/${index}`, body: { rule: changed } }))
+      : () => /** @type {const} */ ({ method: "POST", path: "rules", body: { rule: changed, at: 0 } });
+    await file.edit(edit, { base, keep });
+    done();
+    tell(`“${changed.name ?? "The rule"}” is saved and in force.`);
+  };
+  const reload = () => {
+    done();
+    file.reload();
+  };
+  return html`<${RuleForm} rule=${opened.current.rule} onSave=${save} onCancel=${done} onReload=${reload} />`;
+}
+
+function Tabs({ view }) {
+  const tabs = { list: "Rules", text: "The file" };
+  const go = (/** @type {string} */ id) => {
+    location.hash = link("rules", id === "list" ? {} : { view: id });
+  };
+  return html`<div class="tabs" role="tablist" aria-label="Rules as a list, or as the file">
+    ${Object.entries(tabs).map(
+      ([id, name]) => html`<button role="tab" aria-selected=${view === id} id="tab-${id}" aria-controls="rules-panel" onClick=${() => go(id)}>${name}</button>`,
+    )}
+  </div>`;
+}
+
+/** @param {{query: Record<string, string>}} props */
+export function RulesPage({ query }) {
+  const file = useRulesFile();
+  const { data, error, conflict } = useStore(file.state);
+  const [editing, setEditing] = useState("");
+  const [taken, setTaken] = useState(/** @type {number | null} */ (null));
+  const view = query.view === "text" ? "text" : "list";
+  useShortcut("n", "new rule", () => setEditing(NEW));
+  useEffect(() => {
+    if (query.rule && data) document.querySelector(`[data-rule="${CSS.escape(query.rule)}"]`)?.scrollIntoView({ block: "center" });
+  }, [query.rule, !data]);
+
+  const setDefault = (/** @type {string} */ target) =>
+    file.editNow(() => ({ method: "PUT", path: "rules/default", body: { default: target } }));
+  const saveText = (/** @type {string} */ text, /** @type {boolean} */ keep) =>
+    file.edit(() => ({ method: "PUT", path: "rules/text", body: { text } }), { keep });
+  return html`
+    <div class="page-head">
+      <div>
+        <h1>Rules</h1>
+        <p class="lead">The first rule whose conditions all hold applies. Edits take effect at the next call.</p>
+      </div>
+      ${view === "list" &&
+      html`<button class="button primary push" onClick=${() => setEditing(NEW)}><${Icon} name="plus" />New rule</button>`}
+    </div>
+    <${Tabs} view=${view} />
+    ${conflict && html`<${Conflict} file=${file} keep=${conflict} />`}
+    <${Failure} error=${error} />
+    ${data &&
+    html`<div role="tabpanel" id="rules-panel" aria-labelledby="tab-${view}">
+      ${view === "text"
+        ? html`<${TextTab} data=${data} onSave=${saveText} onReload=${() => file.reload()} />`
+        : html`<div class="rules-page">
+            <div class="stack">
+              ${editing === NEW &&
+              html`<section class="card" aria-labelledby="new-rule">
+                <div class="head"><h2 id="new-rule">New rule</h2><span class="quiet small">It comes first; move it later.</span></div>
+                <${Editor} file=${file} data=${data} done=${() => setEditing("")} />
+              </section>`}
+              ${data.rules.length === 0 && editing !== NEW
+                ? html`<${NoRules} onAdd=${() => setEditing(NEW)} />`
+                : html`<${RuleList} file=${file} data=${data} editing=${editing} setEditing=${setEditing} taken=${taken} />`}
+              <section class="card default-rule">
+                <div>
+                  <h2>Everything else</h2>
+                  <p class="quiet small">Calls that no rule takes.</p>
+                </div>
+                <span class="rule-arrow quiet"><${Icon} name="arrow" /></span>
+                <${TargetChoice} value=${data.default} label="Default target" onChange=${setDefault} />
+              </section>
+            </div>
+            <${TryPanel} onTaken=${setTaken} />
+          </div>`}
+    </div>`}
+  `;
+}
