@@ -37,6 +37,11 @@ export function dollars(value, unknown = "unknown") {
   return `$${value.toLocaleString(LOCALE, { minimumFractionDigits: digits, maximumFractionDigits: digits })}`;
 }
 
+/** Dollars as they stand at an axis. @param {number} value */
+export function roundDollars(value) {
+  return `$${value.toLocaleString(LOCALE, { maximumSignificantDigits: 3 })}`;
+}
+
 /** @param {number | null | undefined} milliseconds */
 export function duration(milliseconds) {
   if (milliseconds == null) return NOTHING;

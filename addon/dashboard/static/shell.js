@@ -44,7 +44,7 @@ function Connection() {
   const state = useStore(connection);
   const told = useStore(status);
   const words = {
-    live: told?.listening ? `Listening on ${told.listening}` : "Connected",
+    live: told?.listening.length ? `Listening on ${told.listening.join(", ")}` : "Connected",
     connecting: "Connecting",
     lost: "Reconnecting",
     denied: "Signed out",

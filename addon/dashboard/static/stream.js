@@ -23,7 +23,7 @@ let watchdog = 0;
 /**
  * Call a function with the data of each event of a kind; "healed" comes when a lost connection is
  * there again, and what was shown may be old.
- * @param {"healed" | "exchange" | "rules"} kind
+ * @param {"healed" | "exchange" | "rules" | "keys" | "reset"} kind
  * @param {(data: any) => void} listener
  */
 export function listen(kind, listener) {
@@ -77,9 +77,10 @@ export function connect() {
   source.onopen = open;
   source.onerror = lose;
   source.addEventListener("ping", heard);
-  for (const kind of ["exchange", "rules"]) {
+  for (const kind of ["exchange", "rules", "keys", "reset"]) {
     source.addEventListener(kind, (event) => {
       heard();
+      if (kind === "rules") readStatus().catch(() => {}); // which tells the problems of the file
       tell(kind, JSON.parse(/** @type {MessageEvent} */ (event).data));
     });
   }

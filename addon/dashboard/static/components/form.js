@@ -6,7 +6,9 @@
  * the buttons. Where the file has changed meanwhile, the form asks whose edit is to stay.
  */
 
+import { Conflict } from "../edited.js";
 import { createContext, html, useContext, useEffect, useId, useRef, useState } from "../html.js";
+import { marked } from "./words.js";
 
 /** @typedef {{message: string, field?: string, remedy?: string}} Problem */
 
@@ -39,9 +41,9 @@ export function Field({ label, path = "", hint = "", group = false, children }) 
   };
   const inside = html`
     ${children(given)}
-    ${hint && html`<p class="hint" id="${id}-hint">${hint}</p>`}
+    ${hint && html`<p class="hint" id="${id}-hint">${typeof hint === "string" ? marked(hint) : hint}</p>`}
     ${problems.map(
-      ({ message, remedy }) => html`<p class="problem" id="${id}-problem">${message} ${remedy}</p>`,
+      ({ message, remedy }) => html`<p class="problem" id="${id}-problem">${marked(message)} ${marked(remedy ?? "")}</p>`,
     )}
   `;
   return group
@@ -49,16 +51,6 @@ export function Field({ label, path = "", hint = "", group = false, children }) 
         <legend>${label}</legend>${inside}
       </fieldset>`
     : html`<div class="field" data-path=${path}><label for=${id}>${label}</label>${inside}</div>`;
-}
-
-function Conflict({ onKeep, onReload }) {
-  return html`<div class="notice" data-tone="warn" role="alert">
-    <span><b>rules.yaml was changed elsewhere meanwhile.</b> Nothing has been saved.</span>
-    <span class="row">
-      <button type="button" class="button tight" onClick=${onReload}>Reload, drop mine</button>
-      <button type="button" class="button tight" onClick=${onKeep}>Keep mine</button>
-    </span>
-  </div>`;
 }
 
 /**
@@ -109,7 +101,7 @@ export function Form({ label, submit, children, onSubmit, onCancel, onReload, mo
     ${error?.isConflict && html`<${Conflict} onKeep=${() => send(true)} onReload=${onReload} />`}
     ${problems.length > 0 &&
     html`<div class="notice" data-tone="bad" role="alert">
-      ${told ? "Not saved: see the marked field." : problems.map(({ message, remedy }) => html`<span>${message} ${remedy}</span>`)}
+      ${told ? "Not saved: see the marked field." : problems.map(({ message, remedy }) => html`<span>${marked(message)} ${marked(remedy ?? "")}</span>`)}
     </div>`}
     <div class="form-actions">
       <button class="button primary" disabled=${busy}>${busy ? "One moment …" : submit}</button>

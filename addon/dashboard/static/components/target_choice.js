@@ -7,10 +7,8 @@ import { readTargets, targets } from "../targets.js";
 const OTHER = "\u0000other";
 
 /** @param {import("../targets.js").Target} target */
-function words({ value, label, input_price: input, output_price: output }) {
-  const model = value.slice(value.indexOf(":") + 1);
-  const name = label === model || label === value ? model : `${model} (${label})`;
-  return input == null || output == null ? name : `${name} · $${input} / $${output}`;
+function words({ value, input_price: input, output_price: output }) {
+  return input == null || output == null ? value : `${value} · $${input} / $${output}`;
 }
 
 /** A reason in few words: what stands before its explanation. @param {string | null} reason */
@@ -73,7 +71,7 @@ export function TargetChoice({ value, label, onChange, verdicts = true, given = 
     ${known?.groups.map(
       ({ provider, name, usable, reason, targets: models }) => html`<optgroup key=${provider}
         label=${usable ? name : `${name}: ${brief(reason)}`} disabled=${!usable} title=${reason ?? ""}>
-        ${models.map((target) => html`<option value=${target.value}>${words(target)}</option>`)}
+        ${models.map((target) => html`<option value=${target.value} title=${target.label}>${words(target)}</option>`)}
         ${models.length === 0 && html`<option disabled>no models known; type one below</option>`}
       </optgroup>`,
     )}

@@ -5,7 +5,7 @@ import { write } from "../../api.js";
 import { confirm } from "../../components/dialog.js";
 import { Form, TextField } from "../../components/form.js";
 import { html, useState } from "../../html.js";
-import { at } from "./providers_file.js";
+import { at } from "./addresses.js";
 
 /** @param {{provider: any, onDone: () => void, onCancel: () => void}} props */
 export function KeyForm({ provider, onDone, onCancel }) {

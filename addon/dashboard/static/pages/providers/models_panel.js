@@ -7,7 +7,7 @@ import { Form, TextField } from "../../components/form.js";
 import { compact, NOTHING } from "../../formatting.js";
 import { html, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
-import { at } from "./providers_file.js";
+import { at } from "./addresses.js";
 
 const FEATURES = ["tools", "images", "files", "json_schema", "reasoning"];
 const PRICES = { input: "Input", output: "Output", cache_read: "Read from cache", cache_write: "Written to cache" };
@@ -44,16 +44,16 @@ function fromDraft({ title, context, max_output, features, price }) {
 
 function ModelForm({ file, provider, model, done }) {
   const [draft, setDraft] = useState(() => toDraft(provider, model));
-  const [revision] = useState(file.state.value.data.revision);
+  const [base] = useState(file.state.value.data);
   const put = (/** @type {string} */ key) => (/** @type {any} */ value) => setDraft({ ...draft, [key]: value });
   const save = async (/** @type {boolean} */ keep) => {
     const said = fromDraft(draft);
-    if (model) {
-      await file.edit("PATCH", at(provider.id, `models/${encodeURIComponent(model.id)}`), said, { revision, keep });
-    } else {
-      const given = Object.entries(said).filter(([, value]) => value !== null);
-      await file.edit("POST", at(provider.id, "models"), { id: draft.id.trim(), ...Object.fromEntries(given) }, { revision, keep });
-    }
+    const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
+    const edit = () =>
+      model
+        ? /** @type {const} */ ({ method: "PATCH", path: at(provider.id, "models", model.id), body: said })
+        : /** @type {const} */ ({ method: "POST", path: at(provider.id, "models"), body: { id: draft.id.trim(), ...given } });
+    await file.edit(edit, { base, keep });
     tell(`${model?.id ?? draft.id} is saved.`);
     done();
   };
@@ -83,10 +83,10 @@ function ModelForm({ file, provider, model, done }) {
 
 function ModelRow({ file, provider, model, onEdit }) {
   const { id, name, context, input_price: input, output_price: output, ends } = model;
-  const setDefault = () => file.editNow("PUT", at(provider.id, "default-model"), { model: id });
+  const setDefault = () => file.editNow(() => ({ method: "PUT", path: at(provider.id, "default-model"), body: { model: id } }));
   const remove = async () => {
     const asked = { title: `Remove ${id}?`, text: `It leaves the list of ${provider.name}. Rules that name it still work.`, action: "Remove the model" };
-    if (await confirm(asked)) await file.editNow("DELETE", at(provider.id, `models/${encodeURIComponent(id)}`), {});
+    if (await confirm(asked)) await file.editNow(() => ({ method: "DELETE", path: at(provider.id, "models", id) }));
   };
   return html`<tr>
     <th scope="row"><code>${id}</code>${name !== id && html`<br /><span class="quiet small">${name}</span>`}${ends && html`<br /><span class="warn small">ends ${ends}</span>`}</th>
@@ -104,7 +104,7 @@ function ModelRow({ file, provider, model, onEdit }) {
   </tr>`;
 }
 
-/** @param {{file: import("./providers_file.js").ProvidersFile, provider: any}} props */
+/** @param {{file: import("../../edited.js").Edited, provider: any}} props */
 export function ModelsPanel({ file, provider }) {
   const [editing, setEditing] = useState("");
   const done = () => setEditing("");

@@ -2,33 +2,18 @@
 
 import { tell } from "../../announcing.js";
 import { Failure } from "../../components/failure.js";
-import { html, useEffect, useMemo, useState } from "../../html.js";
+import { Conflict, useEdited } from "../../edited.js";
+import { html, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
 import { useShortcut } from "../../shortcuts.js";
 import { useStore } from "../../store.js";
-import { listen } from "../../stream.js";
 import { ProviderCard } from "./provider_card.js";
 import { ProviderForm } from "./provider_form.js";
-import { ProvidersFile } from "./providers_file.js";
-
-function useProvidersFile() {
-  const file = useMemo(() => new ProvidersFile(), []);
-  useEffect(() => {
-    file.load();
-    const stops = [
-      listen("rules", ({ revision }) => revision !== file.state.value.data?.revision && file.load()),
-      listen("keys", () => file.load()),
-      listen("healed", () => file.load()),
-    ];
-    return () => stops.forEach((stop) => stop());
-  }, [file]);
-  return file;
-}
 
 function NewProvider({ file, builtIn, done }) {
-  const [revision] = useState(file.state.value.data.revision);
+  const [base] = useState(file.state.value.data);
   const save = async (/** @type {any} */ settings, /** @type {boolean} */ keep) => {
-    await file.edit("POST", "providers", settings, { revision, keep });
+    await file.edit(() => ({ method: "POST", path: "providers", body: settings }), { base, keep });
     done();
     tell(`${settings.title ?? settings.id} is added. Give it a key, and verify it.`);
   };
@@ -54,7 +39,7 @@ function Group({ title, providers, file, builtIn }) {
 }
 
 export function ProvidersPage() {
-  const file = useProvidersFile();
+  const file = useEdited("providers");
   const { data, error, conflict } = useStore(file.state);
   const [adding, setAdding] = useState(false);
   useShortcut("n", "new provider", () => setAdding(true));
@@ -72,13 +57,7 @@ export function ProvidersPage() {
     </div>
     <div class="stack">
       ${conflict &&
-      html`<div class="notice" data-tone="warn" role="alert" id="conflict">
-        <span><b>rules.yaml was changed elsewhere meanwhile.</b> Your edit is not saved.</span>
-        <span class="row">
-          <button class="button tight" onClick=${() => file.reload()}>Reload, drop mine</button>
-          <button class="button tight" onClick=${conflict}>Keep mine</button>
-        </span>
-      </div>`}
+      html`<${Conflict} onReload=${() => file.reload()} onKeep=${conflict} />`}
       <${Failure} error=${error} />
       ${adding && data && html`<${NewProvider} file=${file} builtIn=${builtIn} done=${() => setAdding(false)} />`}
       <${Group} title="In use" providers=${first} file=${file} builtIn=${builtIn} />

@@ -3,6 +3,7 @@
 import { tell } from "../../announcing.js";
 import { write } from "../../api.js";
 import { confirm } from "../../components/dialog.js";
+import { marked } from "../../components/words.js";
 import { counted, duration } from "../../formatting.js";
 import { html, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
@@ -10,16 +11,17 @@ import { link } from "../../router.js";
 import { KeyForm } from "./key_form.js";
 import { ModelsPanel } from "./models_panel.js";
 import { ProviderForm } from "./provider_form.js";
-import { at } from "./providers_file.js";
+import { at } from "./addresses.js";
 
 function State({ provider }) {
   if (!provider.enabled) return html`<span class="state" data-tone="quiet">switched off</span>`;
   if (provider.usable) return html`<span class="state" data-tone="good">ready</span>`;
-  return html`<span class="state" data-tone="warn" title=${provider.reason}>${provider.base_url || provider.key ? "not usable" : "not set up"}</span>`;
+  const missing = !provider.base_url ? "no address" : !provider.key ? "no key" : "not usable";
+  return html`<span class="state" data-tone=${provider.used_by.length ? "warn" : "quiet"} title=${provider.reason}>${missing}</span>`;
 }
 
 function Key({ provider: { key } }) {
-  if (!key) return html`<span class="warn">no key</span>`;
+  if (!key) return html`<span class="quiet">none yet</span>`;
   if (key.source === "none") return "none needed";
   if (key.source === "the agent") return "the agent's own";
   return html`<code>${key.masked}</code> <span class="quiet">from ${key.source}</span>`;
@@ -33,7 +35,7 @@ function Verdicts({ verdicts }) {
         <span class="state" data-tone=${ok ? "good" : "bad"}>${ok ? "works" : "failed"}</span>
         <span><code>${format}</code> ${model && html`<span class="quiet">${model}</span>`}</span>
         <span class="number">${seconds == null ? "" : duration(seconds * 1000)}${status && !ok ? ` · ${status}` : ""}</span>
-        ${message && html`<span class="words">${message}</span>`}
+        ${message && html`<span class="words">${marked(message)}</span>`}
       </li>`,
     )}
   </ul>`;
@@ -46,9 +48,9 @@ function addresses({ base_urls: urls, base_url_example: example }) {
 }
 
 function Panel({ panel, file, provider, builtIn, done }) {
-  const [revision] = useState(file.state.value.data.revision);
+  const [base] = useState(file.state.value.data);
   const save = async (/** @type {any} */ settings, /** @type {boolean} */ keep) => {
-    if (Object.keys(settings).length) await file.edit("PATCH", at(provider.id), settings, { revision, keep });
+    if (Object.keys(settings).length) await file.edit(() => ({ method: "PATCH", path: at(provider.id), body: settings }), { base, keep });
     done();
     tell(`${provider.name} is saved.`);
   };
@@ -61,7 +63,7 @@ function Panel({ panel, file, provider, builtIn, done }) {
   return html`<${ProviderForm} provider=${provider} builtIn=${builtIn} onSave=${save} onCancel=${done} onReload=${reload} />`;
 }
 
-/** @param {{file: import("./providers_file.js").ProvidersFile, provider: any, builtIn: string[]}} props */
+/** @param {{file: import("../../edited.js").Edited, provider: any, builtIn: string[]}} props */
 export function ProviderCard({ file, provider, builtIn }) {
   const { id, name, builtin, enabled, models, settings, used_by: rules } = provider;
   const [panel, setPanel] = useState("");
@@ -85,8 +87,9 @@ export function ProviderCard({ file, provider, builtIn }) {
     const asked = builtin
       ? { title: `Reset ${name}?`, text: "What rules.yaml says of it is removed, and it is as it came.", action: "Reset" }
       : { title: `Remove ${name}?`, text: "It leaves rules.yaml. A key in the key store stays there.", action: "Remove the provider" };
-    if ((await confirm(asked)) && (await file.editNow("DELETE", at(id), {}))) tell(`${name} is ${builtin ? "as it came" : "removed"}.`);
+    if ((await confirm(asked)) && (await file.editNow(() => ({ method: "DELETE", path: at(id) })))) tell(`${name} is ${builtin ? "as it came" : "removed"}.`);
   };
+  const switchTo = (/** @type {boolean} */ on) => file.editNow(() => ({ method: "PATCH", path: at(id), body: { enabled: on } }));
   const button = (/** @type {string} */ wanted, /** @type {any} */ words) =>
     html`<button class="button tight" aria-expanded=${panel === wanted} onClick=${toggle(wanted)}>${words}</button>`;
   return html`<article class="card provider" data-provider=${id} aria-labelledby="provider-${id}">
@@ -97,14 +100,14 @@ export function ProviderCard({ file, provider, builtIn }) {
           ${rules.length > 0 && html`<a href=${link("rules", { rule: rules[0] })}>used by ${counted(rules.length, "rule")}</a>`}</div>
       </div>
       <input type="checkbox" role="switch" class="switch" aria-label=${`Calls may go to ${name}`} checked=${enabled}
-        onChange=${(event) => file.editNow("PATCH", at(id), { enabled: event.target.checked })} />
+        onChange=${(event) => switchTo(event.target.checked)} />
     </div>
     <dl class="provider-facts">
       ${addresses(provider).map(([format, url]) => html`<dt>${format}</dt><dd><code>${url}</code></dd>`)}
       <dt>key</dt><dd><${Key} provider=${provider} /></dd>
       <dt>tried first</dt><dd>${provider.default_model ? html`<code>${provider.default_model}</code>` : html`<span class="quiet">no model listed</span>`}</dd>
     </dl>
-    ${!provider.usable && provider.reason && html`<p class="small quiet reason">${provider.reason}</p>`}
+    ${!provider.usable && rules.length > 0 && html`<p class="small quiet reason">${marked(provider.reason ?? "")}</p>`}
     <div class="row provider-tools">
       <button class="button tight" disabled=${asking} onClick=${verify}>${asking ? "Asking …" : "Verify"}</button>
       ${button("key", html`<${Icon} name="key" />${provider.key ? "Key" : "Set key"}`)}

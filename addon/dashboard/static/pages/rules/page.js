@@ -1,48 +1,37 @@
 /** Rules: which calls go where. */
 
 import { speak, tell } from "../../announcing.js";
-import { read } from "../../api.js";
+import { ApiError, read } from "../../api.js";
 import { confirm } from "../../components/dialog.js";
 import { Failure } from "../../components/failure.js";
 import { useLoaded } from "../../components/loading.js";
 import { TargetChoice } from "../../components/target_choice.js";
-import { html, useEffect, useLayoutEffect, useMemo, useRef, useState } from "../../html.js";
+import { Conflict, useEdited } from "../../edited.js";
+import { html, useEffect, useLayoutEffect, useRef, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
 import { link } from "../../router.js";
 import { useShortcut } from "../../shortcuts.js";
 import { useStore } from "../../store.js";
-import { listen } from "../../stream.js";
 import { useDragging } from "./reordering.js";
 import { RuleForm } from "./rule_form.js";
 import { RuleRow } from "./rule_row.js";
-import { onRule, RulesFile } from "./rules_file.js";
 import { TextTab } from "./text_tab.js";
 import { TryPanel } from "./try_panel.js";
 
 const NEW = "\u0000new";
 
-function useRulesFile() {
-  const file = useMemo(() => new RulesFile(), []);
-  useEffect(() => {
-    file.load();
-    const stops = [
-      listen("rules", ({ revision }) => revision !== file.state.value.data?.revision && file.load()),
-      listen("keys", () => file.load()),
-      listen("healed", () => file.load()),
-    ];
-    return () => stops.forEach((stop) => stop());
-  }, [file]);
-  return file;
-}
-
-function Conflict({ file, keep }) {
-  return html`<div class="notice" data-tone="warn" role="alert" id="conflict">
-    <span><b>rules.yaml was changed elsewhere meanwhile.</b> Your edit is not saved.</span>
-    <span class="row">
-      <button class="button tight" onClick=${() => file.reload()}>Reload, drop mine</button>
-      <button class="button tight" onClick=${keep}>Keep mine</button>
-    </span>
-  </div>`;
+/**
+ * Make an edit of a rule, found again by its name for as long as it keeps that.
+ * @param {string} name
+ * @param {(index: number) => import("../../edited.js").Request} request
+ * @returns {import("../../edited.js").Edit}
+ */
+function onRule(name, request) {
+  return ({ rules }) => {
+    const rule = rules.find((/** @type {any} */ candidate) => candidate.name === name);
+    if (!rule) throw new ApiError(404, { message: `There is no rule “${name}” any more.` });
+    return request(rule.index);
+  };
 }
 
 function NoRules({ onAdd }) {
@@ -127,7 +116,7 @@ function Tabs({ view }) {
 
 /** @param {{query: Record<string, string>}} props */
 export function RulesPage({ query }) {
-  const file = useRulesFile();
+  const file = useEdited("rules");
   const { data, error, conflict } = useStore(file.state);
   const [editing, setEditing] = useState("");
   const [taken, setTaken] = useState(/** @type {number | null} */ (null));
@@ -151,7 +140,7 @@ export function RulesPage({ query }) {
       html`<button class="button primary push" onClick=${() => setEditing(NEW)}><${Icon} name="plus" />New rule</button>`}
     </div>
     <${Tabs} view=${view} />
-    ${conflict && html`<${Conflict} file=${file} keep=${conflict} />`}
+    ${conflict && html`<${Conflict} onReload=${() => file.reload()} onKeep=${conflict} />`}
     <${Failure} error=${error} />
     ${data &&
     html`<div role="tabpanel" id="rules-panel" aria-labelledby="tab-${view}">

@@ -10,6 +10,8 @@ import { targets } from "../../targets.js";
 import { fromDraft, toDraft } from "./draft.js";
 import { LimitFields } from "./limit_fields.js";
 
+/** What goes on to the next target unless a rule says otherwise. */
+const PASSING = ["connect", "timeout", "cut", "conflict", "rate_limit", "overloaded", "server_error", "quota"];
 const WHEN_WORDS = { agent: "Agent", model: "Model", provider: "Provider called" };
 const WHEN_CHOICES = { endpoint: "Endpoint", has: "The request has", phase: "Phase" };
 
@@ -76,11 +78,17 @@ function UseFields({ schema, draft, onChange }) {
 
 function FallbackFields({ schema, fallback, onChange }) {
   const put = (/** @type {string} */ key) => (/** @type {any} */ value) => onChange({ ...fallback, [key]: value });
+  const known = choices(schema, "fallback.on");
+  const chosen = known.filter((failure) => !fallback.not_on.includes(failure) && (PASSING.includes(failure) || fallback.on.includes(failure)));
+  const choose = (/** @type {string[]} */ wanted) =>
+    onChange({
+      ...fallback,
+      on: wanted.filter((failure) => !PASSING.includes(failure)),
+      not_on: PASSING.filter((failure) => !wanted.includes(failure)),
+    });
   return html`<div class="stack">
-    <${Choices} label="Also fall back on" path="fallback.on" hint=${hint(schema, "fallback.on")}
-      options=${choices(schema, "fallback.on")} chosen=${fallback.on} onChange=${put("on")} />
-    <${Choices} label="Do not fall back on" path="fallback.not_on" hint=${hint(schema, "fallback.not_on")}
-      options=${choices(schema, "fallback.not_on")} chosen=${fallback.not_on} onChange=${put("not_on")} />
+    <${Choices} label="Go on to the next target after" path="fallback" options=${known} chosen=${chosen} onChange=${choose}
+      hint="Of all other failures the agent is told at once. It has got nothing of an answer yet in either case." />
     <div class="fields">
       <${TextField} label="Retries of each target" path="fallback.retries" type="number" placeholder="0"
         hint=${hint(schema, "fallback.retries")} value=${fallback.retries} onChange=${put("retries")} />
@@ -93,7 +101,7 @@ function FallbackFields({ schema, fallback, onChange }) {
 /** Part of a form that is folded away while there is nothing in it. */
 function Fold({ title, used, children }) {
   const [open] = useState(used);
-  return html`<details class="fold" open=${open}><summary>${title}</summary><div class="fold-body">${children}</div></details>`;
+  return html`<details class="fold" open=${open}><summary>${title}</summary><div class="fold-body stack">${children}</div></details>`;
 }
 
 /**
@@ -115,9 +123,9 @@ export function RuleForm({ rule, onSave, onCancel, onReload }) {
       <${UseFields} schema=${schema} draft=${draft} onChange=${put} />
       <${WhenFields} schema=${schema} when=${draft.when} onChange=${(when) => put({ when })} />
       <${Fold} title="Change the request" used=${set.length + drop.length > 0 || key !== ""}>
+        <${Pairs} label="Set fields" path="set" pairs=${set} names=${["field", "value (JSON)"]} add="Set a field"
+          hint=${hint(schema, "set")} onChange=${(value) => put({ set: value })} />
         <div class="fields">
-          <${Pairs} label="Set fields" path="set" pairs=${set} names=${["field", "value (JSON)"]} add="Set a field"
-            hint=${hint(schema, "set")} onChange=${(value) => put({ set: value })} />
           <${Values} label="Drop fields" path="drop" values=${drop} placeholder=${example(schema, "drop")}
             hint=${hint(schema, "drop")} onChange=${(value) => put({ drop: value })} />
           <${TextField} label="Another key" path="api_key" value=${key} mono placeholder=${example(schema, "api_key")}

@@ -1,6 +1,7 @@
 /** One rule of the list: what it wants, where it sends calls, and what can be done with it. */
 
 import { TargetChoice } from "../../components/target_choice.js";
+import { marked } from "../../components/words.js";
 import { counted, dollars } from "../../formatting.js";
 import { html } from "../../html.js";
 import { Icon } from "../../icons.js";
@@ -73,16 +74,14 @@ export function RuleRow(props) {
       <input type="checkbox" role="switch" class="switch" aria-label=${`${name} is in force`} checked=${enabled}
         onChange=${(event) => props.onSwitch(event.target.checked)} />
       <div class="rule-what">
-        <div class="row">
-          <h2>${name}</h2>
-          ${!enabled && html`<span class="chip">off</span>`}
-        </div>
+        <h2>${name}</h2>
         <div class="row conditions">
           ${wanted.map(([key, value]) => html`<span class="chip"><b>${key}</b> <code>${value}</code></span>`)}
           ${wanted.length === 0 && html`<span class="quiet small">every call</span>`}
           ${extras(rule).map((words) => html`<span class="quiet small">· ${words}</span>`)}
         </div>
-        ${notices.map(({ message }) => html`<p class="warn small">${message}</p>`)}
+        ${notices.map(({ message }) => html`<p class="warn small">${marked(message)}</p>`)}
+        <div><${Used} name=${name} used=${used} /></div>
       </div>
       <span class="rule-arrow quiet"><${Icon} name="arrow" /></span>
       <div class="rule-use"><${Use} rule=${rule} onUse=${props.onUse} /></div>
@@ -94,7 +93,6 @@ export function RuleRow(props) {
           <${Icon} name="trash" />
         </button>
       </div>
-      <div class="rule-used"><${Used} name=${name} used=${used} /></div>
     </div>
     ${props.children}
   </li>`;

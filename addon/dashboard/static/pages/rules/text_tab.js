@@ -3,6 +3,8 @@
 import { tell } from "../../announcing.js";
 import { write } from "../../api.js";
 import { Failure } from "../../components/failure.js";
+import { marked } from "../../components/words.js";
+import { Conflict } from "../../edited.js";
 import { counted } from "../../formatting.js";
 import { html, useEffect, useRef, useState } from "../../html.js";
 
@@ -78,13 +80,7 @@ export function TextTab({ data, onSave, onReload }) {
   const lines = text.split("\n");
   return html`<div class="stack">
     ${error?.isConflict &&
-    html`<div class="notice" data-tone="warn" role="alert">
-      <span><b>rules.yaml was changed elsewhere meanwhile.</b> Nothing has been saved.</span>
-      <span class="row">
-        <button class="button tight" onClick=${reload}>Reload, drop mine</button>
-        <button class="button tight" onClick=${() => save(true)}>Keep mine</button>
-      </span>
-    </div>`}
+    html`<${Conflict} onReload=${reload} onKeep=${() => save(true)} />`}
     ${error && !error.isConflict && problems.length === 0 && html`<${Failure} error=${error} />`}
     <div class="editor card">
       <div class="gutter" aria-hidden="true">
@@ -103,7 +99,7 @@ export function TextTab({ data, onSave, onReload }) {
                 ${problems.map(
                   ({ line, column, message }) => html`<li>
                     <button class="button plain tight" onClick=${() => putCaret(area.current, line, column)}>Line ${line}, ${column}</button>
-                    <span>${message}</span>
+                    <span>${marked(message)}</span>
                   </li>`,
                 )}
               </ul>`}

@@ -2,6 +2,7 @@
 
 import { write } from "../../api.js";
 import { Form, TextField, Field } from "../../components/form.js";
+import { marked } from "../../components/words.js";
 import { html, useState } from "../../html.js";
 
 const ENDPOINTS = ["chat", "responses", "messages", "generate", "count"];
@@ -35,7 +36,7 @@ function Result({ found }) {
       ${rule && html` by the rule <b>${rule}</b>`}
       <span class="quiet small"> (${call.endpoint}, phase ${call.phase})</span>
     </p>
-    ${error && html`<div class="notice" data-tone="warn"><span>${error}</span></div>`}
+    ${error && html`<div class="notice" data-tone="warn"><span>${marked(error)}</span></div>`}
     ${note && html`<p class="quiet small">${note}</p>`}
     ${trace.length > 0 && html`<${Trace} steps=${trace} action=${action} rule=${rule} />`}
     ${request &&
