@@ -25,6 +25,18 @@ def _or(words: tuple[str, ...]) -> str:
     return " or ".join(words)
 
 
+class SwitchedOff(NamedTuple):
+    """The rule is in use, which it is not for any call."""
+
+    def holds(self, _: CallFacts) -> bool:
+        """Tell that it does not."""
+        return False
+
+    def why_not(self, _: CallFacts) -> str:
+        """Name the reason."""
+        return "it is switched off (`enabled: false`)"
+
+
 class EndpointCondition(NamedTuple):
     """The agent calls one of these endpoints."""
 

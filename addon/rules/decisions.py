@@ -172,8 +172,8 @@ class Rules:
         return any(target.provider == "local" for target in self.targets())
 
     def targets(self) -> Iterator[Target]:
-        """Go through all targets, in the order of the file."""
-        for rule in self.rules:
+        """Go through all targets of what is in use, in the order of the file."""
+        for rule in (rule for rule in self.rules if rule.enabled):
             for use in rule.by_phase.values() or (rule.use,):
                 yield from () if isinstance(use, str) else use
             for limit in rule.limits:

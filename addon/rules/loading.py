@@ -7,6 +7,7 @@ from typing import Any
 
 from addon.neutral import UnsupportedFeature
 from addon.providers import BUILT_IN, FallbackPolicy, KeyRing, MediaPolicy, Provider, StoredKeys
+from addon.rules.conditions import SwitchedOff
 from addon.rules.decisions import DEFAULT_INTERCEPT, Rule, Rules, Use
 from addon.rules.definitions import FILE
 from addon.rules.limits import Limit
@@ -70,8 +71,10 @@ def _assemble(
     entries: tuple[Values, ...] = values.get("rules", ())
     default: Target | Verdict = values.get("default", "pass")
     aliases: dict[str, Target | Verdict] = values.get("aliases", {})
-    listed = [item for entry in entries for use in entry.get("use", {}).values() for item in use]
-    limits = [limit for entry in entries for limit in entry.get("limit", ())]
+    # What is switched off may lack what it would need.
+    in_use = [entry for entry in entries if entry.get("enabled", True)]
+    listed = [item for entry in in_use for use in entry.get("use", {}).values() for item in use]
+    limits = [limit for entry in in_use for limit in entry.get("limit", ())]
     listed += [item for limit in limits for item in limit.get("else", ())]
     listed += [*aliases.values(), default]
     targets = [item for item in listed if isinstance(item, Target)]
@@ -123,10 +126,12 @@ def _build_rules(
         lines[name] = entry.mark.line
         uses: dict[Any, tuple[Target | Verdict, ...]] = entry.get("use", {})
         by_phase: dict[Any, Use] = {phase: _use(items) for phase, items in uses.items()}
+        enabled: bool = entry.get("enabled", True)
         rule = Rule(
             name=name,
             mark=entry.mark,
-            conditions=entry.get("when", ()),
+            enabled=enabled,
+            conditions=(() if enabled else (SwitchedOff(),)) + entry.get("when", ()),
             use=by_phase.pop(EVERY_PHASE, ()),
             by_phase=by_phase,
             fallback=entry.get("fallback", FallbackPolicy()),
@@ -155,7 +160,7 @@ def _notice_unpriced(
 ) -> None:
     """Point out calls that a limit in dollars cannot count."""
     for rule in rules:
-        if all(limit.cost_usd is None for limit in rule.limits):
+        if not rule.enabled or all(limit.cost_usd is None for limit in rule.limits):
             continue
         for use in rule.by_phase.values() or (rule.use,):
             for target in () if isinstance(use, str) else use:
@@ -173,6 +178,8 @@ def _notice_unused(rules: list[Rule], reading: Reading) -> None:
     """Point out what has no effect, or none yet."""
     catch_all: Rule | None = None
     for rule in rules:
+        if not rule.enabled:
+            continue
         if catch_all is not None:
             message = (
                 f"`{rule.name}` never applies: `{catch_all.name}` on line {catch_all.mark.line}"

@@ -16,6 +16,7 @@ from addon.rules.conditions import (
     HeaderCondition,
     ModelCondition,
     ProviderCondition,
+    SwitchedOff,
 )
 from addon.rules.facts import CallFacts
 from addon.rules.limits import Limit
@@ -26,7 +27,8 @@ from addon.rules.targets import Target, Verdict
 type Use = tuple[Target, ...] | Verdict
 """Targets in order of preference, or a verdict."""
 
-_KNOWN_BEFORE_THE_BODY = (EndpointCondition, ProviderCondition, AgentCondition, HeaderCondition)
+_EARLY = (SwitchedOff, EndpointCondition, ProviderCondition, AgentCondition, HeaderCondition)
+"""What is known to hold, or not to, before the body has come."""
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +38,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     mark: Mark
     """Where it stands in the file."""
     conditions: tuple[Condition, ...] = ()
-    """All must hold; the cheap ones come first."""
+    """All must hold; the cheap ones come first, and `SwitchedOff` before all."""
+    enabled: bool = True
     use: Use
     """What to use, unless `by_phase` says it."""
     by_phase: dict[Phase, Use] = {}
@@ -95,12 +98,12 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     def may_apply(self, facts: CallFacts) -> bool:
         """Tell whether it may apply to a call whose body is not known yet."""
-        known = (one for one in self.conditions if isinstance(one, _KNOWN_BEFORE_THE_BODY))
+        known = (one for one in self.conditions if isinstance(one, _EARLY))
         return all(condition.holds(facts) for condition in known)
 
     @property
     def is_known_before_the_body(self) -> bool:
         """Whether no body is needed to tell whether it applies."""
         return not self.by_phase and all(
-            isinstance(condition, _KNOWN_BEFORE_THE_BODY) for condition in self.conditions
+            isinstance(condition, _EARLY) for condition in self.conditions
         )

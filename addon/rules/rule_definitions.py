@@ -30,6 +30,7 @@ from addon.rules.shapes import (
     Reading,
     Record,
     Text,
+    TruthValue,
     Values,
 )
 from addon.rules.signatures import PHASES
@@ -249,6 +250,12 @@ RULE = Record(
     "a rule",
     (
         Field("name", Text("a name"), "Shown in logs and in mitmweb.", "plan with Opus"),
+        Field(
+            "enabled",
+            TruthValue(),
+            "Whether the rule is in use; with `false` it applies to no call. True when not given.",
+            False,
+        ),
         Field(
             "when",
             WHEN,

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.neutral import Message, Request, TextPart, Tool, UnsupportedFeature
-from addon.rules import CallFacts, load_rules
+from addon.rules import CallFacts, RulesError, load_rules
 
 HEADER = "version: 1\n"
 
@@ -281,3 +281,43 @@ def may_divert(rules, tail="", **fields):
 )
 def test_before_the_body_is_known_it_shows_whether_a_call_can_only_pass(rules, tail, expected):
     assert may_divert(rules, f"by_model_name: false\n{tail}") is expected
+
+
+def test_a_rule_that_is_switched_off_applies_to_nothing_and_says_so():
+    text = """
+version: 1
+rules:
+  - {name: off, enabled: false, use: block}
+  - {name: "on", enabled: true, use: anthropic:claude-opus-5-5}
+"""
+    rules = load_rules(text, "rules.yaml", {})
+    facts = CallFacts(model="gpt-5", endpoint="chat")
+    decision = rules.decide(facts, "openai-chat")
+    assert decision.rule_name == "on"
+    assert decision.trace[0] == ("off", False, "it is switched off (`enabled: false`)")
+    assert rules.foresee(facts, "openai-responses").rule_name == "on"
+    assert [rule.enabled for rule in rules.rules] == [False, True]
+    assert rules.notices == ()
+
+
+def test_a_rule_that_is_switched_off_diverts_nothing():
+    text = "version: 1\nby_model_name: false\nrules: [{enabled: false, use: block}, {use: pass}]\n"
+    rules = load_rules(text, "rules.yaml", {})
+    assert not rules.may_divert(CallFacts(model="gpt-5", endpoint="chat"))
+
+
+def test_what_is_switched_off_may_lack_what_it_would_need():
+    text = """
+version: 1
+providers: {mine: {base_url: "${NOWHERE}"}}
+rules:
+  - {enabled: %s, use: "mine:m", limit: {cost_usd: 1}}
+  - {enabled: %s, use: "azure:gpt"}
+"""
+    rules = load_rules(text % ("false", "false"), "rules.yaml", {})
+    assert list(rules.targets()) == []
+    with pytest.raises(RulesError) as raised:
+        load_rules(text % ("true", "true"), "rules.yaml", {})
+    assert "NOWHERE" in str(raised.value)
+    with pytest.raises(RulesError, match="unknown provider"):
+        load_rules("version: 1\nrules: [{enabled: false, use: 'nobody:m'}]", "rules.yaml", {})
