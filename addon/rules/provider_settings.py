@@ -74,13 +74,13 @@ def key_settings(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _facts(entry: Mapping[str, Any]) -> ModelFacts:
-    price = (Price(**entry["price"]),) if "price" in entry else ()
+    price: Mapping[str, Any] = entry.get("price", {})
     features = frozenset(entry["features"]) if "features" in entry else None
     return ModelFacts(
         title=entry.get("title"),
         context=entry.get("context"),
         max_output=entry.get("max_output"),
-        prices=price,
+        prices=(Price(**price),) if {"input", "output"} <= price.keys() else (),
         features=features,
     )
 
