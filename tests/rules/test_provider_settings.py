@@ -302,5 +302,5 @@ def test_other_gemini_urls_stay_what_they_are():
 @pytest.mark.parametrize("price", ["{input: 1}", "{input: 1, output: cheap}", "{output: 1}"])
 def test_half_a_price_is_a_mistake_that_is_told(price):
     text = f"version: 1\nproviders: {{zai: {{models: [{{id: m, price: {price}}}]}}}}\n"
-    with pytest.raises(RulesError, match="output|input"):
+    with pytest.raises(RulesError, match=r"output|input"):
         load_rules(text, "rules.yaml", {})
