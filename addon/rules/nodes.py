@@ -130,7 +130,7 @@ class _Composer:
 
     def compose(self, text: str) -> Node | None:
         documents = 0
-        for event in _events(text):
+        for event in events(text):
             mark = Mark(event.start_mark.line + 1, event.start_mark.column + 1)
             match event:
                 case yaml.DocumentStartEvent():
@@ -226,7 +226,7 @@ class _Composer:
             self._report(Mistake(mark, f"the tag `{shown}` means nothing in a rules file"))
 
 
-def _events(text: str) -> Iterator[yaml.Event]:
+def events(text: str) -> Iterator[yaml.Event]:
     """Parse by libyaml where PyYAML was built with it."""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
     return yaml.parse(text, Loader=loader)  # pyright: ignore - PyYAML's stubs leave it untyped
