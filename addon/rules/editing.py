@@ -72,13 +72,42 @@ def edit_rules(
         EditError: It cannot be written, or the edit cannot be made.
         RulesError: The file cannot be read or is invalid, before the edit or after it.
     """
+    return rewrite_rules(path, lambda text: apply_change(text, change), check, seen=seen)
+
+
+def rewrite_rules(
+    path: Path,
+    rewrite: Callable[[str], str],
+    check: Callable[[str], object],
+    *,
+    seen: str | None = None,
+    whole: bool = False,
+) -> str:
+    """Change the text of a rules file, or begin one.
+
+    Args:
+        path: The file; a link is followed.
+        rewrite: Makes the new text of the old one. It may raise `EditError`.
+        check: Raises for a text that is no valid rules file, see `load_rules`.
+        seen: The `digest` of the text that the edit was made for; any text when None.
+        whole: Whether the new text owes nothing to the old one, which may then be invalid.
+
+    Returns:
+        The digest of the new text.
+
+    Raises:
+        EditConflict: The file has changed since it was `seen`, or while it was being edited.
+        EditError: It cannot be written, or the edit cannot be made.
+        RulesError: The file cannot be read or is invalid, before the edit or after it.
+    """
     path = path.resolve()
     with _locked(path):
         before = read_rules(path) if path.exists() else _NEW_FILE
         if seen is not None and digest(before) != seen:
             raise EditConflict(f"{path} has changed meanwhile; look at it again")
-        check(before)
-        after = apply_change(before, change)
+        if not whole:
+            check(before)
+        after = rewrite(before)
         check(after)
         if after != before or not path.exists():
             _replace(path, before, after)

@@ -43,7 +43,7 @@ def test_a_key_is_hidden_wherever_it_may_stand(text, key):
 
 
 def _stripped(value):
-    """Leave out the line break at the end of a block scalar, which is not part of what is hidden."""
+    """Leave out the line break that ends a block scalar, which is not hidden with it."""
     match value:
         case dict():
             return {key: _stripped(inner) for key, inner in value.items()}

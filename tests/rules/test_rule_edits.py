@@ -59,7 +59,13 @@ rules:
   use: block"""
 FLOW = "version: 1\nrules: [{name: a, use: pass}, {name: b, use: block}]   # all\n"
 ODD = "version: 1\nrules:\n  -\n    name: a\n    use: pass\n  - name: b\n    use: block\n"
-JSON = '{"version": 1,\n "rules": [\n  {"name": "a", "use": "pass"},\n  {"name": "b", "use": "block"}\n ]}\n'
+JSON = """\
+{"version": 1,
+ "rules": [
+  {"name": "a", "use": "pass"},
+  {"name": "b", "use": "block"}
+ ]}
+"""
 TEXTS = [BLOCK, FLUSH, FLOW, ODD, JSON, SHIPPED]
 NEW = {
     "name": "new",
@@ -134,7 +140,8 @@ def test_a_rule_is_put_in_as_a_person_would_write_it():
     ) in edited
     assert comments(edited) == comments(BLOCK)
     assert add_rule(NEW)(FLUSH).endswith(
-        "  use: block\n- name: new\n  when: {model: '*-mini', has: [tools]}\n  use: [zai:glm-5.3, glm:*]\n"
+        "  use: block\n- name: new\n"
+        "  when: {model: '*-mini', has: [tools]}\n  use: [zai:glm-5.3, glm:*]\n"
     )
 
 
@@ -190,7 +197,14 @@ def test_a_place_that_is_not_there(rewrite, text):
 
 
 def test_what_cannot_be_done_safely_is_refused():
-    merged = "version: 1\nrules:\n  - &a {name: a, use: pass, drop: seed}\n  - <<: *a\n    name: b\n    use: zai:*\n"
+    merged = """\
+version: 1
+rules:
+  - &a {name: a, use: pass, drop: seed}
+  - <<: *a
+    name: b
+    use: zai:*
+"""
     with pytest.raises(EditError, match="unusual"):
         change_rule(1, {"drop": None})(merged)
     twice = "version: 1\nrules:\n  - {name: a, use: pass}\n  - {name: b, use: pass}  \u2028# odd\n"
