@@ -65,10 +65,12 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
                 if call.chain is not None:
                     if outcome.error is None:
                         call.chain.answered()
-                    outcome.attempts += (_note(call, outcome.error, clock() - tried),)
+                    outcome.attempts += (
+                        _note(call, outcome.error, tried - began, clock() - tried),
+                    )
                 return
             except MoveOn as moved:
-                outcome.attempts += (_note(call, moved.error, clock() - tried),)
+                outcome.attempts += (_note(call, moved.error, tried - began, clock() - tried),)
                 promised = reply.promised
                 assert call.chain is not None
                 following = await call.chain.following(call, moved.error)
@@ -83,15 +85,23 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
         outcome.duration = clock() - began
 
 
-def _note(call: Call, error: ErrorInfo | None, seconds: float) -> Attempt:
+def _note(call: Call, error: ErrorInfo | None, began: float, seconds: float) -> Attempt:
     provider, model = place_of(call.destination)
-    return Attempt(provider=provider, model=model, error=error, seconds=round(seconds, 6))
+    return Attempt(
+        provider=provider,
+        model=model,
+        error=error,
+        seconds=round(seconds, 6),
+        began=began,
+        format=call.destination.format,
+        base_url=call.destination.base_url,
+    )
 
 
 def _forget(outcome: Outcome) -> None:
     """Take back what an attempt has told that came to nothing."""
     outcome.error = outcome.usage = outcome.finish_reason = outcome.model = None
-    outcome.first_byte = outcome.request_id = None
+    outcome.first_byte = outcome.request_id = outcome.response_id = None
     outcome.losses = ()
 
 

@@ -40,6 +40,8 @@ class Outcome(msgspec.Struct):
     """The provider's name of the model that answered, where known."""
     request_id: str | None = None
     """The provider's name for the call."""
+    response_id: str | None = None
+    """The provider's name for the answer."""
     attempts: tuple[Attempt, ...] = ()
     """What was tried, the answering target last; empty where there is nothing else to try."""
     destination: Destination | None = None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from addon.formats.base import FormatName
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers import Destination, FallbackPolicy, failure_of
 
@@ -42,6 +43,10 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     error: ErrorInfo | None = None
     """Why it failed; None for the one that answered."""
     seconds: float
+    began: float | None = None
+    """Seconds from the beginning of the call; None where nothing was sent."""
+    format: FormatName | None = None
+    base_url: str = ""
 
 
 class MoveOn(Exception):

@@ -11,14 +11,21 @@ from collections.abc import Iterable
 import addon
 from addon.engine.call import Call
 from addon.engine.ratelimits import translate_rate_limits
+from addon.formats import FORMATS
 from addon.formats.base import FormatName, Headers, header
 
 USER_AGENT = f"detour/{addon.__version__}"
 
-FORWARDED_TO_PROVIDER: dict[FormatName, frozenset[str]] = {
+_TRACE = frozenset(("traceparent", "tracestate"))
+"""W3C Trace Context: which trace the call belongs to; ids that mean nothing to others."""
+_MEANING: dict[FormatName, frozenset[str]] = {
     "anthropic": frozenset(("anthropic-beta", "anthropic-version")),
 }
-"""Headers that change what a request means, by the format that both sides must speak."""
+FORWARDED_TO_PROVIDER: dict[FormatName, frozenset[str]] = {
+    name: _TRACE | _MEANING.get(name, frozenset()) for name in FORMATS
+}
+"""What crosses, by the format that both sides must speak: the trace, and headers that change what a
+request means."""
 
 FORWARDED_TO_AGENT = frozenset(("retry-after", "retry-after-ms", "x-should-retry"))
 REQUEST_ID_NAMES = ("x-request-id", "request-id")
@@ -28,7 +35,7 @@ def provider_headers(call: Call) -> Headers:
     """Return all headers of the request to the provider, the key's included."""
     forwarded: Headers = ()
     if call.agent_format == call.destination.format:
-        allowed = FORWARDED_TO_PROVIDER.get(call.agent_format, frozenset())
+        allowed = FORWARDED_TO_PROVIDER[call.agent_format]
         forwarded = tuple((n.lower(), v) for n, v in call.agent_headers if n.lower() in allowed)
     return merge(
         (

@@ -98,6 +98,7 @@ def note_response(call: Call, response: Response) -> None:
     call.outcome.usage = response.usage
     call.outcome.finish_reason = response.finish_reason
     call.outcome.model = response.model
+    call.outcome.response_id = response.id or None
 
 
 def redirect_error(call: Call, opening: Opening) -> ErrorInfo:

@@ -166,6 +166,7 @@ class StreamedAnswer:
         outcome.finish_reason = outcome.finish_reason or translator.finish_reason
         outcome.error = outcome.error or translator.error
         outcome.model = outcome.model or translator.model
+        outcome.response_id = outcome.response_id or translator.response_id
 
     def _emit(self, data: bytes) -> list[Item]:
         if not data:

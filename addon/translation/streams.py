@@ -104,6 +104,8 @@ class StreamTranslator:
         """Tokens as far as the provider has reported them."""
         self.model: str | None = None
         """The provider's name of the model that answers, once it is known."""
+        self.response_id: str | None = None
+        """The provider's name for the answer, once it is known."""
         self.finish_reason: FinishReason | None = None
         """Why the model stopped, once it has."""
 
@@ -225,6 +227,7 @@ class StreamTranslator:
                 self.begun = True
                 self.usage = event.usage
                 self.model = event.model or None
+                self.response_id = event.id or None
             case ResponseEnd():
                 self.ended = True
                 self.usage = event.usage or self.usage

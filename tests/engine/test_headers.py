@@ -16,6 +16,9 @@ AGENT_HEADERS = (
     ("anthropic-beta", "context-1m"),
     ("anthropic-version", "2026-10-21"),
     ("content-encoding", "gzip"),
+    ("Traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"),
+    ("tracestate", "vendor=1"),
+    ("baggage", "customer=somebody"),
     ("Host", "api.openai.com"),
 )
 
@@ -50,6 +53,14 @@ def test_an_anthropic_agent_gives_no_anthropic_headers_to_others():
     headers = sent("anthropic", "openai-chat")
     assert not [name for name in headers if name.startswith("anthropic")]
     assert headers["authorization"] == f"Bearer {PROVIDER_KEY}"
+
+
+@pytest.mark.parametrize("format", ["anthropic", "openai-chat"])
+def test_a_trace_goes_on_at_a_provider_of_the_same_format(format):
+    headers = sent(format, format)
+    assert headers["traceparent"] == "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert headers["tracestate"] == "vendor=1"
+    assert "baggage" not in headers
 
 
 def test_what_rules_add_replaces_headers_of_the_same_name():
