@@ -46,6 +46,7 @@ from addon.interceptor.exchanges import Exchange, Exchanges
 from addon.interceptor.giving import give
 from addon.interceptor.identity import Identities
 from addon.interceptor.leaning import remembering
+from addon.interceptor.observing import trace_of_flow
 from addon.interceptor.planning import Answered, Decided, Incoming, Pass, Refusal, Route
 from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
@@ -61,6 +62,7 @@ from addon.rules import (
 )
 from addon.sockets import Handshake
 from addon.stateful import StateError
+from addon.telemetry import outgoing_headers
 from addon.vault import Vault, open_vault
 
 logger = logging.getLogger(__name__)
@@ -112,9 +114,13 @@ class Interceptor:
         """
         before = self._settings
         if before is None or updated & options.NAMES:
-            self._settings = options.read_settings(ctx.options)
-            self._in_force.use(self._settings)
-            self._books.use(self._settings)
+            settings = options.read_settings(ctx.options)
+            try:
+                self._books.use(settings)
+            except ValueError as error:
+                raise exceptions.OptionsError(f"{error}.") from None
+            self._settings = settings
+            self._in_force.use(settings)
         if updated & upstream.OPTIONS:
             self._close_clients()
 
@@ -174,8 +180,9 @@ class Interceptor:
                 flow.request = replay.original(flow)
             if host_of(flow.request) in self._intercepted_hosts():
                 agent, secrets = self._identities.agent(flow), display.secrets(flow.request)
+                trace = trace_of_flow(flow, flow.request) if self._books.traces else None
                 await self._take(flow)
-                self._exchanges.introduce(flow, agent, secrets)
+                self._exchanges.introduce(flow, agent, secrets, trace)
         except Exception:
             logger.exception("Detour failed to handle a call; the agent gets an error")
             endpoint = endpoint_of(flow.request, provider_for_host)
@@ -363,10 +370,13 @@ class Interceptor:
         Raises:
             ClientRequestError: The body cannot be unpacked.
         """
+        headers = access.all_headers(request)
+        if self._books.traces:
+            headers = outgoing_headers(trace_of_flow(flow, request), headers)
         return Incoming(
             endpoint=endpoint_of(request, rules.provider_for_host),
             agent=self._identities.agent(flow, request),
-            headers=access.all_headers(request),
+            headers=headers,
             body=unpack(request, self._read_settings().body_limit),
             matches_filter=filters.matcher(flow),
         )

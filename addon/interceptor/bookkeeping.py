@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterable
 from typing import Any
 
+import msgspec
 from mitmproxy import http
 
 from addon.authority.home import open_home
@@ -18,13 +19,15 @@ from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName
 from addon.interceptor import access
 from addon.interceptor.exchanges import Exchange
+from addon.interceptor.observing import observe
 from addon.interceptor.options import Settings
 from addon.interceptor.planning import Pass, Route
 from addon.interceptor.spending import Spending
-from addon.ledger import Ledger, Record, timestamp
-from addon.neutral import DetourError, ErrorInfo, Loss, Usage
+from addon.ledger import Completion, Ledger, Record, timestamp
+from addon.neutral import DetourError, ErrorInfo, FinishReason, Loss, Usage
 from addon.providers import BUILT_IN, Provider
 from addon.rules import split_name
+from addon.telemetry import Observation, Telemetry, open_telemetry
 from addon.translation import StreamTranslator
 
 logger = logging.getLogger(__name__)
@@ -42,6 +45,12 @@ class Bookkeeper:
         self._settings: Settings | None = None
         self._ledger: Ledger | None = None
         self._spending: Spending | None = None
+        self._telemetry: Telemetry | None = None
+
+    @property
+    def traces(self) -> bool:
+        """Whether somebody wants to know which trace a call belongs to."""
+        return self._telemetry is not None
 
     @property
     def spending(self) -> Spending:
@@ -52,10 +61,19 @@ class Bookkeeper:
         return self._spending
 
     def use(self, settings: Settings) -> None:
-        """Keep the ledger that the settings describe."""
-        before, self._settings = self._settings, settings
+        """Keep the ledger that the settings describe, and tell whom they name.
+
+        Raises:
+            ValueError: Telemetry cannot start; everything stays as it was.
+        """
+        before = self._settings
+        if before is None or before.telemetry != settings.telemetry:
+            telemetry = open_telemetry(settings.telemetry)
+            self._close_telemetry()
+            self._telemetry = telemetry
+        self._settings = settings
         if before is not None and _place(before) != _place(settings):
-            self.close()
+            self._close_ledger()
             self._spending = None
 
     def enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
@@ -71,10 +89,19 @@ class Bookkeeper:
             self._ledger.flush()
 
     def close(self) -> None:
-        """Write what is left to be written."""
+        """Write what is left to be written, and tell what is left to be told."""
+        self._close_ledger()
+        self._close_telemetry()
+
+    def _close_ledger(self) -> None:
         ledger, self._ledger = self._ledger, None
         if ledger is not None:
             ledger.close()
+
+    def _close_telemetry(self) -> None:
+        telemetry, self._telemetry = self._telemetry, None
+        if telemetry is not None:
+            telemetry.close()
 
     def _enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         ledger = self._open()
@@ -82,10 +109,11 @@ class Bookkeeper:
         taken = exchange.route or exchange.job or exchange.decided
         admission = taken.admission if isinstance(taken, Route | Pass) else None
         response, spoken = flow.response, exchange.endpoint.format
+        observation = self._observe(flow, exchange, record)
         if not exchange.passes or response is None or spoken is None:
             if admission is not None:
                 admission.settle(record)
-            ledger.add(record)
+            ledger.add(record, observation and self._told(observation))
             return
         provider = BUILT_IN.get(exchange.endpoint.provider)
 
@@ -99,12 +127,37 @@ class Bookkeeper:
                 error = FORMATS[spoken].parse_error(response.status_code, headers, body)
                 record.error = _error(error, exchange.secrets)
                 return
-            usage, record.model = read_answer(body, spoken)
-            _add_usage(record, usage, provider)
+            told = read_answer(body, spoken)
+            record.model = told.model
+            _add_usage(record, told.usage, provider)
+            if observation is not None:
+                observation.response_id, observation.finish_reason = told.id, told.finish_reason
             if admission is not None:
                 admission.settle(record)
 
-        ledger.add(record, complete)
+        ledger.add(record, self._told(observation, complete) if observation else complete)
+
+    def _observe(
+        self, flow: http.HTTPFlow, exchange: Exchange, record: Record
+    ) -> Observation | None:
+        if self._telemetry is None or self._settings is None:
+            return None
+        content = self._settings.telemetry.content
+        return observe(flow, exchange, record, content=content)
+
+    def _told(self, observation: Observation, complete: Completion | None = None) -> Completion:
+        """Tell of an exchange once its record is complete, in the thread that completes it."""
+        telemetry = self._telemetry
+
+        def tell(record: Record) -> None:
+            try:
+                if complete is not None:
+                    complete(record)
+            finally:
+                if telemetry is not None:
+                    telemetry.observe(record, observation)
+
+        return tell
 
     def _open(self) -> Ledger:
         if self._ledger is None:
@@ -154,18 +207,31 @@ def record_of(flow: http.HTTPFlow, exchange: Exchange) -> Record:
     return record
 
 
-def read_answer(body: bytes, spoken: FormatName) -> tuple[Usage | None, str | None]:
-    """Return which tokens an answer of a provider reports, and the model that it names."""
+class Told(msgspec.Struct, frozen=True):
+    """What an answer says about itself."""
+
+    usage: Usage | None = None
+    model: str | None = None
+    id: str | None = None
+    finish_reason: FinishReason | None = None
+
+
+def read_answer(body: bytes, spoken: FormatName) -> Told:
+    """Return what a provider's answer, streamed or plain, says about itself."""
     if body[:64].lstrip()[:1] == b"{":
         try:
             response, _ = FORMATS[spoken].parse_response(body)
         except DetourError:
-            return None, None
-        return response.usage, response.model or None
+            return Told()
+        return Told(
+            response.usage, response.model or None, response.id or None, response.finish_reason
+        )
     translator = StreamTranslator(spoken, spoken)
     translator.feed(body)
     translator.close()
-    return translator.usage, translator.model
+    return Told(
+        translator.usage, translator.model, translator.response_id, translator.finish_reason
+    )
 
 
 def _add_route(record: Record, route: Route, duration: float, secrets: tuple[str, ...]) -> None:

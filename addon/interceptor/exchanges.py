@@ -10,6 +10,7 @@ from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.planning import Pass, Refusal, Route
 from addon.interceptor.recorder import Recorder
 from addon.sockets import Session
+from addon.telemetry import Trace
 
 
 class Exchange(msgspec.Struct, kw_only=True):
@@ -34,6 +35,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     """Who calls."""
     secrets: tuple[str, ...] = ()
     """The agent's keys, which no record may repeat."""
+    trace: Trace | None = None
+    """The trace that the agent's request belongs to, where somebody wants to know."""
 
 
 class Exchanges:
@@ -52,11 +55,13 @@ class Exchanges:
         """Return every exchange that has not ended."""
         return [(self._flows[name], exchange) for name, exchange in self._by_flow.items()]
 
-    def introduce(self, flow: http.HTTPFlow, agent: str, secrets: tuple[str, ...]) -> None:
-        """Say who calls, and which keys came with the call."""
+    def introduce(
+        self, flow: http.HTTPFlow, agent: str, secrets: tuple[str, ...], trace: Trace | None
+    ) -> None:
+        """Say who calls, which keys came with the call, and in which trace."""
         exchange = self.get(flow)
         if exchange is not None:
-            exchange.agent, exchange.secrets = agent, secrets
+            exchange.agent, exchange.secrets, exchange.trace = agent, secrets, trace
 
     def get(self, flow: http.HTTPFlow) -> Exchange | None:
         """Return the exchange of a flow."""

@@ -21,6 +21,7 @@ from addon.ledger import Limits as LedgerLimits
 from addon.providers.environment import environment_files, load_environment
 from addon.providers.expansion import expand
 from addon.providers.secret import Secret
+from addon.telemetry import TelemetrySettings, read_telemetry_settings
 from addon.vault import Limits, check_address
 
 
@@ -41,6 +42,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ledger_limits: LedgerLimits
     events: Path | None
     """File that gets the record of every exchange as a line of JSON."""
+    telemetry: TelemetrySettings
 
 
 _FILE = "file"
@@ -79,6 +81,20 @@ _OPTIONS: dict[str, tuple[str, str]] = {
         "",
         "File that gets the record of every exchange as a line of JSON as well; none when empty.",
     ),
+    "detour_telemetry": (
+        "off",
+        "Where OpenTelemetry's spans and metrics go: off, otlp (the variables OTEL_... say where) "
+        "or a collector such as http://127.0.0.1:4318.",
+    ),
+    "detour_prometheus": (
+        "off",
+        "Port of this machine, or HOST:PORT, at which Prometheus finds the metrics; off for none.",
+    ),
+    "detour_telemetry_with_prompts_and_answers": (
+        "false",
+        "Whether telemetry holds what people and models say: true sends every prompt and answer to "
+        "whoever receives it.",
+    ),
 }
 
 NAMES = frozenset(_OPTIONS)
@@ -114,7 +130,19 @@ def read_settings(options: Options) -> Settings:
             age=_number(options, "detour_ledger_days", float) * 86400,
         ),
         events=Path(events).expanduser() if events else None,
+        telemetry=_telemetry(options),
     )
+
+
+def _telemetry(options: Options) -> TelemetrySettings:
+    try:
+        return read_telemetry_settings(
+            getattr(options, "detour_telemetry"),  # noqa: B009 - declared by name only
+            getattr(options, "detour_prometheus"),  # noqa: B009 - as above
+            _text(options, "detour_telemetry_with_prompts_and_answers"),
+        )
+    except ValueError as error:
+        raise exceptions.OptionsError(f"{error}.") from None
 
 
 def _text(options: Options, name: str) -> str:

@@ -1,6 +1,6 @@
 """The ledger: one record of every exchange, kept in a file and written as JSON lines."""
 
-from addon.ledger.ledger import Ledger, Limits
+from addon.ledger.ledger import Completion, Ledger, Limits
 from addon.ledger.moments import moment, starts
 from addon.ledger.reading import Cursor, Names, Reader
 from addon.ledger.record import COLUMNS, Record, timestamp
@@ -10,6 +10,7 @@ from addon.ledger.totals import GROUPINGS, Grouping, Point, Step, Totals, Troubl
 __all__ = [
     "COLUMNS",
     "GROUPINGS",
+    "Completion",
     "Cursor",
     "Grouping",
     "Ledger",

@@ -19,6 +19,7 @@ MAY_IMPORT = {
     "interceptor": {
         "sockets",
         "ledger",
+        "telemetry",
         "authority",
         "stateful",
         "vault",
@@ -42,6 +43,7 @@ MAY_IMPORT = {
     },
     "embedded": {"wire"},
     "vault": {"optional_packages"},
+    "telemetry": {"optional_packages", "ledger", "formats", "wire", "neutral"},
     "ledger": {"vault"},
     "stateful": {"vault", "wire", "neutral"},
     "conformance": set(),
