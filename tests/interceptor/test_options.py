@@ -70,5 +70,5 @@ async def test_what_cannot_be_read_keeps_mitmproxy_from_starting(name, value, co
 def test_every_option_is_text(options):
     """mitmproxy drops a script whose typed option cannot be read and goes on without it."""
     names = [name for name in options.keys() if name.startswith("detour_")]  # noqa: SIM118
-    assert len(names) == 11
+    assert len(names) > 10
     assert {options._options[name].typespec for name in names} == {str}
