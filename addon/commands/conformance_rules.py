@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 import click
 import yaml
 
-from addon.commands.check import load
 from addon.commands.options import find_rules
+from addon.inspection.loading import load
 from addon.providers import BUILT_IN, Provider, environment_files, load_environment
 from addon.rules import RulesError
 

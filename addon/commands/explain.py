@@ -9,12 +9,20 @@ from typing import Any, BinaryIO, cast
 
 import click
 
-from addon.commands.check import DEFAULT_FILE, load
-from addon.commands.explanation import PLACES, Explanation, Sending, ask, explain_call
+from addon.commands.check import DEFAULT_FILE
 from addon.commands.options import home_option
+from addon.inspection.explanation import (
+    PLACES,
+    Explanation,
+    Sending,
+    ask,
+    explain_call,
+    explanation_document,
+)
+from addon.inspection.loading import load
 from addon.neutral import DetourError
 from addon.rules import Decision, Limit, RulesError
-from addon.wire.codec import decode, encode
+from addon.wire.codec import decode
 
 LONGEST_TEXT = 300
 """Characters of one string that are shown to people; `--json` shows all."""
@@ -93,50 +101,11 @@ def explain(
     except DetourError as error:
         click.echo(f"Error: {error}", err=True)
         sys.exit(1)
-    click.echo(_as_json(explanation) if as_json else _as_text(explanation))
-
-
-def _as_json(explanation: Explanation) -> str:
-    question, decision = explanation.question, explanation.decision
-    document = {
-        "call": {
-            "endpoint": question.endpoint,
-            "format": question.format,
-            "model": question.model,
-            "agent": question.agent,
-            "phase": explanation.phase,
-            "provider": question.provider,
-        },
-        "action": decision.action,
-        "rule": decision.rule_name,
-        "line": decision.rule.mark.line if decision.rule else None,
-        "trace": [step._asdict() for step in decision.trace],
-        "destinations": [
-            {
-                "provider": place.provider.id,
-                "model": place.model,
-                "format": place.format,
-                "base_url": place.base_url,
-            }
-            for place in decision.destinations
-        ],
-        "request": _sending_document(explanation.sending),
-        "error": explanation.error,
-        "note": explanation.note,
-    }
-    return json.dumps(document, indent=2, ensure_ascii=False)
-
-
-def _sending_document(sending: Sending | None) -> dict[str, Any] | None:
-    if sending is None:
-        return None
-    return {
-        "method": sending.method,
-        "url": sending.url,
-        "headers": dict(sending.headers),
-        "body": decode(sending.body),
-        "losses": decode(encode(sending.losses)),
-    }
+    if as_json:
+        document = explanation_document(explanation)
+        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+    else:
+        click.echo(_as_text(explanation))
 
 
 def _as_text(explanation: Explanation) -> str:

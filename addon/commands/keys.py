@@ -9,8 +9,8 @@ from pathlib import Path
 
 import click
 
-from addon.commands.check import load
 from addon.commands.options import find_rules, home_option, rules_option
+from addon.inspection.loading import load
 from addon.neutral import DetourError
 from addon.providers import (
     BUILT_IN,

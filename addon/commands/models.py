@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from addon.commands.check import load
-from addon.commands.local import NOBODY, find_local
 from addon.commands.options import find_rules, home_option, rules_option
+from addon.inspection.loading import load
+from addon.inspection.local import NOBODY, find_local
 from addon.providers import ModelFacts, Provider, table_date
 from addon.rules import Rules, RulesError
 from addon.rules.offers import models_of, usable_providers

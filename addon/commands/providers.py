@@ -10,9 +10,9 @@ from typing import Any
 
 import click
 
-from addon.commands.check import check_filter, load
 from addon.commands.options import find_rules, home_option, rules_option
 from addon.formats.base import FORMAT_NAMES
+from addon.inspection.loading import check_filter, load
 from addon.neutral import DetourError
 from addon.providers import (
     BUILT_IN,

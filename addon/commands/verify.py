@@ -11,17 +11,13 @@ from typing import TYPE_CHECKING
 import click
 import msgspec
 
-from addon.commands.check import load
-from addon.commands.local import find_local
 from addon.commands.options import find_rules, home_option, rules_option
-from addon.formats.base import FormatName
-from addon.neutral import DetourError
-from addon.providers import Provider
+from addon.inspection.loading import load
+from addon.inspection.verification import verify_providers
 from addon.rules import Rules, RulesError
-from addon.rules.offers import usable_providers
 
 if TYPE_CHECKING:
-    from addon.engine import ClientPool, Verdict
+    from addon.engine import Verdict
 
 
 @click.command()
@@ -64,44 +60,9 @@ async def _verify(rules: Rules, chosen: dict[str, str]) -> list[Verdict]:
 
     clients = ClientPool()
     try:
-        if rules.uses_local or "local" in chosen:
-            await find_local(rules, clients)
-        if chosen:
-            asked = [rules.providers[name] for name in chosen]
-        else:
-            usable = [provider for provider, _ in usable_providers(rules)]
-            asked = [p for p in usable if p.id != "local" or rules.uses_local]
-        found = await asyncio.gather(
-            *(
-                _one(provider, format, chosen.get(provider.id, ""), rules, clients)
-                for provider in asked
-                for format in provider.base_urls or ("openai-chat",)
-            )
-        )
-        return list(found)
+        return await verify_providers(rules, chosen, clients)
     finally:
         await clients.aclose()
-
-
-async def _one(
-    provider: Provider, format: FormatName, model: str, rules: Rules, clients: ClientPool
-) -> Verdict:
-    from addon.engine import Verdict
-    from addon.engine import verify as ask
-
-    model = model or provider.default_model or ""
-    try:
-        key = rules.keys.find(provider)
-        if not provider.base_urls:
-            raise DetourError(f"it has no address: give base_url ({provider.base_url_example})")
-        if not model:
-            name = f"providers.{provider.id}.models in rules.yaml or `{provider.id}:MODEL`"
-            raise DetourError(f"which model? Give {name}")
-        return await ask(provider.at(model), format, model, key, clients)
-    except DetourError as error:
-        return Verdict(
-            provider=provider.id, format=format, model=model, ok=False, message=str(error)
-        )
 
 
 def _line(verdict: Verdict) -> str:

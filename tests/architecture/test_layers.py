@@ -31,7 +31,18 @@ MAY_IMPORT = {
         "wire",
         "neutral",
     },
+    "inspection": {
+        "interceptor",
+        "engine",
+        "rules",
+        "translation",
+        "providers",
+        "formats",
+        "wire",
+        "neutral",
+    },
     "dashboard": {
+        "inspection",
         "interceptor",
         "ledger",
         "engine",

@@ -9,9 +9,9 @@ import yaml
 from click.testing import CliRunner
 
 from addon.commands import detour
-from addon.commands.check import load
 from addon.commands.conformance_rules import EMBEDDED, embedded_rules, real_rules
 from addon.conformance.suite import AGENTS, SCENARIOS
+from addon.inspection.loading import load
 from tests.support.program import Machine
 
 

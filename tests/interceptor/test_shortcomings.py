@@ -6,8 +6,8 @@ import anthropic
 import openai
 import pytest
 
-from addon.commands.explanation import ask, explain_call
 from addon.embedded import EmbeddedProvider
+from addon.inspection.explanation import ask, explain_call
 from addon.rules import load_rules
 from tests.support.proxy import AGENT_KEY, running_proxy
 from tests.support.rules import write_rules

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from mitmproxy.test import tflow, tutils
 
-from addon.commands.explanation import PLACES, Question, ask, explain_call
+from addon.inspection.explanation import PLACES, Question, ask, explain_call
 from addon.interceptor import filters
 from addon.interceptor.endpoints import endpoint_of
 from addon.interceptor.planning import (

@@ -24,7 +24,7 @@ from addon.providers import (
 )
 from addon.rules import CallFacts, Decision, Phase, Rules, agent_name, apply_edits, split_name
 from addon.rules.shortcomings import check_model, check_request
-from addon.wire.codec import encode
+from addon.wire.codec import decode, encode
 
 if TYPE_CHECKING:
     from addon.translation import RenderedRequest
@@ -174,6 +174,49 @@ def explain_call(question: Question, rules: Rules) -> Explanation:
         note = "Detour would estimate the number of tokens: the provider does not count them."
         return replace(found, note=note)
     return replace(found, sending=sending, error=error)
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """Return an explanation as JSON knows it."""
+    question, decision = explanation.question, explanation.decision
+    return {
+        "call": {
+            "endpoint": question.endpoint,
+            "format": question.format,
+            "model": question.model,
+            "agent": question.agent,
+            "phase": explanation.phase,
+            "provider": question.provider,
+        },
+        "action": decision.action,
+        "rule": decision.rule_name,
+        "line": decision.rule.mark.line if decision.rule else None,
+        "trace": [step._asdict() for step in decision.trace],
+        "destinations": [
+            {
+                "provider": place.provider.id,
+                "model": place.model,
+                "format": place.format,
+                "base_url": place.base_url,
+            }
+            for place in decision.destinations
+        ],
+        "request": _sending_document(explanation.sending),
+        "error": explanation.error,
+        "note": explanation.note,
+    }
+
+
+def _sending_document(sending: Sending | None) -> dict[str, Any] | None:
+    if sending is None:
+        return None
+    return {
+        "method": sending.method,
+        "url": sending.url,
+        "headers": dict(sending.headers),
+        "body": decode(sending.body),
+        "losses": decode(encode(sending.losses)),
+    }
 
 
 def _parse(question: Question) -> Request | None:

@@ -1,4 +1,4 @@
-"""Looks for model servers on this machine, for commands."""
+"""Looks for model servers on this machine."""
 
 from __future__ import annotations
 
