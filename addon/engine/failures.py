@@ -20,6 +20,7 @@ from addon.engine.call import Call
 from addon.engine.encodings import EncodingError
 from addon.engine.silence import ProviderTimeoutError
 from addon.neutral import DetourError, ErrorInfo
+from addon.providers import Provider
 
 _CLOSED = re.compile("closed|disconnected")
 """How the HTTP client words it that a connection has ended; all else is bad HTTP."""
@@ -61,13 +62,23 @@ def explain(failure: Exception, call: Call) -> ErrorInfo:
                 "Correct it in rules.yaml.",
             )
         case httpcore2.ConnectError() | ssl.SSLError():
-            return _unreachable(_connect_message(failure, place))
+            provider = call.destination.provider
+            return _unreachable(_connect_message(failure, place) + _remedy(provider))
         case httpcore2.ProtocolError() if not _CLOSED.search(str(failure)):
             return ErrorInfo("server_error", f"{place} does not speak HTTP: {failure}")
         case httpcore2.NetworkError() | httpcore2.ProtocolError() | OSError():
             return ErrorInfo("cut", f"{place} closed the connection before its answer was whole.")
         case _:
             return _unreachable(f"{place} could not be reached.")
+
+
+def _remedy(provider: Provider) -> str:
+    if provider.id != "local" or provider.servers:
+        return ""
+    return (
+        " Start llama.cpp, Ollama, LM Studio or vLLM at its usual port, or give base_url of"
+        " providers.local in rules.yaml."
+    )
 
 
 def _unreachable(message: str) -> ErrorInfo:

@@ -4,7 +4,8 @@ The decoder follows the WHATWG rules (https://html.spec.whatwg.org/multipage/ser
 lines end in LF, CR or CRLF, fields may lack the space after the colon, comments are skipped, an
 event may have several `data:` lines. Beyond them, an event that the stream's end cuts off before
 its blank line is still delivered by `flush` when it is complete by other signs: providers do leave
-the last blank line out.
+the last blank line out. And an error that a server of local models writes between events is one:
+Ollama writes the bare JSON object, and older llama.cpp have a field `error:` for it.
 
 Complexity: linear in the bytes fed, whatever the chunk sizes; a long line is joined once.
 """
@@ -97,6 +98,10 @@ class SseDecoder:
                 self._name = line[7:] if line[6:7] == b" " else line[6:]
             elif line == b"data":
                 self._data.append(b"")
+            elif line[:6] == b"error:":
+                events.append(SseEvent(b"error", line[6:].lstrip()))
+            elif line[:1] == b"{" and line[-1:] == b"}" and not self._data:
+                events.append(SseEvent(b"", line))
         return events
 
     def _strip_byte_order_mark(self, chunk: bytes) -> bytes:

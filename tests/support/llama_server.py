@@ -42,11 +42,11 @@ def llama_server(folder: Path, *options: str, alias: str = "tiny") -> Iterator[i
     assert PROGRAM
     port = free_port()
     model = write_tiny_model(folder / f"{alias}.gguf")
-    command = [PROGRAM, "-m", str(model), "--alias", alias, "--host", "127.0.0.1"]
+    command = [PROGRAM, "-m", model.name, "--alias", alias, "--host", "127.0.0.1"]
     command += ["--port", str(port), "-c", str(CONTEXT), "--parallel", "1", "-t", "1", "--jinja"]
     log = folder / f"{alias}.log"
     with log.open("wb") as output:
-        process = subprocess.Popen([*command, *options], stdout=output, stderr=output)
+        process = subprocess.Popen([*command, *options], cwd=folder, stdout=output, stderr=output)
         try:
             _wait_until_ready(process, port, log)
             yield port

@@ -96,3 +96,27 @@ def test_arbitrary_bytes_raise_nothing(data):
     decoder = SseDecoder()
     decoder.feed(data)
     decoder.flush()
+
+
+@given(
+    data=st.data(),
+    odd=st.sampled_from(
+        (
+            (b'{"error":{"message":"broken"}}', SseEvent(b"", b'{"error":{"message":"broken"}}')),
+            (b'error: {"code":500}', SseEvent(b"error", b'{"code":500}')),
+            (b'error:{"code":500}', SseEvent(b"error", b'{"code":500}')),
+        )
+    ),
+)
+def test_an_error_between_events_is_one(data, odd):
+    line, event = odd
+    wire = b"data: first\n\n" + line + b"\ndata: last\n\n"
+    decoder = SseDecoder()
+    events = [one for piece in data.draw(cuts(wire)) for one in decoder.feed(piece)]
+    assert events == [SseEvent(b"", b"first"), event, SseEvent(b"", b"last")]
+
+
+def test_what_looks_like_one_within_an_event_is_left_out():
+    decoder = SseDecoder()
+    assert decoder.feed(b'data: a\n{"error": 1}\n{\ndata: b\n\n{"cut') == [SseEvent(b"", b"a\nb")]
+    assert decoder.flush() == []
