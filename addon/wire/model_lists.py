@@ -66,7 +66,7 @@ def read_models(body: bytes) -> tuple[ListedModel, ...]:
     if not isinstance(entries, list):
         raise ValueError("this is no list of models")
     listed = [mapping(entry) for entry in sequence(cast("object", entries))]
-    contexts = {entry.get("id"): _context(entry) for entry in listed}
+    contexts = {text(entry.get("id")): _context(entry) for entry in listed}
     read = (_read(entry, contexts.get(text(entry.get("parent")))) for entry in listed)
     return tuple(dict.fromkeys(model for model in read if model is not None))
 

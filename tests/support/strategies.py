@@ -110,3 +110,18 @@ def merged(events: list[Event]) -> list[Event]:
         else:
             result.append(event)
     return result
+
+
+_NAMES_IN_LISTS = (
+    *("id", "name", "data", "models", "meta", "type", "parent", "status", "architecture"),
+    *("capabilities", "model_info", "parameters", "modalities", "default_generation_settings"),
+)
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(_NAMES_IN_LISTS), inner, max_size=3)
+    ),
+    max_leaves=12,
+)
+"""What servers might say where they are asked for their models."""

@@ -4,20 +4,10 @@ import anthropic
 import openai
 import pytest
 from hypothesis import given
-from hypothesis import strategies as st
 
 from addon.wire.model_lists import ListedModel, read_models, write_model, write_models
+from tests.support.strategies import JSON
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: (
-        st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["id", "data", "models", "name", "meta"]), inner, max_size=3
-        )
-    ),
-    max_leaves=12,
-)
 MODELS = (
     ListedModel(id="a", title="Model A", owner="office", context=1000, max_output=100, created=7),
     ListedModel(id="zai:glm-5.3"),
@@ -42,10 +32,63 @@ MODELS = (
         ({"data": [{"id": "l", "meta": {"n_ctx_train": 4096}}]}, ListedModel(id="l", context=4096)),
         ({"data": [{"id": "v", "max_model_len": 8192}]}, ListedModel(id="v", context=8192)),
         ([{"id": "together"}], ListedModel(id="together")),
+        (
+            {"data": [{"id": "l", "meta": {"n_ctx": 512, "n_ctx_train": 4096}}]},
+            ListedModel(id="l", context=512),
+        ),
+        (
+            {
+                "data": [
+                    {
+                        "id": "s",
+                        "type": "vlm",
+                        "state": "loaded",
+                        "max_context_length": 9,
+                        "loaded_context_length": 4,
+                    }
+                ]
+            },
+            ListedModel(
+                id="s",
+                context=4,
+                kind="chat",
+                features=frozenset(("tools", "json_schema", "images")),
+                loaded=True,
+            ),
+        ),
+        (
+            {"data": [{"id": "e", "type": "embeddings", "state": "not-loaded"}]},
+            ListedModel(id="e", kind="embedding", loaded=False),
+        ),
+        (
+            {
+                "data": [
+                    {
+                        "id": "r",
+                        "owned_by": "llamacpp",
+                        "status": {"value": "unloaded"},
+                        "architecture": {"input_modalities": ["text", "image"]},
+                    }
+                ]
+            },
+            ListedModel(
+                id="r",
+                owner="llamacpp",
+                features=frozenset(("tools", "json_schema", "images")),
+                loaded=False,
+            ),
+        ),
     ],
 )
 def test_every_kind_of_list_is_read(document, expected):
     assert read_models(json.dumps(document).encode()) == (expected,)
+
+
+def test_what_is_built_on_a_model_takes_as_much_as_it_does():
+    lora = {"id": "lora", "parent": "base", "max_model_len": None}
+    listed = {"data": [lora, {"id": "base", "max_model_len": 7}, {"id": "b", "parent": "gone"}]}
+    contexts = {model.id: model.context for model in read_models(json.dumps(listed).encode())}
+    assert contexts == {"lora": 7, "base": 7, "b": None}
 
 
 @given(JSON)
