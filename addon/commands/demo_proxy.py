@@ -18,7 +18,7 @@ from mitmproxy.tools.dump import DumpMaster
 from addon.commands.mitmproxy_program import add_addons
 from addon.commands.options import Address
 from addon.interceptor import Interceptor
-from addon.interceptor.display import ORIGINAL, SUMMARY
+from addon.views.metadata import ORIGINAL, SUMMARY
 
 
 @dataclass(frozen=True)

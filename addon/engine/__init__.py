@@ -12,6 +12,7 @@
 * `relay`: a socket to a provider, as it is
 * `media` with `media_connections`, `media_memory`, `addresses`: what is fetched for providers that
   read no addresses
+* `tape`: what providers sent, as it came, for people who look into a call
 * `headers`, `ratelimits`: which headers cross over; `failures`: what went wrong, in plain words
 """
 
@@ -25,6 +26,7 @@ from addon.engine.media import MediaFetcher
 from addon.engine.media_connections import MediaConnections
 from addon.engine.model_lists import ListError, ModelLists, Question, fetch_models
 from addon.engine.relay import Relay
+from addon.engine.tape import Tape
 from addon.engine.verifying import Verdict, verify
 
 __all__ = [
@@ -45,6 +47,7 @@ __all__ = [
     "ProxySettings",
     "Question",
     "Relay",
+    "Tape",
     "TlsSettings",
     "Verdict",
     "answer",

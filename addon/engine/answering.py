@@ -7,6 +7,7 @@ import logging
 import math
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from time import monotonic
 
 from msgspec.structs import replace
 
@@ -22,6 +23,7 @@ from addon.engine.plain import PlainAnswer
 from addon.engine.replies import Item
 from addon.engine.silence import END, SILENCE, Listener
 from addon.engine.streamed import StreamedAnswer
+from addon.engine.tape import Take
 from addon.neutral import ErrorInfo
 
 logger = logging.getLogger(__name__)
@@ -98,6 +100,19 @@ def _note(call: Call, error: ErrorInfo | None, began: float, seconds: float) -> 
     )
 
 
+def _note_opening(call: Call, opening: Opening, seconds: float) -> None:
+    """Write down that a provider's answer begins."""
+    outcome = call.outcome
+    if outcome.first_byte is None:
+        outcome.first_byte = seconds
+        outcome.request_id = request_id(opening.headers)
+    if outcome.tape is not None:
+        secrets = tuple(value for _, value in call.key_headers)
+        provider, model = place_of(call.destination)
+        spoken = call.destination.format
+        outcome.tape.begin(Take(monotonic(), provider, model, spoken, opening.status, secrets))
+
+
 def _forget(outcome: Outcome) -> None:
     """Take back what an attempt has told that came to nothing."""
     outcome.error = outcome.usage = outcome.finish_reason = outcome.model = None
@@ -163,6 +178,7 @@ async def _listen_once(call: Call, reply: Reply, clients: ClientPool) -> AsyncGe
     patience = call.keep_alive if call.stream and call.keep_alive > 0 else math.inf
     spoken = began
     listener = Listener(converse(call, clients), call.timeouts, beginning=BEGINNING)
+    tape = call.outcome.tape
     try:
         if isinstance(reply, StreamedAnswer):
             reply.prepare()
@@ -171,14 +187,15 @@ async def _listen_once(call: Call, reply: Reply, clients: ClientPool) -> AsyncGe
                 items = reply.silent()
                 spoken = clock()
             elif isinstance(heard, Opening):
-                if call.outcome.first_byte is None:
-                    call.outcome.first_byte = clock() - (call.outcome.started or began)
-                    call.outcome.request_id = request_id(heard.headers)
+                _note_opening(call, heard, clock() - (call.outcome.started or began))
                 items = reply.open(heard)
             else:
                 # What came in one go is passed on in one go: mitmproxy's work for each item is the
                 # dearest part of a stream, and this spares the more of it the busier Detour is.
-                items = reply.feed(b"".join((heard, *listener.take_ready(bytes))))
+                data = b"".join((heard, *listener.take_ready(bytes)))
+                if tape is not None:
+                    tape.add(data)
+                items = reply.feed(data)
             for item in items:
                 yield item
             if items:

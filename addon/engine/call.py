@@ -8,6 +8,7 @@ from typing import override
 import msgspec
 
 from addon.engine.chain import Attempt, Chain
+from addon.engine.tape import Tape
 from addon.formats import FORMATS
 from addon.formats.base import Continuation, FormatName, Headers, Reply, RequestLine
 from addon.neutral import ErrorInfo, FinishReason, Loss, Usage
@@ -56,6 +57,8 @@ class Outcome(msgspec.Struct):
     """Seconds until the first piece of the answer itself went to the agent."""
     duration: float | None = None
     """Seconds until the answer had ended."""
+    tape: Tape | None = None
+    """Keeps what providers send, as it comes, for people who look into the call."""
 
 
 class Call(msgspec.Struct, kw_only=True):

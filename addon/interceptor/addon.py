@@ -34,7 +34,6 @@ from addon.interceptor import (
     options,
     replay,
     upstream,
-    views,
 )
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.bodies import unpack
@@ -46,11 +45,13 @@ from addon.interceptor.exchanges import Exchange, Exchanges
 from addon.interceptor.giving import give
 from addon.interceptor.identity import Identities
 from addon.interceptor.leaning import remembering
+from addon.interceptor.notes import note_decision, plain
 from addon.interceptor.observing import trace_of_flow
 from addon.interceptor.planning import Answered, Decided, Incoming, Pass, Refusal, Route
 from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
 from addon.interceptor.rules_in_force import RulesInForce
+from addon.interceptor.secrecy import hide_secrets, secrets_in
 from addon.interceptor.socket_serving import SocketServer
 from addon.interceptor.state import State
 from addon.interceptor.upgrades import NO_WEBSOCKET, plan_upgrade
@@ -59,11 +60,14 @@ from addon.providers import provider_for_host
 from addon.rules import (
     Rules,
     RulesError,
+    split_name,
 )
 from addon.sockets import Handshake
 from addon.stateful import StateError
 from addon.telemetry import outgoing_headers
 from addon.vault import Vault, open_vault
+from addon.views import register as register_views
+from addon.views.metadata import AGENT
 
 logger = logging.getLogger(__name__)
 
@@ -101,7 +105,7 @@ class Interceptor:
     def load(self, loader: Loader) -> None:
         """Declare the options and set what plain mitmproxy would get wrong."""
         options.add_options(loader)
-        views.register()
+        register_views()
         dispatch.install(ctx.master.addons)
         self._in_force.defaults = Defaults(ctx.options)
         self._in_force.defaults.apply_fixed()
@@ -179,7 +183,8 @@ class Interceptor:
             if flow.is_replay == "request":
                 flow.request = replay.original(flow)
             if host_of(flow.request) in self._intercepted_hosts():
-                agent, secrets = self._identities.agent(flow), display.secrets(flow.request)
+                agent, secrets = self._identities.agent(flow), secrets_in(flow.request)
+                flow.metadata[AGENT] = plain(split_name(agent)[0] or "")
                 trace = trace_of_flow(flow, flow.request) if self._books.traces else None
                 await self._take(flow)
                 self._exchanges.introduce(flow, agent, secrets, trace)
@@ -202,9 +207,9 @@ class Interceptor:
         if exchange.passes or (answered and (routed or exchange.streams)):
             flow.response.stream = True
         if exchange.passes:
-            display.hide_secrets(flow.request)
+            hide_secrets(flow.request)
         if flow.response.stream:
-            exchange.recorder = display.record(flow, self._read_settings().body_limit)
+            exchange.recorder = display.record(flow, exchange, self._read_settings().body_limit)
 
     def response(self, flow: http.HTTPFlow) -> None:
         """A call has been answered to its end, or a WebSocket begins."""
@@ -275,6 +280,7 @@ class Interceptor:
             endpoint = endpoint or endpoint_of(flow.request, provider_for_host)
         match decided:
             case Pass():
+                note_decision(flow, endpoint, decided)
                 passing = Exchange(endpoint=endpoint, passes=True, decided=decided)
                 self._exchanges.add(flow, passing)
             case Refusal():
@@ -296,6 +302,7 @@ class Interceptor:
 
     async def _route(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
         exchange = Exchange(endpoint=endpoint, route=route)
+        route.call.outcome.tape = self._read_settings().make_tape()
         remembered = route.remembered
         if remembered is not None and remembered.background:
             answered = self._kept().start(
@@ -334,8 +341,9 @@ class Interceptor:
 
     def _refuse(self, flow: http.HTTPFlow, endpoint: Endpoint, refusal: Refusal) -> None:
         self._exchanges.add(flow, Exchange(endpoint=endpoint, decided=refusal))
-        display.hide_secrets(flow.request)
-        flow.comment = f"{refusal.comment}: {refusal.error.message}"
+        note_decision(flow, endpoint, refusal)
+        hide_secrets(flow.request)
+        flow.comment = plain(f"{refusal.comment}: {refusal.error.message}")
         logger.warning("%s: %s", endpoint.place, flow.comment)
         headers = {"upgrade": "HTTP/1.1"} if refusal is NO_WEBSOCKET else None
         refuse(flow, refusal.error, endpoint.error_format, status=refusal.status, headers=headers)
@@ -344,14 +352,7 @@ class Interceptor:
         exchange = self._exchanges.end(flow)
         if exchange is None:
             return
-        if exchange.passes:
-            display.hide_secrets(flow.request)
-            if flow.response is not None:
-                display.hide_secrets(flow.response)
-        if exchange.recorder is not None:
-            exchange.recorder.show()
-        if exchange.route is not None:
-            display.show_outcome(flow, exchange.route)
+        display.show_end(flow, exchange)
         self._record(flow, exchange)
         display.evict(self._read_settings().flow_limit)
 

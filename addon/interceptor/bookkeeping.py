@@ -18,6 +18,7 @@ from addon.engine import Attempt
 from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName
 from addon.interceptor import access
+from addon.interceptor.costs import cost_of
 from addon.interceptor.exchanges import Exchange
 from addon.interceptor.observing import observe
 from addon.interceptor.options import Settings
@@ -270,11 +271,7 @@ def _add_usage(
     record.cache_write_tokens = usage.cache_write_tokens
     record.output_tokens = usage.output_tokens
     record.reasoning_tokens = usage.reasoning_tokens
-    for name in (model, record.model, record.requested_model):
-        facts = provider.facts(name) if provider is not None and name else None
-        if facts is not None and (cost := facts.cost(usage)) is not None:
-            record.cost_usd = cost
-            return
+    record.cost_usd = cost_of(usage, provider, (model, record.model, record.requested_model))
 
 
 def _attempt(attempt: Attempt, secrets: tuple[str, ...]) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from addon.interceptor.planning import (
     spent,
     within_limits,
 )
+from addon.interceptor.reasons import Reasons
 from addon.neutral import ErrorInfo, Loss
 from addon.providers import Destination
 from addon.providers.offered import offers
@@ -66,9 +67,11 @@ def plan_carried(incoming: Incoming, rules: Rules) -> Plan:
         return spent(decision, facts.model)
     match decision.action:
         case "pass":
-            return Pass(decision.rule_name, facts.model or None, limited=limited)
+            why = Reasons(decision)
+            return Pass(decision.rule_name, facts.model or None, limited=limited, why=why)
         case "block":
-            return blocked(endpoint, decision.rule_name, facts.model or None)
+            why = Reasons(decision)
+            return blocked(endpoint, decision.rule_name, facts.model or None, why)
         case "route":
             return carry_to(incoming, facts, decision, rules, limited)
 
@@ -131,6 +134,7 @@ def carry_to(
     return Route(
         call=call,
         rule=decision.rule_name,
+        why=Reasons(decision),
         limited=limited,
         requested_model=facts.model or endpoint.place,
         original_body=incoming.body,

@@ -10,77 +10,34 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
 from copy import copy
 from functools import lru_cache
-from typing import Any, cast
+from time import monotonic
 
-import msgspec
 from mitmproxy import http
 from mitmproxy.net.http import url
 
 from addon.engine import Attempt
-from addon.engine.headers import provider_headers
 from addon.interceptor import access, flow_limit
+from addon.interceptor.exchanges import Exchange
+from addon.interceptor.notes import (
+    note_outcome,
+    note_progress,
+    note_reasons,
+    note_request,
+    note_route,
+    plain,
+    shown_headers,
+)
 from addon.interceptor.planning import Route
 from addon.interceptor.recorder import Recorder
-from addon.neutral import Loss
+from addon.interceptor.secrecy import hide_secrets
+from addon.interceptor.taping import keep_streams
 
 logger = logging.getLogger(__name__)
 
-HIDDEN = "(hidden by Detour)"
-
-_PROTOCOLS = "sec-websocket-protocol"
-_KEY_PROTOCOL = "openai-insecure-api-key."
-"""In a browser, the name of a protocol is the only place for the key of a WebSocket."""
-
-SECRET_HEADERS = frozenset(
-    (
-        "api-key",
-        "authorization",
-        "cookie",
-        "proxy-authorization",
-        "set-cookie",
-        "x-api-key",
-        "x-goog-api-key",
-    )
-)
-_SECRET_NAMES = frozenset(name.encode() for name in SECRET_HEADERS)
-
 MOST_MESSAGES = 200
 """Messages of one WebSocket that are shown."""
-
-ORIGINAL = "detour.original"
-SUMMARY = "detour.summary"
-SOCKET = "detour.socket"
-"""In the flow of a response that was asked for on a WebSocket: the id of the socket's flow."""
-
-
-def hide_secrets(message: http.Message) -> None:
-    """Replace every key in a message that is not going to be sent any more."""
-    for name in SECRET_HEADERS:
-        if name in message.headers:
-            message.headers[name] = HIDDEN
-    if _KEY_PROTOCOL in (access.header(message, _PROTOCOLS) or ""):
-        message.headers[_PROTOCOLS] = HIDDEN
-    if isinstance(message, http.Request) and "key=" in message.path:
-        query = [(k, HIDDEN if k == "key" else v) for k, v in message.query.items(multi=True)]
-        message.query = query
-
-
-def secrets(request: http.Request) -> tuple[str, ...]:
-    """Return the keys that came with a request."""
-    found: list[str] = []
-    for name, value in request.headers.fields:
-        lowered = name.lower()
-        if lowered in _SECRET_NAMES:
-            found.append(value.decode("utf-8", "surrogateescape"))
-        elif lowered == b"sec-websocket-protocol":
-            protocols = (one.strip() for one in value.decode("latin-1").split(","))
-            found += (one.removeprefix(_KEY_PROTOCOL) for one in protocols if _KEY_PROTOCOL in one)
-    if "key=" in request.path:
-        found += [value for name, value in request.query.items(multi=True) if name == "key"]
-    return tuple(found)
 
 
 def show_route(flow: http.HTTPFlow, route: Route) -> None:
@@ -88,47 +45,82 @@ def show_route(flow: http.HTTPFlow, route: Route) -> None:
 
     The agent's request stays untouched in itself: mitmproxy still needs it to frame the answer.
     """
+    note_request(flow, route)
+    summarise(flow, route)
     original = flow.request
     call = route.call
-    body = call.rendered.body
-    secret = {name.lower() for name, _ in call.key_headers} | SECRET_HEADERS
     scheme, host, port, path = _place(call.rendered.url)
-    headers = [
-        (name.encode(), (HIDDEN if name in secret else value).encode())
-        for name, value in (*provider_headers(call), ("content-length", str(len(body))))
-    ]
+    headers = [(name.encode(), value.encode()) for name, value in shown_headers(call)]
     # Version and times stay. (To make one anew takes longer: the type of each field is checked.)
     shown = copy(original)
     shown.data = data = copy(original.data)
     data.host, data.port, data.scheme, data.path = host.decode(), port, scheme, path
     data.method, data.authority = call.rendered.method.encode(), b""
-    data.headers, data.content, data.trailers = http.Headers(headers), body, None
-    flow.metadata[ORIGINAL] = _original(original, route)
-    summarise(flow, route)
+    data.headers, data.content = http.Headers(headers), call.rendered.body
+    data.trailers = None
     flow.request = shown
 
 
 def summarise(flow: http.HTTPFlow, route: Route) -> None:
     """Say beside a flow where it goes, and why."""
-    call = route.call
-    flow.metadata[SUMMARY] = {
-        "rule": route.rule,
-        "provider": call.destination.provider.id,
-        "model": call.destination.model,
-        "format": call.destination.format,
-        "requested_model": route.requested_model,
-        **({"carried_by": "WebSocket"} if SOCKET in flow.metadata else {}),
-        "losses": _losses(call.rendered.losses),
-    }
-    flow.comment = route.comment
+    note_route(flow, route)
+    flow.comment = plain(route.comment)
 
 
-def record(flow: http.HTTPFlow, limit: int) -> Recorder:
+def record(flow: http.HTTPFlow, exchange: Exchange, limit: int) -> Recorder:
     """Let a response pass as it comes, and show it in mitmweb meanwhile and afterwards."""
-    recorder = Recorder(flow, limit, _refresh)
+    route = exchange.route
+    view = access.view()
+
+    def refresh(flow: http.HTTPFlow) -> None:
+        if route is not None:
+            note_progress(flow, route)
+        if view is not None:
+            view.update([flow])
+
+    tape = route.call.outcome.tape if route is not None else None
+    watched = refresh if view is not None else None
+    recorder = Recorder(flow, limit, watched, tape, exchange.secrets)
     assert flow.response is not None
     flow.response.stream = recorder
     return recorder
+
+
+def show_end(flow: http.HTTPFlow, exchange: Exchange) -> None:
+    """Let a flow show what came of it, and hide what must not stay in it."""
+    if exchange.passes:
+        hide_secrets(flow.request)
+        if flow.response is not None:
+            hide_secrets(flow.response)
+    if exchange.recorder is not None:
+        exchange.recorder.end()
+    if exchange.decided is not None and exchange.decided.why is not None:
+        note_reasons(flow, exchange.decided.why)
+    route = exchange.route
+    if route is None:
+        return
+    if exchange.recorder is None and (tape := route.call.outcome.tape) is not None:
+        length = len(flow.response.raw_content or b"") if flow.response is not None else 0
+        keep_streams(flow, tape, ([(monotonic(), length)], ()), exchange.secrets)
+    show_outcome(flow, route)
+
+
+def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
+    """Add what came of a call, and say it in the log."""
+    outcome = route.call.outcome
+    summary = note_outcome(flow, route)
+    if outcome.attempts:
+        flow.comment = plain(_comment(route, outcome.attempts))
+    if outcome.error is not None:
+        logger.warning("%s: %s", route.comment, summary["error"])
+    else:
+        logger.info("%s: %s", route.comment, outcome.status or "the agent left")
+    if summary["losses"]:
+        # One line: mitmproxy hands each to every addon, which costs more than to write it.
+        lost = "; ".join(
+            f"{loss['field']} {loss['action']} ({loss['reason']})" for loss in summary["losses"]
+        )
+        logger.info("%s: not kept: %s", route.comment, lost)
 
 
 def trim_messages(flow: http.HTTPFlow) -> None:
@@ -142,13 +134,6 @@ def trim_messages(flow: http.HTTPFlow) -> None:
         del messages[: MOST_MESSAGES // 4]
 
 
-def _attempt(attempt: Attempt) -> dict[str, Any]:
-    told = {"provider": attempt.provider, "model": attempt.model, "seconds": attempt.seconds}
-    if attempt.error is not None:
-        told["error"] = f"{attempt.error.kind}: {attempt.error.message}"
-    return told
-
-
 def _comment(route: Route, attempts: tuple[Attempt, ...]) -> str:
     """Say in one line who failed and who answered."""
     steps = [route.requested_model]
@@ -156,32 +141,6 @@ def _comment(route: Route, attempts: tuple[Attempt, ...]) -> str:
         failed = f" ({attempt.error.kind})" if attempt.error is not None else ""
         steps.append(f"{attempt.provider}:{attempt.model}{failed}")
     return f"{' -> '.join(steps)} ({route.rule})"
-
-
-def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
-    """Add what came of a call, and say it in the log."""
-    outcome = route.call.outcome
-    summary = cast("dict[str, Any]", flow.metadata[SUMMARY])
-    summary["losses"] += _losses(outcome.losses)
-    if outcome.usage is not None:
-        usage = msgspec.structs.asdict(outcome.usage)
-        summary["usage"] = {name: value for name, value in usage.items() if value is not None}
-    if outcome.attempts:
-        summary["attempts"] = [_attempt(attempt) for attempt in outcome.attempts]
-        flow.comment = _comment(route, outcome.attempts)
-    if outcome.request_id is not None:
-        summary["request_id"] = outcome.request_id
-    if outcome.error is not None:
-        summary["error"] = f"{outcome.error.kind}: {outcome.error.message}"
-        logger.warning("%s: %s", route.comment, summary["error"])
-    else:
-        logger.info("%s: %s", route.comment, outcome.status or "the agent left")
-    if summary["losses"]:
-        # One line: mitmproxy hands each to every addon, which costs more than to write it.
-        lost = "; ".join(
-            f"{loss['field']} {loss['action']} ({loss['reason']})" for loss in summary["losses"]
-        )
-        logger.info("%s: not kept: %s", route.comment, lost)
 
 
 def evict(limit: int) -> None:
@@ -195,42 +154,3 @@ def evict(limit: int) -> None:
 def _place(address: str) -> tuple[bytes, bytes, int, bytes]:
     """Split a provider's URL, of which there are few, into scheme, host, port and path."""
     return url.parse(address)
-
-
-@lru_cache(maxsize=256)
-def _origin(scheme: str, authority: str | None, host: str, port: int) -> str:
-    """Write who is called, as the agent names it."""
-    if authority:
-        host, named = url.parse_authority(authority, check=False)
-        port = named or url.default_port(scheme) or 443
-    return cast("Any", url).unparse(scheme, host, port, "")
-
-
-def _original(request: http.Request, route: Route) -> dict[str, object]:
-    """Keep what the agent sent, but for its keys."""
-    headers = [
-        [name, HIDDEN if name.lower() in SECRET_HEADERS else value]
-        for name, value in route.call.agent_headers
-    ]
-    path = request.path
-    if "key=" in path:
-        copy = request.copy()
-        hide_secrets(copy)
-        path = copy.path
-    address = _origin(request.scheme, request.host_header, request.host, request.port) + path
-    return {
-        "method": request.method,
-        "url": address,
-        "headers": headers,
-        "body": route.original_body,
-    }
-
-
-def _losses(losses: Iterable[Loss]) -> list[dict[str, str]]:
-    return [{"field": loss.field, "action": loss.action, "reason": loss.reason} for loss in losses]
-
-
-def _refresh(flow: http.HTTPFlow) -> None:
-    view = access.view()
-    if view is not None:
-        view.update([flow])

@@ -6,11 +6,13 @@ import logging
 
 from mitmproxy import http
 
-from addon.interceptor import access, display, replay
+from addon.interceptor import access, replay
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.exchanges import Exchange
+from addon.interceptor.notes import note_decision
 from addon.interceptor.planning import Answered
+from addon.interceptor.secrecy import hide_secrets
 
 logger = logging.getLogger(__name__)
 
@@ -18,8 +20,9 @@ logger = logging.getLogger(__name__)
 async def give(flow: http.HTTPFlow, endpoint: Endpoint, answered: Answered) -> Exchange:
     """Answer a flow with a document, or let a stream begin that answers it."""
     exchange = Exchange(endpoint=endpoint)
-    display.hide_secrets(flow.request)
+    hide_secrets(flow.request)
     flow.comment = answered.comment
+    note_decision(flow, endpoint, answered)
     logger.info("%s: %s", endpoint.place, flow.comment)
     stream = answered.stream
     if stream is None:

@@ -16,6 +16,7 @@ from mitmproxy.addonmanager import Loader
 from mitmproxy.options import Options
 from mitmproxy.utils import human
 
+from addon.engine import Tape
 from addon.engine.call import KEEP_ALIVE
 from addon.ledger import Limits as LedgerLimits
 from addon.providers.environment import environment_files, load_environment
@@ -43,6 +44,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     events: Path | None
     """File that gets the record of every exchange as a line of JSON."""
     telemetry: TelemetrySettings
+    stream_limit: int
+    """Most bytes of a provider's answer that are kept with a flow, as they came; 0: none."""
+
+    def make_tape(self) -> Tape | None:
+        """Make what an answer is kept on."""
+        return Tape(self.stream_limit) if self.stream_limit > 1 else None
 
 
 _FILE = "file"
@@ -77,6 +84,11 @@ _OPTIONS: dict[str, tuple[str, str]] = {
         "Most bytes of the records of exchanges, in detour.db. Understands k/m/g suffixes.",
     ),
     "detour_ledger_days": ("365", "Days after which the record of an exchange is removed."),
+    "detour_stream_limit": (
+        "256k",
+        "Most bytes of a provider's answer that are kept with its flow as they came, half of them "
+        "of its beginning and half of its end. Understands k/m/g suffixes. 0 keeps none.",
+    ),
     "detour_events": (
         "",
         "File that gets the record of every exchange as a line of JSON as well; none when empty.",
@@ -131,6 +143,7 @@ def read_settings(options: Options) -> Settings:
         ),
         events=Path(events).expanduser() if events else None,
         telemetry=_telemetry(options),
+        stream_limit=_size(options, "detour_stream_limit", least=0),
     )
 
 
@@ -180,12 +193,12 @@ def _number[Number: (int, float)](
     return number
 
 
-def _size(options: Options, name: str) -> int:
+def _size(options: Options, name: str, least: int = 1) -> int:
     text = _text(options, name)
     try:
         size = human.parse_size(text)
     except ValueError:
         size = None
-    if size is None or size <= 0:
+    if size is None or size < least:
         raise exceptions.OptionsError(f"{name} must be a size such as 64m, not {text!r}.")
     return size

@@ -16,6 +16,7 @@ from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.following import Items
 from addon.interceptor.key_headers import key_headers
 from addon.interceptor.leaning import Leaning, Remembered, lean, shape
+from addon.interceptor.reasons import Reasons
 from addon.interceptor.spending import Admission
 from addon.neutral import DetourError, ErrorInfo, Request
 from addon.providers import Destination, FallbackPolicy, KeyRing, MediaPolicy, failure_of
@@ -53,6 +54,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     """The rule, where it limits what its calls may use and this call counts."""
     admission: Admission | None = None
     """What is to be told how much the call has used."""
+    why: Reasons | None = None
+    """Why it did."""
     requested_model: str
     original_body: bytes
     """What the agent sent, unpacked."""
@@ -100,6 +103,8 @@ class Pass(msgspec.Struct, frozen=True):
     """The rule, where it limits what its calls may use."""
     admission: Admission | None = None
     """What is to be told how much the call has used."""
+    why: Reasons | None = None
+    """Why it does."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
@@ -112,6 +117,8 @@ class Refusal(msgspec.Struct, frozen=True):
     rule: str | None = None
     """What said so, where a rule did."""
     requested_model: str | None = None
+    why: Reasons | None = None
+    """Why it did."""
 
 
 class Answered(msgspec.Struct, frozen=True, kw_only=True):
@@ -198,9 +205,10 @@ def plan(
             facts = facts_of(incoming, spoken, reply)
     match decision.action:
         case "pass":
-            return Pass(decision.rule_name, facts.model, reply.stream, limited)
+            why = Reasons(decision)
+            return Pass(decision.rule_name, facts.model, reply.stream, limited, why=why)
         case "block":
-            return blocked(incoming.endpoint, decision.rule_name, facts.model)
+            return blocked(incoming.endpoint, decision.rule_name, facts.model, Reasons(decision))
         case "route" if incoming.endpoint.name == COUNT:
             call = _count(incoming, spoken, decision, rules.keys, facts, memory)
         case "route":
@@ -219,6 +227,7 @@ def plan(
     return Route(
         call=call,
         rule=decision.rule_name,
+        why=Reasons(decision),
         limited=limited,
         requested_model=facts.model,
         original_body=original,
@@ -375,11 +384,13 @@ def spent(excess: Excess, model: str) -> Refusal:
     return Refusal(excess.error(), comment, 429, rule=rule, requested_model=model)
 
 
-def blocked(endpoint: Endpoint, rule: str, model: str | None = None) -> Refusal:
+def blocked(
+    endpoint: Endpoint, rule: str, model: str | None = None, why: Reasons | None = None
+) -> Refusal:
     """Refuse what a rule forbids."""
     message = (
         f"Detour blocks {endpoint.place} (rule: {rule}). To let it through, change that in "
         "rules.yaml."
     )
     error = ErrorInfo("permission", message, code="blocked_by_detour")
-    return Refusal(error, f"blocked ({rule})", rule=rule, requested_model=model)
+    return Refusal(error, f"blocked ({rule})", rule=rule, requested_model=model, why=why)

@@ -14,7 +14,7 @@ from mitmproxy import http
 
 from addon.engine import Head
 from addon.interceptor.adapter import Items, response_of
-from addon.interceptor.display import ORIGINAL
+from addon.views.metadata import ORIGINAL
 
 
 def original(flow: http.HTTPFlow) -> http.Request:

@@ -33,10 +33,10 @@ from addon.formats.base import Headers, RequestLine
 from addon.formats.openai_responses import FORMAT
 from addon.interceptor import access
 from addon.interceptor.adapter import Items, response_of
-from addon.interceptor.display import SOCKET
 from addon.neutral import ClientRequestError
 from addon.providers import BUILT_IN, Destination, Timeouts
 from addon.translation import RenderedRequest
+from addon.views.metadata import SOCKET
 
 SERVED_BY_DETOUR = "WebSocket, served by Detour; each of its responses is a flow of its own"
 _OF_THE_UPGRADE = frozenset(

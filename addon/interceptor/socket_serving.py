@@ -15,8 +15,10 @@ from addon.interceptor import access, display
 from addon.interceptor.adapter import Delivery, Items
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.exchanges import Exchange, Exchanges
+from addon.interceptor.notes import note_decision
 from addon.interceptor.options import Settings
 from addon.interceptor.planning import Route
+from addon.interceptor.secrecy import hide_secrets
 from addon.interceptor.socket_calls import SERVED_BY_DETOUR, SocketCalls, relayed_call
 from addon.sockets import Handshake, Session, Terms
 from addon.stateful import Archive, History
@@ -58,8 +60,9 @@ class SocketServer:
         )
         session = Session(calls.answer, history, terms)
         delivery = Delivery(flow, handler, lambda: session.serve(handshake.head), session.receive)
-        display.hide_secrets(flow.request)
+        hide_secrets(flow.request)
         flow.comment = SERVED_BY_DETOUR
+        note_decision(flow, endpoint, handshake)
         self._exchanges.add(flow, Exchange(endpoint=endpoint, delivery=delivery, session=session))
 
     def relay(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
@@ -67,7 +70,7 @@ class SocketServer:
         handler = access.connection_handler(flow.client_conn)
         pipe = Relay(route.call, self._clients())
         delivery = Delivery(flow, handler, pipe.serve, pipe.receive)
-        display.hide_secrets(flow.request)
+        hide_secrets(flow.request)
         display.summarise(flow, route)
         self._exchanges.add(flow, Exchange(endpoint=endpoint, delivery=delivery, route=route))
 

@@ -33,7 +33,7 @@ from addon.neutral.events import (
     TextDelta,
     ToolCallDelta,
 )
-from addon.neutral.fold import fold, unfold
+from addon.neutral.fold import Gathered, fold, gather, unfold
 from addon.neutral.grammar import EventChecker, GrammarError
 from addon.neutral.losses import Loss, LossAction, LossList
 from addon.neutral.parts import (
@@ -95,6 +95,7 @@ __all__ = [
     "FilePart",
     "FileReference",
     "FinishReason",
+    "Gathered",
     "GrammarError",
     "HostedCallPart",
     "HostedTool",
@@ -143,5 +144,6 @@ __all__ = [
     "Usage",
     "WebSearchTool",
     "fold",
+    "gather",
     "unfold",
 ]

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from addon.neutral.errors import ErrorInfo
 from addon.neutral.events import (
     Event,
@@ -62,19 +64,26 @@ class _Building:
                 return self.hosted or HostedCallPart(self.start.call_id, self.start.name)
 
 
-def fold(events: Iterable[Event]) -> Response | ErrorInfo:
-    """Gather a whole stream into one answer.
+class Gathered(msgspec.Struct, frozen=True, kw_only=True):
+    """A stream as far as it has come."""
+
+    start: ResponseStart = ResponseStart("", "")
+    parts: tuple[Part, ...] = ()
+    """In order; the last ones may be unfinished where there is neither end nor error."""
+    end: ResponseEnd | None = None
+    error: ErrorInfo | None = None
+
+
+def gather(events: Iterable[Event]) -> Gathered:
+    """Gather a stream, which may still be running, as far as it has come.
 
     Args:
-        events: A stream that the grammar accepts, up to and including its terminal event.
-
-    Returns:
-        The answer, or the error that broke the stream off.
-
-    Raises:
-        ValueError: The stream has no terminal event.
+        events: A beginning of a stream that the grammar accepts; what follows a terminal event is
+            not looked at.
     """
     start = ResponseStart("", "")
+    end: ResponseEnd | None = None
+    error: ErrorInfo | None = None
     building: list[_Building] = []
     for event in events:
         match event:
@@ -92,18 +101,42 @@ def fold(events: Iterable[Event]) -> Response | ErrorInfo:
             case ResponseStart():
                 start = event
             case StreamError():
-                return event.error
+                error = event.error
+                break
             case ResponseEnd():
-                return Response(
-                    id=start.id,
-                    model=start.model,
-                    parts=tuple(part.finish() for part in building),
-                    finish_reason=event.finish_reason,
-                    raw_finish_reason=event.raw_finish_reason,
-                    stop_sequence=event.stop_sequence,
-                    usage=event.usage,
-                )
-    raise ValueError("the stream has no terminal event")
+                end = event
+                break
+    parts = tuple(part.finish() for part in building)
+    return Gathered(start=start, parts=parts, end=end, error=error)
+
+
+def fold(events: Iterable[Event]) -> Response | ErrorInfo:
+    """Gather a whole stream into one answer.
+
+    Args:
+        events: A stream that the grammar accepts, up to and including its terminal event.
+
+    Returns:
+        The answer, or the error that broke the stream off.
+
+    Raises:
+        ValueError: The stream has no terminal event.
+    """
+    gathered = gather(events)
+    if gathered.error is not None:
+        return gathered.error
+    end = gathered.end
+    if end is None:
+        raise ValueError("the stream has no terminal event")
+    return Response(
+        id=gathered.start.id,
+        model=gathered.start.model,
+        parts=gathered.parts,
+        finish_reason=end.finish_reason,
+        raw_finish_reason=end.raw_finish_reason,
+        stop_sequence=end.stop_sequence,
+        usage=end.usage,
+    )
 
 
 def unfold(response: Response) -> list[Event]:

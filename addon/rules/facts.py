@@ -77,6 +77,11 @@ class CallFacts:
         """The request, parsed once."""
         return self.request()
 
+    @property
+    def is_parsed(self) -> bool:
+        """Whether something has asked for the parsed request already."""
+        return "parsed" in vars(self)
+
     @cached_property
     def header_values(self) -> dict[str, list[str]]:
         """The values of each header, by its name in lower case."""

@@ -16,7 +16,9 @@ MAY_IMPORT = {
     "translation": {"providers", "formats", "wire", "neutral"},
     "engine": {"vault", "translation", "providers", "formats", "wire", "neutral"},
     "sockets": {"engine", "stateful", "formats", "wire", "neutral"},
+    "views": {"formats", "wire", "neutral"},
     "interceptor": {
+        "views",
         "sockets",
         "ledger",
         "telemetry",

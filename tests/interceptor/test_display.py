@@ -2,15 +2,17 @@ import io
 import logging
 
 import pytest
+from mitmproxy import flowfilter
 from mitmproxy import io as flow_files
-from mitmproxy.contentviews import Metadata, registry
 from mitmproxy.test import tflow, tutils
+from msgspec import structs
 
-from addon.interceptor import display, views
 from addon.interceptor.access import all_headers
-from addon.interceptor.display import HIDDEN, hide_secrets, show_outcome, show_route
+from addon.interceptor.display import show_outcome, show_route
 from addon.interceptor.planning import Route
+from addon.interceptor.secrecy import HIDDEN, hide_secrets
 from addon.neutral import ErrorInfo, Loss, Usage
+from addon.views.metadata import ORIGINAL, SUMMARY
 from tests.support.calls import make_call, request_body
 from tests.support.proxy import AGENT_KEY, PROVIDER_KEY
 
@@ -74,8 +76,8 @@ def test_not_even_in_the_original_address(flow, route):
     flow.request.path = f"/v1/x?key={AGENT_KEY}&a=b"
     show_route(flow, route)
     assert AGENT_KEY.encode() not in saved(flow)
-    assert "a=b" in flow.metadata[display.ORIGINAL]["url"]
-    assert flow.metadata[display.ORIGINAL]["headers"] == [
+    assert "a=b" in flow.metadata[ORIGINAL]["url"]
+    assert flow.metadata[ORIGINAL]["headers"] == [
         ["authorization", HIDDEN],
         ["x-a", "1"],
     ]
@@ -89,7 +91,7 @@ def test_the_outcome_is_added_and_told(flow, route, caplog):
     outcome.status = 200
     with caplog.at_level(logging.INFO):
         show_outcome(flow, route)
-    summary = flow.metadata[display.SUMMARY]
+    summary = flow.metadata[SUMMARY]
     assert summary["usage"] == {"input_tokens": 5}
     assert summary["losses"][-1]["field"] == "logit_bias"
     assert "gpt-5.1 -> anthropic:claude-sonnet-5-5 (all to Claude): 200" in caplog.text
@@ -119,22 +121,28 @@ def test_secrets_are_hidden_wherever_they_are():
     assert response.headers["set-cookie"] == HIDDEN
 
 
-def test_the_view_shows_what_the_agent_sent(flow, route):
-    views.register()
-    views.register()
-    route.call.outcome.losses = ()
+def test_what_is_no_text_can_be_saved_all_the_same(flow, route):
+    flow.request.headers.fields = ((b"x-name", b"\xff\xfe"), *flow.request.headers.fields)
+    flow.request.data.path = b"/v1/chat/completions?\xff"
+    route.call.agent_headers = all_headers(flow.request)
+    route = structs.replace(route, requested_model="gpt-\ud800", rule="a\udcff")
     show_route(flow, route)
-    view = registry["detour"]
-    text = view.prettify(b"", Metadata(flow=flow))
-    assert "rule: all to Claude" in text
-    assert "POST https://api.openai.com/v1/chat/completions" in text
-    assert '"model": "gpt-5.1"' in text
-    assert AGENT_KEY not in text
-    assert view.render_priority(b"", Metadata(flow=flow)) < 0
+    route.call.outcome.error = ErrorInfo("server_error", "\udc80")
+    show_outcome(flow, route)
+    assert saved(flow)
 
 
-def test_the_view_has_nothing_to_say_about_other_flows():
-    with pytest.raises(ValueError, match="did not rewrite"):
-        views.DetourView().prettify(b"", Metadata(flow=tflow.tflow()))
-    with pytest.raises(ValueError, match="did not rewrite"):
-        views.DetourView().prettify(b"", Metadata())
+def test_flows_are_found_by_what_became_of_them(flow, route):
+    show_route(flow, route)
+
+    def finds(expression):
+        return bool(flowfilter.match(expression, flow))
+
+    assert finds('~meta "detour.provider: anthropic"')
+    assert finds('~meta "detour.model: claude-.*"')
+    assert finds('~meta "detour.requested_model: gpt-5"')
+    assert finds('~meta "detour.rule: all to Claude"')
+    assert not finds('~meta "detour.provider: openai"')
+    # What is kept at length is no part of that: everything would be found by everything.
+    assert not finds("~meta messages")
+    assert not finds("~meta logit_bias")
