@@ -106,7 +106,7 @@ def test_no_view_fails(view, kept, asked, answered, status, live, failed):
     flow.metadata |= kept
     for place in places(flow, asked):
         told = view.write(flow, metadata.read(flow), asked, place)
-        assert told or not asked
+        assert isinstance(told, str)
         assert len(told) <= 2 * MOST
         assert isinstance(view.fits(flow, metadata.read(flow), place), int | float)
 
