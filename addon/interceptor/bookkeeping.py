@@ -75,7 +75,6 @@ class Bookkeeper:
         self._settings = settings
         if before is not None and _place(before) != _place(settings):
             self._close_ledger()
-            self._spending = None
 
     def enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """Record an exchange that has ended; never raises."""
@@ -95,6 +94,9 @@ class Bookkeeper:
         self._close_telemetry()
 
     def _close_ledger(self) -> None:
+        spending, self._spending = self._spending, None
+        if spending is not None:
+            spending.close()
         ledger, self._ledger = self._ledger, None
         if ledger is not None:
             ledger.close()
@@ -133,10 +135,15 @@ class Bookkeeper:
             _add_usage(record, told.usage, provider)
             if observation is not None:
                 observation.response_id, observation.finish_reason = told.id, told.finish_reason
-            if admission is not None:
-                admission.settle(record)
 
-        ledger.add(record, self._told(observation, complete) if observation else complete)
+        def settle(record: Record) -> None:
+            try:
+                complete(record)
+            finally:
+                if admission is not None:
+                    admission.settle(record)
+
+        ledger.add(record, self._told(observation, settle) if observation else settle)
 
     def _observe(
         self, flow: http.HTTPFlow, exchange: Exchange, record: Record

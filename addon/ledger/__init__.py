@@ -2,7 +2,7 @@
 
 from addon.ledger.ledger import Completion, Ledger, Limits
 from addon.ledger.moments import moment, starts
-from addon.ledger.reading import Cursor, Names, Reader
+from addon.ledger.reading import Cursor, Names, Reader, Spent
 from addon.ledger.record import COLUMNS, Record, timestamp
 from addon.ledger.selection import Selection, Verdict
 from addon.ledger.totals import GROUPINGS, Grouping, Point, Step, Totals, Trouble, UsageRow
@@ -20,6 +20,7 @@ __all__ = [
     "Reader",
     "Record",
     "Selection",
+    "Spent",
     "Step",
     "Totals",
     "Trouble",

@@ -35,6 +35,22 @@ FROM exchanges, json_each(losses) WHERE {LOSSY} AND %s GROUP BY 2, 3, 4, 5
 """  # noqa: S608 - fixed expressions
 
 
+_COUNTED = "actual_provider IS NOT NULL AND endpoint <> 'count'"
+"""Exchanges that count for limits."""
+
+
+class Spent(NamedTuple):
+    """What one call has used."""
+
+    id: str
+    rule: str
+    agent: str | None
+    time: str
+    tokens: int
+    """Read and written."""
+    cost_usd: float
+
+
 class Cursor(NamedTuple):
     """Where a page ended: the last exchange on it."""
 
@@ -157,15 +173,30 @@ class Reader:
             rules=self._names("SELECT DISTINCT rule FROM exchanges"),
         )
 
-    def used(self, rule: str, since: float) -> dict[str | None, UsageRow]:
-        """Add up what calls of one rule have used since a moment, by agent."""
+    def used(self, rule: str, since: float, until: int) -> dict[str | None, UsageRow]:
+        """Add up what calls of one rule have used since a moment, by agent.
+
+        Args:
+            rule: Its name.
+            since: Seconds since 1970.
+            until: The place in the file up to which to look.
+        """
         query = (
             f"SELECT agent, {TOTALS} FROM exchanges"  # noqa: S608 - fixed expressions
-            " WHERE rule = ? AND time >= ? AND actual_provider IS NOT NULL AND endpoint <> 'count'"
-            " GROUP BY agent"
+            f" WHERE rule = ? AND time >= ? AND rowid <= ? AND {_COUNTED} GROUP BY agent"
         )
-        rows = self._query(query, [rule, timestamp(since)])
+        rows = self._query(query, [rule, timestamp(since), until])
         return {row["agent"]: _grouped(row, ("agent",), UsageRow) for row in rows}
+
+    def spent(self, rules: Sequence[str], after: int, until: int) -> list[Spent]:
+        """Return what each call of some rules has used, between two places in the file."""
+        names = ", ".join("?" * len(rules))
+        query = (
+            "SELECT id, rule, agent, time, coalesce(input_tokens, 0) + coalesce(output_tokens, 0),"  # noqa: S608 - fixed expressions
+            " coalesce(cost_usd, 0.0) FROM exchanges"
+            f" WHERE rowid > ? AND rowid <= ? AND rule IN ({names}) AND {_COUNTED}"
+        )
+        return [Spent(*row) for row in self._query(query, [after, until, *rules])]
 
     def last(self, count: int, selection: Selection = _EVERYTHING) -> list[tuple[int, Record]]:
         """Return what was recorded last, oldest first, each with its place in the file."""

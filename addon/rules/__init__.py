@@ -16,7 +16,7 @@ from addon.rules.agents import agent_name
 from addon.rules.decisions import DEFAULT_INTERCEPT, Decision, Rule, Rules, Step
 from addon.rules.edits import apply_edits
 from addon.rules.facts import CallFacts, estimate_tokens
-from addon.rules.limits import Excess, Limit, Used
+from addon.rules.limits import Excess, Limit, Standing, Used
 from addon.rules.loading import load_rules
 from addon.rules.phases import split_name
 from addon.rules.problems import Problem, RulesError
@@ -38,6 +38,7 @@ __all__ = [
     "Rules",
     "RulesError",
     "RulesFile",
+    "Standing",
     "Step",
     "Target",
     "Used",

@@ -80,6 +80,25 @@ class Limit(msgspec.Struct, frozen=True, kw_only=True):
         return f"{told} per {self.per}{each}"
 
 
+class Standing(NamedTuple):
+    """How far a limit is used up."""
+
+    limit: Limit
+    used: Used
+    until: float
+    """When it is free again, in seconds since 1970."""
+
+    @property
+    def left(self) -> Used:
+        """What may still be used, of the amounts that are limited."""
+        limit, used = self.limit, self.used
+        return Used(
+            requests=max((limit.requests or 0) - used.requests, 0),
+            tokens=max((limit.tokens or 0) - used.tokens, 0),
+            cost_usd=max((limit.cost_usd or 0.0) - used.cost_usd, 0.0),
+        )
+
+
 class Excess(msgspec.Struct, frozen=True, kw_only=True):
     """A limit that is used up."""
 

@@ -263,7 +263,7 @@ def seconds(ask):
         lambda reader: reader.usage(Selection(since=NOW - 600), ("agent", "model")),
         lambda reader: reader.series("hour", Selection(since=NOW - 600), ("agent",)),
         lambda reader: reader.troubles(),
-        lambda reader: reader.used("plan", NOW - 600),
+        lambda reader: reader.used("plan", NOW - 600, reader.end()),
         lambda reader: reader.after(MANY - 10),
     ],
 )
