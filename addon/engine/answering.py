@@ -61,15 +61,16 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
             try:
                 async with aclosing(_attempt(call, reply, clients)) as items:
                     async for item in items:
-                        if outcome.first_token is None and reply.spoken and type(item) is bytes:
+                        done = reply.done
+                        speaks = done or type(item) is bytes
+                        if outcome.first_token is None and speaks and reply.spoken:
                             outcome.first_token = clock() - began
+                        if done and not outcome.concluded:
+                            reply.report()
+                            _conclude(call, tried - began, clock() - tried)
                         yield item
-                if call.chain is not None:
-                    if outcome.error is None:
-                        call.chain.answered()
-                    outcome.attempts += (
-                        _note(call, outcome.error, tried - began, clock() - tried),
-                    )
+                if not outcome.concluded:
+                    _conclude(call, tried - began, clock() - tried)
                 return
             except MoveOn as moved:
                 outcome.attempts += (_note(call, moved.error, tried - began, clock() - tried),)
@@ -77,14 +78,36 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
                 assert call.chain is not None
                 following = await call.chain.following(call, moved.error)
                 if following is None:
-                    for item in _last_word(call, moved, promised=promised):
+                    items = _last_word(call, moved, promised=promised)
+                    _tell(outcome)
+                    for item in items:
                         yield item
                     return
                 logger.warning("%r failed (%s); next is %r", call, moved.error.kind, following)
                 _forget(outcome)
                 call = following
     finally:
-        outcome.duration = clock() - began
+        if not outcome.concluded:
+            outcome.duration = clock() - began
+
+
+def _conclude(call: Call, began: float, seconds: float) -> None:
+    """Complete the outcome of a call that has been answered."""
+    outcome = call.outcome
+    if call.chain is not None:
+        if outcome.error is None:
+            call.chain.answered()
+        outcome.attempts += (_note(call, outcome.error, began, seconds),)
+    _tell(outcome)
+
+
+def _tell(outcome: Outcome) -> None:
+    if outcome.started is not None:
+        outcome.duration = asyncio.get_running_loop().time() - outcome.started
+    outcome.concluded = True
+    tell, outcome.when_concluded = outcome.when_concluded, None
+    if tell is not None:
+        tell()
 
 
 def _note(call: Call, error: ErrorInfo | None, began: float, seconds: float) -> Attempt:

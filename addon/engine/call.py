@@ -59,6 +59,10 @@ class Outcome(msgspec.Struct):
     """Seconds until the answer had ended."""
     tape: Tape | None = None
     """Keeps what providers send, as it comes, for people who look into the call."""
+    when_concluded: Callable[[], None] | None = None
+    """Is called once all of this is known, before the last piece of the answer goes out."""
+    concluded: bool = False
+    """Whether all of this is known: the answer was not broken off by the agent, or by Detour."""
 
 
 class Call(msgspec.Struct, kw_only=True):

@@ -58,6 +58,8 @@ class StreamedAnswer:
         """Whether the provider's answer is a stream, and goes on to the agent as it comes."""
         self._finished = False
         """Whether the agent's answer was ended by other means than the provider's stream."""
+        self._reported = False
+        """Whether the outcome holds what the stream told."""
 
     @cached_property
     def _translator(self) -> StreamTranslator:
@@ -158,7 +160,10 @@ class StreamedAnswer:
         return self._give_up(error)
 
     def report(self) -> None:
-        """Write what the stream told into the call's outcome."""
+        """Write what the stream told into the call's outcome, once."""
+        if self._reported:
+            return
+        self._reported = self.done
         outcome = self._call.outcome
         translator = self._translator
         outcome.losses += translator.losses

@@ -132,6 +132,7 @@ class Interceptor:
         """Read the rules, so that mistakes in them show at once."""
         self._read_settings()
         self._in_force.announce()
+        self._books.open()
 
     def done(self) -> asyncio.Task[None] | None:
         """Stop every answer and close the connections to providers."""
@@ -283,6 +284,7 @@ class Interceptor:
                 note_decision(flow, endpoint, decided)
                 passing = Exchange(endpoint=endpoint, passes=True, decided=decided)
                 self._exchanges.add(flow, passing)
+                self._books.begin(flow, passing)
             case Refusal():
                 self._refuse(flow, endpoint, decided)
             case Answered():
@@ -312,16 +314,24 @@ class Interceptor:
             given = await give(flow, endpoint, answered)
             given.job = route
             self._exchanges.add(flow, given)
+            self._expect_end(flow, given, route)
             return
         if flow.is_replay == "request":
             display.show_route(flow, route)
             self._exchanges.add(flow, exchange)
+            self._expect_end(flow, exchange, route)
             await replay.answer_whole(flow, answer(route.call, self._pool()))
             return
         handler = access.connection_handler(flow.client_conn)
         exchange.delivery = Delivery(flow, handler, lambda: self._open(flow, route))
         display.show_route(flow, route)
         self._exchanges.add(flow, exchange)
+        self._expect_end(flow, exchange, route)
+
+    def _expect_end(self, flow: http.HTTPFlow, exchange: Exchange, route: Route) -> None:
+        """See that the ledger has an exchange before the agent has the last of the answer."""
+        self._books.begin(flow, exchange)
+        route.call.outcome.when_concluded = lambda: self._books.conclude(flow, exchange)
 
     def _open(self, flow: http.HTTPFlow, route: Route) -> adapter.Items:
         """Begin the answer, with the request as it stands now: people may have edited it."""

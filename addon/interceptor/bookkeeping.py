@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
+import functools
 import logging
 import re
 import time
 from collections.abc import Iterable
 from typing import Any
 
-import msgspec
 from mitmproxy import http
 
 from addon.authority.home import open_home
@@ -19,16 +18,16 @@ from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName
 from addon.interceptor import access
 from addon.interceptor.costs import cost_of
-from addon.interceptor.exchanges import Exchange
+from addon.interceptor.exchanges import Exchange, Told
 from addon.interceptor.observing import observe
 from addon.interceptor.options import Settings
 from addon.interceptor.planning import Pass, Route
 from addon.interceptor.spending import Spending
-from addon.ledger import Completion, Ledger, Record, timestamp
-from addon.neutral import DetourError, ErrorInfo, FinishReason, Loss, Usage
+from addon.ledger import INTERRUPTED, Ledger, Record, UnderWay, left_records, timestamp
+from addon.neutral import DetourError, ErrorInfo, Loss, Usage
 from addon.providers import BUILT_IN, Provider
 from addon.rules import split_name
-from addon.telemetry import Observation, Telemetry, open_telemetry
+from addon.telemetry import Telemetry, open_telemetry
 from addon.translation import StreamTranslator
 
 logger = logging.getLogger(__name__)
@@ -37,6 +36,9 @@ _KEY = re.compile(r"\b(?:sk|key|gsk|xai|AIza|Bearer )[-_]?[\w*.-]{12,}")
 """What looks like a key, whoever's it is."""
 _LEAST = 6
 """Characters that a secret has at least; anything shorter would be found everywhere."""
+_AT_ONCE = 32 << 10
+"""Bytes of a passing answer that are read before the agent gets the end of it; longer ones are read
+by the thread that writes the ledger, since that may take milliseconds."""
 
 
 class Bookkeeper:
@@ -76,12 +78,32 @@ class Bookkeeper:
         if before is not None and _place(before) != _place(settings):
             self._close_ledger()
 
+    def open(self) -> None:
+        """See to what was left by processes that were killed."""
+        assert self._settings is not None
+        if left_records(self._settings.home):
+            self._open().open()
+
+    def begin(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """Let it be known that an exchange is under way, for as long as it is."""
+        describe = functools.partial(record_of, flow, exchange)
+        self._open().begin(UnderWay(describe, lambda: exchange.record is not None))
+
+    def conclude(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """Record an exchange, once, as soon as all is known that the ledger tells; never raises."""
+        if exchange.record is None:
+            try:
+                self._conclude(flow, exchange)
+            except Exception:
+                logger.exception("an exchange could not be recorded")
+
     def enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
-        """Record an exchange that has ended; never raises."""
+        """Record an exchange that has ended, and tell of it; never raises."""
+        self.conclude(flow, exchange)
         try:
-            self._enter(flow, exchange)
+            self._observe(flow, exchange)
         except Exception:
-            logger.exception("an exchange could not be recorded")
+            logger.exception("an exchange could not be told of")
 
     def flush(self) -> None:
         """Wait until everything entered so far has been written."""
@@ -106,17 +128,18 @@ class Bookkeeper:
         if telemetry is not None:
             telemetry.close()
 
-    def _enter(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+    def _conclude(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         ledger = self._open()
-        record = record_of(flow, exchange)
+        exchange.record = record = record_of(flow, exchange)
+        if not record.error and not is_complete(flow, exchange):
+            record.error = INTERRUPTED
         taken = exchange.route or exchange.job or exchange.decided
         admission = taken.admission if isinstance(taken, Route | Pass) else None
         response, spoken = flow.response, exchange.endpoint.format
-        observation = self._observe(flow, exchange, record)
         if not exchange.passes or response is None or spoken is None:
             if admission is not None:
                 admission.settle(record)
-            ledger.add(record, observation and self._told(observation))
+            ledger.add(record)
             return
         provider = BUILT_IN.get(exchange.endpoint.provider)
 
@@ -130,11 +153,9 @@ class Bookkeeper:
                 error = FORMATS[spoken].parse_error(response.status_code, headers, body)
                 record.error = _error(error, exchange.secrets)
                 return
-            told = read_answer(body, spoken)
+            exchange.told = told = read_answer(body, spoken)
             record.model = told.model
             _add_usage(record, told.usage, provider)
-            if observation is not None:
-                observation.response_id, observation.finish_reason = told.id, told.finish_reason
 
         def settle(record: Record) -> None:
             try:
@@ -143,29 +164,28 @@ class Bookkeeper:
                 if admission is not None:
                     admission.settle(record)
 
-        ledger.add(record, self._told(observation, settle) if observation else settle)
+        if len(response.raw_content or b"") > _AT_ONCE:
+            ledger.add(record, settle)
+            return
+        try:
+            settle(record)
+        finally:
+            ledger.add(record)
 
-    def _observe(
-        self, flow: http.HTTPFlow, exchange: Exchange, record: Record
-    ) -> Observation | None:
-        if self._telemetry is None or self._settings is None:
-            return None
-        content = self._settings.telemetry.content
-        return observe(flow, exchange, record, content=content)
+    def _observe(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        telemetry, record = self._telemetry, exchange.record
+        if telemetry is None or record is None or self._settings is None:
+            return
+        observation = observe(flow, exchange, record, content=self._settings.telemetry.content)
 
-    def _told(self, observation: Observation, complete: Completion | None = None) -> Completion:
-        """Tell of an exchange once its record is complete, in the thread that completes it."""
-        telemetry = self._telemetry
+        def tell() -> None:
+            """Tell of it in the thread that completes the record, after it has done so."""
+            if exchange.told is not None:
+                observation.response_id = exchange.told.id
+                observation.finish_reason = exchange.told.finish_reason
+            telemetry.observe(record, observation)
 
-        def tell(record: Record) -> None:
-            try:
-                if complete is not None:
-                    complete(record)
-            finally:
-                if telemetry is not None:
-                    telemetry.observe(record, observation)
-
-        return tell
+        self._open().later(tell)
 
     def _open(self) -> Ledger:
         if self._ledger is None:
@@ -199,7 +219,7 @@ def record_of(flow: http.HTTPFlow, exchange: Exchange) -> Record:
     if flow.error is not None:
         record.error = f"disconnected: {flow.error.msg}"
     if route is not None:
-        if exchange.job is not None:
+        if response is None or exchange.job is not None:
             record.status = route.call.outcome.status
         _add_route(record, route, duration, exchange.secrets)
     elif decided is not None:
@@ -215,13 +235,13 @@ def record_of(flow: http.HTTPFlow, exchange: Exchange) -> Record:
     return record
 
 
-class Told(msgspec.Struct, frozen=True):
-    """What an answer says about itself."""
-
-    usage: Usage | None = None
-    model: str | None = None
-    id: str | None = None
-    finish_reason: FinishReason | None = None
+def is_complete(flow: http.HTTPFlow, exchange: Exchange) -> bool:
+    """Tell whether there was nothing more to come, be it an error."""
+    route = exchange.route or exchange.job
+    if route is not None:
+        return route.call.outcome.concluded
+    response = flow.response
+    return not exchange.passes or (response is not None and response.timestamp_end is not None)
 
 
 def read_answer(body: bytes, spoken: FormatName) -> Told:
@@ -259,7 +279,8 @@ def _add_route(record: Record, route: Route, duration: float, secrets: tuple[str
     record.losses = _losses((*(outcome.request_losses or call.rendered.losses), *outcome.losses))
     if outcome.started is not None:
         # What came before the engine began: the rules, media that had to be fetched, ...
-        lead = duration - (asyncio.get_running_loop().time() - outcome.started)
+        # The clock is the event loop's; this is asked by the ledger's thread, too.
+        lead = duration - (time.monotonic() - outcome.started)
         if outcome.first_byte is not None:
             record.first_byte_ms = _milliseconds(lead + outcome.first_byte)
         if outcome.first_token is not None:

@@ -9,8 +9,19 @@ from addon.interceptor.adapter import Delivery
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.planning import Pass, Refusal, Route
 from addon.interceptor.recorder import Recorder
+from addon.ledger import Record
+from addon.neutral import FinishReason, Usage
 from addon.sockets import Session
 from addon.telemetry import Trace
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What an answer says about itself."""
+
+    usage: Usage | None = None
+    model: str | None = None
+    id: str | None = None
+    finish_reason: FinishReason | None = None
 
 
 class Exchange(msgspec.Struct, kw_only=True):
@@ -37,6 +48,10 @@ class Exchange(msgspec.Struct, kw_only=True):
     """The agent's keys, which no record may repeat."""
     trace: Trace | None = None
     """The trace that the agent's request belongs to, where somebody wants to know."""
+    record: Record | None = None
+    """What the ledger got, once all was known."""
+    told: Told | None = None
+    """What a passing answer says about itself, once it has been read."""
 
 
 class Exchanges:

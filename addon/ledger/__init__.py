@@ -1,16 +1,18 @@
 """The ledger: one record of every exchange, kept in a file and written as JSON lines."""
 
-from addon.ledger.ledger import Completion, Ledger, Limits
+from addon.ledger.journal import left_records
+from addon.ledger.ledger import Ledger, UnderWay
 from addon.ledger.moments import moment, starts
 from addon.ledger.reading import Cursor, Names, Reader, Spent
 from addon.ledger.record import COLUMNS, Record, timestamp
 from addon.ledger.selection import Selection, Verdict
+from addon.ledger.store import INTERRUPTED, Limits
 from addon.ledger.totals import GROUPINGS, Grouping, Point, Step, Totals, Trouble, UsageRow
 
 __all__ = [
     "COLUMNS",
     "GROUPINGS",
-    "Completion",
+    "INTERRUPTED",
     "Cursor",
     "Grouping",
     "Ledger",
@@ -24,8 +26,10 @@ __all__ = [
     "Step",
     "Totals",
     "Trouble",
+    "UnderWay",
     "UsageRow",
     "Verdict",
+    "left_records",
     "moment",
     "starts",
     "timestamp",

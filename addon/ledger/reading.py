@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -13,6 +15,7 @@ import msgspec
 from addon.ledger.record import COLUMNS, Record, timestamp
 from addon.ledger.schema import FAILED, FILE_NAME, LIST, LOSSY
 from addon.ledger.selection import Selection
+from addon.ledger.store import Store
 from addon.ledger.totals import KEYS, STARTS, TOTALS, Grouping, Point, Step, Trouble, UsageRow
 
 _PATIENCE = 10.0
@@ -74,10 +77,14 @@ class Reader:
     def __init__(self, home: Path) -> None:
         """Open the ledger to read it.
 
+        What processes that were killed have left is stored first, where that is possible.
+
         Raises:
             FileNotFoundError: Nothing has been recorded yet.
             sqlite3.Error: It cannot be read.
         """
+        with contextlib.suppress(sqlite3.Error, OSError), closing(Store(home)) as store:
+            store.recover()
         self._path = home / FILE_NAME
         self._lock = threading.Lock()
         self._file = self._identity()
@@ -120,6 +127,12 @@ class Reader:
         query = f"SELECT {LIST} FROM exchanges WHERE id = ? ORDER BY time DESC LIMIT 1"  # noqa: S608 - fixed names
         rows = self._query(query, [name])
         return _record(rows[0]) if rows else None
+
+    def running(self) -> list[Record]:
+        """Return what is known of exchanges that have gone on for a while, of any process."""
+        rows = self._query("SELECT record FROM running", [])
+        records = [msgspec.json.decode(row["record"], type=Record) for row in rows]
+        return sorted(records, key=lambda record: (record.time, record.id))
 
     def usage(
         self, selection: Selection = _EVERYTHING, by: Sequence[Grouping] = ()

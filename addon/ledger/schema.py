@@ -31,7 +31,20 @@ CREATE INDEX IF NOT EXISTS exchanges_by_rule ON exchanges (rule, time);
 CREATE INDEX IF NOT EXISTS exchanges_by_model ON exchanges (actual_provider, model, time);
 CREATE INDEX IF NOT EXISTS exchanges_that_failed ON exchanges (time) WHERE {FAILED};
 CREATE INDEX IF NOT EXISTS exchanges_with_losses ON exchanges (time) WHERE {LOSSY};
+CREATE TABLE IF NOT EXISTS running (owner TEXT, id TEXT, record TEXT);
+CREATE INDEX IF NOT EXISTS running_by_owner ON running (owner, id);
 """
+"""Beside the records: which exchanges are under way, so that a process that is killed leaves none
+untold."""
 LIST = ", ".join(COLUMNS)
 PROBE = f"SELECT {LIST} FROM exchanges LIMIT 1"  # noqa: S608 - fixed names
-INSERT = f"INSERT INTO exchanges ({LIST}) VALUES ({', '.join('?' * len(COLUMNS))})"  # noqa: S608 - fixed names
+_MARKS = ", ".join("?" * len(COLUMNS))
+INSERT = f"INSERT INTO exchanges ({LIST}) VALUES ({_MARKS})"  # noqa: S608 - fixed names
+INSERT_ONCE = f"""
+INSERT INTO exchanges ({LIST}) SELECT {_MARKS}
+WHERE NOT EXISTS (SELECT 1 FROM exchanges WHERE id = ? AND time = ?)
+"""  # noqa: S608 - fixed names
+DELETE_OLD = "DELETE FROM exchanges WHERE time < ?"
+DELETE_OLDEST = """
+DELETE FROM exchanges WHERE rowid IN (SELECT rowid FROM exchanges ORDER BY time LIMIT ?)
+"""

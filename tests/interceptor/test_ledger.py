@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from pathlib import Path
 
 import openai
 import pytest
@@ -113,7 +114,7 @@ async def test_an_error_is_recorded_without_any_key(provider, tmp_path):
     assert record.status == 401
     assert record.error.startswith("authentication: ")
     assert (record.output_tokens, record.cost_usd) == (None, None)
-    for path in tmp_path.iterdir():
+    for path in filter(Path.is_file, tmp_path.rglob("*")):
         assert AGENT_KEY.encode() not in path.read_bytes()
         assert b"bad-key-0123456789" not in path.read_bytes()
 

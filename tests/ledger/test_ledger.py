@@ -8,8 +8,12 @@ import sys
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from addon.ledger import COLUMNS, Ledger, Limits, Reader, Selection, moment
+from addon.ledger import COLUMNS, Ledger, Limits, Reader, Selection, UnderWay, moment
+from addon.ledger.journal import Journal, journals, left_behind
+from addon.ledger.store import Store
 from tests.support.ledger import DAY, NOW, record, write
 
 
@@ -129,7 +133,7 @@ def test_trouble_with_the_disk_is_told_once_and_never_raised(tmp_path, caplog):
         ledger.flush()
     ledger.close()
     told = [line.getMessage() for line in caplog.records if "incomplete" in line.getMessage()]
-    assert len(told) == 3  # one of the first ledger, one for each file of the second
+    assert len(told) == len(set(told)) + 2  # of the journal and the database, by either ledger
 
 
 def test_a_damaged_file_is_kept_aside(tmp_path, read):
@@ -161,9 +165,7 @@ while True:
     ledger.add(Record(time="2027-01-15T08:00:00.000Z", id=f"{sys.argv[2]}-{number}",
                       endpoint="chat", output_tokens=1))
     number += 1
-    if number % 50 == 0:
-        ledger.flush()
-        print(number, flush=True)
+    print(number, flush=True)
 """
 
 
@@ -173,22 +175,202 @@ def start_writer(home, name):
     )
 
 
-def test_killed_writers_lose_nothing_that_they_had_written(tmp_path, read):
-    writers = {name: start_writer(tmp_path, name) for name in ("one", "two")}
-    written = {}
-    for name, process in writers.items():
-        for _ in range(6):
-            written[name] = int(process.stdout.readline())
+def killed_writers(home, names=("one", "two"), after=0.5):
+    """Kill writers at any moment, and return how many records each has certainly added."""
+    writers = {name: start_writer(home, name) for name in names}
     for process in writers.values():
+        process.stdout.readline()
+    time.sleep(after)
+    added = {}
+    for name, process in writers.items():
         process.send_signal(signal.SIGKILL)
+        *_, last = process.stdout.read().splitlines()
+        added[name] = int(last)
         assert process.wait(10) == -signal.SIGKILL
         process.stdout.close()
-    entries = [entry.id for _, entry in read().last(1_000_000)]
+    return added
+
+
+def check_all_are_there(added, entries):
     assert len(entries) == len(set(entries))
-    for name, count in written.items():
+    for name, count in added.items():
         assert {f"{name}-{number}" for number in range(count)} <= set(entries)
+
+
+@pytest.mark.parametrize("after", [0.0, 0.05, 0.5])
+def test_killed_writers_lose_nothing_that_they_had_added(tmp_path, read, after):
+    added = killed_writers(tmp_path, after=after)
+    check_all_are_there(added, [entry.id for _, entry in read().last(1_000_000)])
+    assert not list((tmp_path / "unwritten").iterdir())
     write(tmp_path, record(1))
     assert read().last(1)[0][1].id == "flow-1"
+
+
+def test_the_next_writer_records_what_a_killed_one_has_left(tmp_path):
+    added = killed_writers(tmp_path)
+    ledger = Ledger(tmp_path)
+    ledger.open()
+    ledger.close()
+    connection = sqlite3.connect(tmp_path / "detour.db")
+    entries = [name for (name,) in connection.execute("SELECT id FROM exchanges")]
+    connection.close()
+    check_all_are_there(added, entries)
+
+
+LINES_WRITER = WRITER.replace(
+    "Ledger(Path(sys.argv[1]))", "Ledger(Path(sys.argv[1]), lines=Path(sys.argv[1], 'lines'))"
+)
+
+
+def test_lines_of_json_lose_nothing_either(tmp_path, read):
+    process = subprocess.Popen(
+        [sys.executable, "-c", LINES_WRITER, str(tmp_path), "one"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    for _ in range(500):
+        process.stdout.readline()
+    process.send_signal(signal.SIGKILL)
+    *_, last = process.stdout.read().splitlines()
+    process.wait(10)
+    process.stdout.close()
+    assert len(read().last(1_000_000)) >= int(last)
+    lines = [json.loads(line)["id"] for line in (tmp_path / "lines").read_text().splitlines()]
+    assert {f"one-{number}" for number in range(int(last))} <= set(lines)
+
+
+def test_what_stands_in_the_journal_of_a_living_process_is_left_there(tmp_path):
+    journal = Journal(tmp_path, None)
+    journal.write(record(1))
+    store = Store(tmp_path)
+    store.recover()
+    assert not store.path.exists()
+    journal.close(settled=False)
+    store.recover()
+    store.recover()
+    store.close()
+    reader = Reader(tmp_path)
+    assert [entry.id for _, entry in reader.last(10)] == ["flow-1"]
+    reader.close()
+
+
+@given(steps=st.lists(st.sampled_from(["write", "store"]), max_size=20), cut=st.integers(0, 40))
+def test_a_journal_holds_all_that_is_not_stored(tmp_path_factory, steps, cut):
+    """Also when its last line was cut: the crash came before the end of that write."""
+    home = tmp_path_factory.mktemp("home")
+    journal = Journal(home, None)
+    unstored = []
+    for number, step in enumerate(steps):
+        if step == "write":
+            journal.write(record(number))
+            unstored.append(f"flow-{number}")
+        else:
+            journal.turn()
+            journal.settle()
+            unstored = []
+    journal.write(record(99))
+    journal.close(settled=False)
+    (path,) = journals(home)
+    newest = max((path, path.with_suffix(".1")), key=lambda each: b"flow-99" in each.read_bytes())
+    content = newest.read_bytes()
+    newest.write_bytes(content[: len(content) - cut])
+    with left_behind(path) as left:
+        kept = [entry.id for entry in left.records]
+    assert kept == [*unstored, *(["flow-99"] if cut <= 1 else [])]
+    assert not list((home / "unwritten").iterdir())
+
+
+RUNNING = """
+import sys, time
+from pathlib import Path
+from addon.ledger import Ledger, Record, UnderWay
+ledger = Ledger(Path(sys.argv[1]))
+records = [Record(time="2027-01-15T08:00:00.000Z", id=name, endpoint="chat", agent="coder")
+           for name in ("short", "long")]
+ledger.begin(UnderWay(lambda: records[0], lambda: True))
+ledger.begin(UnderWay(lambda: records[1], lambda: False))
+time.sleep(0.6)
+print("running", flush=True)
+time.sleep(60)
+"""
+
+
+def test_what_was_under_way_when_a_process_was_killed_is_recorded_as_interrupted(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", RUNNING, str(tmp_path)], stdout=subprocess.PIPE, text=True
+    )
+    process.stdout.readline()
+    reader = Reader(tmp_path)
+    assert [entry.id for entry in reader.running()] == ["long"]
+    assert reader.page() == []
+    reader.close()
+    process.send_signal(signal.SIGKILL)
+    process.wait(10)
+    process.stdout.close()
+    reader = Reader(tmp_path)
+    (entry,) = reader.page()
+    assert (entry.id, entry.agent, entry.status) == ("long", "coder", None)
+    assert entry.error.startswith("interrupted: ")
+    assert reader.running() == []
+    assert reader.usage()[0].errors == 1
+    reader.close()
+
+
+def test_an_exchange_that_ends_is_not_under_way_any_more(tmp_path, read):
+    ledger = Ledger(tmp_path)
+    ended = []
+    ledger.begin(UnderWay(lambda: record(1), lambda: bool(ended)))
+    time.sleep(0.6)
+    assert [entry.id for entry in read().running()] == ["flow-1"]
+    ended.append(True)
+    ledger.add(record(1))
+    ledger.flush()
+    assert read().running() == []
+    ledger.close()
+    assert [entry.id for entry in read().page()] == ["flow-1"]
+
+
+def test_a_record_is_in_the_database_at_once_after_a_pause(tmp_path, read):
+    ledger = Ledger(tmp_path)
+    ledger.add(record(1))
+    ledger.flush()
+    time.sleep(0.2)
+    ledger.add(record(2))
+    time.sleep(0.05)
+    found = [entry.id for _, entry in read().last(10)]
+    ledger.close()
+    assert found == ["flow-1", "flow-2"]
+
+
+def test_what_could_not_be_written_is_written_later(tmp_path, read, monkeypatch):
+    monkeypatch.setattr("addon.ledger.ledger._AGAIN", 0.1)
+    folder = tmp_path / "detour.db"
+    folder.mkdir()
+    ledger = Ledger(tmp_path)
+    ledger.add(record(1))
+    ledger.flush()
+    ledger.add(record(2))
+    ledger.flush()
+    folder.rmdir()
+    time.sleep(0.3)
+    ledger.add(record(3))
+    ledger.close()
+    assert [entry.id for _, entry in read().last(10)] == ["flow-1", "flow-2", "flow-3"]
+
+
+def test_what_cannot_be_written_now_waits_for_the_next_process(tmp_path, read):
+    folder = tmp_path / "detour.db"
+    folder.mkdir()
+    write(tmp_path, record(1))
+    folder.rmdir()
+    write(tmp_path, record(2))
+    assert {entry.id for _, entry in read().last(10)} == {"flow-1", "flow-2"}
+
+
+@pytest.mark.parametrize("values", [{"output_tokens": 1 << 70}, {"agent": "\udc80"}])
+def test_a_record_that_nobody_can_write_takes_no_other_with_it(tmp_path, read, values):
+    write(tmp_path, record(1), record(2, **values), record(3))
+    assert [entry.id for _, entry in read().last(10)] == ["flow-1", "flow-3"]
 
 
 @pytest.mark.parametrize(
