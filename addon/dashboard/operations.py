@@ -1,6 +1,6 @@
 """All operations of the API."""
 
-from addon.dashboard import status_operations
+from addon.dashboard import rule_operations, status_operations
 from addon.dashboard.routing import Router
 
-ROUTER = Router(status_operations.ROUTES)
+ROUTER = Router(status_operations.ROUTES, rule_operations.ROUTES)

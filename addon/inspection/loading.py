@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from addon.neutral import DetourError
-from addon.providers import KeyStore, environment_files, load_environment
+from addon.providers import KeyStore, StoredKeys, environment_files, load_environment
 from addon.rules import Problem, Rules, load_rules, read_rules
 
 
@@ -22,17 +22,17 @@ def load(path: Path, home: Path) -> Rules:
     Raises:
         RulesError: It has mistakes.
     """
-    return load_text(read_rules(path), path, home)
+    return load_text(read_rules(path), path, KeyStore(home))
 
 
-def load_text(text: str, path: Path, home: Path) -> Rules:
-    """Read a text as if the rules file held it.
+def load_text(text: str, path: Path, stored: StoredKeys) -> Rules:
+    """Read a text as if the rules file held it; `stored` is the key store.
 
     Raises:
         RulesError: It has mistakes.
     """
     environment = load_environment(environment_files(path))
-    return load_rules(text, str(path), environment, check_filter, KeyStore(home))
+    return load_rules(text, str(path), environment, check_filter, stored)
 
 
 def missing_keys(rules: Rules, path: Path) -> list[Problem]:

@@ -34,7 +34,7 @@ type Change = Callable[[Document], None]
 BACKUP_SUFFIX = ".before"
 """What the name of the file as it was ends in."""
 
-_NEW_FILE = "version: 1\n"
+NEW_FILE = "version: 1\n"
 _DASH = re.compile(r"^( *)- ", re.MULTILINE)
 _ENTRY = re.compile(r"^providers:[^\n]*\n(?:\s*#[^\n]*\n|\s*\n)*( +)\w", re.MULTILINE)
 """How far the author indents."""
@@ -102,7 +102,7 @@ def rewrite_rules(
     """
     path = path.resolve()
     with _locked(path):
-        before = read_rules(path) if path.exists() else _NEW_FILE
+        before = read_rules(path) if path.exists() else NEW_FILE
         if seen is not None and digest(before) != seen:
             raise EditConflict(f"{path} has changed meanwhile; look at it again")
         if not whole:
@@ -138,6 +138,49 @@ def on_one_line(values: Iterable[object]) -> list[Any]:
     items: Any = CommentedSeq(values)
     items.fa.set_flow_style()
     return items
+
+
+def update(
+    old: Document, before: dict[str, Any], wanted: dict[str, Any], order: tuple[str, ...] = ()
+) -> None:
+    """Change a map of a document into another one, key by key, so that comments stay.
+
+    Args:
+        old: The map, in the document.
+        before: The same as JSON knows it.
+        wanted: What it is to be.
+        order: Where keys that are new have their place.
+    """
+    for key in [key for key in before if key not in wanted]:
+        if key in old:
+            del old[key]
+    for key, value in wanted.items():
+        if key in before and before[key] == value:
+            continue
+        inner = before.get(key)
+        if isinstance(inner, dict) and isinstance(value, dict) and isinstance(old[key], dict):
+            update(old[key], cast("dict[str, Any]", inner), cast("dict[str, Any]", value))
+        elif key in old or key not in order:
+            old[key] = written(value)
+        else:
+            earlier = [name for name in old if name in order[: order.index(key)]]
+            position = list(old).index(earlier[-1]) + 1 if earlier else 0
+            insert(old, position, key, written(value))
+
+
+def written(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """Return a value as it will be written: lists and maps in brackets, on one line."""
+    match value:
+        case list():
+            return on_one_line([written(item) for item in cast("list[Any]", value)])
+        case dict():
+            entries: Any = CommentedMap()
+            for key, inner in cast("dict[str, Any]", value).items():
+                entries[key] = written(inner)
+            entries.fa.set_flow_style()
+            return entries
+        case _:
+            return value
 
 
 class _Document:

@@ -16,7 +16,7 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from addon.rules.definitions import FILE
-from addon.rules.editing import Document, EditError, apply_change, insert, on_one_line
+from addon.rules.editing import Document, EditError, apply_change, insert, update, written
 from addon.rules.nodes import Mapping, Sequence, parse, to_json
 from addon.rules.places import find_places
 from addon.rules.rule_definitions import RULE
@@ -150,47 +150,6 @@ def set_default(use: str) -> Rewrite:
         document["default"] = use
 
     return lambda text: apply_change(text, change)
-
-
-def update(old: Document, before: Entry, wanted: Entry, order: tuple[str, ...] = ()) -> None:
-    """Change a map of a document into another one, key by key, so that comments stay.
-
-    Args:
-        old: The map, in the document.
-        before: The same as JSON knows it.
-        wanted: What it is to be.
-        order: Where keys that are new have their place.
-    """
-    for key in [key for key in before if key not in wanted]:
-        if key in old:
-            del old[key]
-    for key, value in wanted.items():
-        if key in before and before[key] == value:
-            continue
-        inner = before.get(key)
-        if isinstance(inner, dict) and isinstance(value, dict) and isinstance(old[key], dict):
-            update(old[key], cast("Entry", inner), cast("Entry", value))
-        elif key in old or key not in order:
-            old[key] = written(value)
-        else:
-            earlier = [name for name in old if name in order[: order.index(key)]]
-            position = list(old).index(earlier[-1]) + 1 if earlier else 0
-            insert(old, position, key, written(value))
-
-
-def written(value: Any) -> Any:  # noqa: ANN401 - any JSON
-    """Return a value as it will be written: lists and maps in brackets, on one line."""
-    match value:
-        case list():
-            return on_one_line([written(item) for item in cast("list[Any]", value)])
-        case dict():
-            entries: Any = CommentedMap()
-            for key, inner in cast("Entry", value).items():
-                entries[key] = written(inner)
-            entries.fa.set_flow_style()
-            return entries
-        case _:
-            return value
 
 
 def _without_defaults(entry: Entry) -> Entry:
