@@ -16,7 +16,7 @@ from addon.engine.clients import ClientPool
 from addon.engine.local_details import Details, program
 from addon.engine.model_lists import ListError, fetch_models
 from addon.formats.base import FormatName
-from addon.providers import ABILITIES, ModelFacts, ModelServer, Provider
+from addon.providers import ABILITIES, LOCAL_DIALECTS, ModelFacts, ModelServer, Provider
 from addon.wire.model_lists import ListedModel
 
 PORTS: dict[int, str] = {
@@ -84,7 +84,9 @@ class LocalServers:
         for number in PORTS:
             if number in taken:
                 continue
-            port = self._ports.setdefault(number, _Port(number))
+            port = self._ports.get(number)
+            if port is None:
+                port = self._ports[number] = _Port(number)
             if port.asking is None and now >= port.until:
                 port.asking = asyncio.create_task(self._ask(port, local, clients))
             if port.asking is not None and not port.silent:
@@ -130,8 +132,9 @@ class LocalServers:
         servers: dict[str, ModelServer] = {}
         models: dict[str, ListedModel] = {}
         for port in self._ports.values():
-            plain = local.dialect == local.id and port.title == "Ollama"
-            dialect = "ollama" if plain else local.dialect
+            dialect = local.dialect
+            if dialect == local.id:  # rules.yaml says no other
+                dialect = LOCAL_DIALECTS.get(port.title, dialect)
             server = ModelServer(port.title, f"{port.url}/v1", dialect)
             for model in port.models:
                 if models.setdefault(model.id, model) is model:
@@ -147,9 +150,11 @@ class LocalServers:
             servers.setdefault(bare, servers[name])
             facts.setdefault(bare, facts[name])
         own = {name: given.over(facts.get(name)) for name, given in local.own_facts.items()}
+        first = servers[names[0]]
         return replace(
             local,
-            base_urls={"openai-chat": servers[names[0]].base_url},
+            base_urls={"openai-chat": first.base_url},
+            dialect=first.dialect,
             models=tuple(dict.fromkeys((*local.models, *names))),
             servers=servers,
             own_facts=facts | own,

@@ -43,7 +43,7 @@ from addon.providers.provider import (
     Provider,
     Timeouts,
 )
-from addon.providers.registry import BUILT_IN, NOT_YET, hosts, provider_for_host
+from addon.providers.registry import BUILT_IN, LOCAL_DIALECTS, NOT_YET, hosts, provider_for_host
 from addon.providers.secret import Secret, mask
 
 __all__ = [
@@ -52,6 +52,7 @@ __all__ = [
     "BUILT_IN",
     "FAILURES",
     "KEY_STORE",
+    "LOCAL_DIALECTS",
     "NOT_YET",
     "NO_KEY",
     "PASSING",

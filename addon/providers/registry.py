@@ -187,6 +187,9 @@ _PROVIDERS = (
 
 BUILT_IN: dict[str, Provider] = {provider.id: provider for provider in _PROVIDERS}
 
+LOCAL_DIALECTS = {"llama.cpp": "llama.cpp", "Ollama": "ollama", "LM Studio": "lm-studio"}
+"""Programs for local models that have habits of their own, and what these are called."""
+
 NOT_YET = {
     "vertex": "Google Vertex AI (its keys expire within the hour; a provider with its URL works)",
     "bedrock": "Amazon Bedrock (signed requests, a binary stream)",

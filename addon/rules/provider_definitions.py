@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from addon.formats.base import FORMAT_NAMES
-from addon.providers import ABILITIES, BUILT_IN
+from addon.providers import ABILITIES, BUILT_IN, LOCAL_DIALECTS
 from addon.rules.shapes import (
     Amount,
     Choice,
@@ -152,8 +152,8 @@ PROVIDER = Record(
         ),
         Field(
             "dialect",
-            Choice("a built-in provider", tuple(BUILT_IN)),
-            "The built-in provider whose habits it shares.",
+            Choice("a built-in provider", (*BUILT_IN, *LOCAL_DIALECTS.values())),
+            "The built-in provider, or the program for local models, whose habits it shares.",
             "deepseek",
         ),
     ),

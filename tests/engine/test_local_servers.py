@@ -204,4 +204,22 @@ async def test_a_model_of_ollama_may_be_called_without_its_tag(monkeypatch, clie
         found = await servers.find(LOCAL, clients)
     assert found.models == ("gemma", "llama3.2:latest")
     assert found.servers["llama3.2"] == ModelServer("Ollama", f"{server.url}/v1", "ollama")
-    assert found.at("llama3.2").dialect == "ollama"
+    assert found.at("llama3.2").dialect == found.at("not pulled yet").dialect == "ollama"
+
+
+@pytest.mark.parametrize(
+    ("owner", "dialect"),
+    [
+        ("llamacpp", "llama.cpp"),
+        ("library", "ollama"),
+        ("organization_owner", "lm-studio"),
+        ("vllm", "local"),
+        ("somebody", "local"),
+    ],
+)
+async def test_each_is_spoken_to_in_its_own_way(monkeypatch, clients, servers, owner, dialect):
+    async with ScriptedServer(listing("a", owned_by=owner)) as server:
+        ports(monkeypatch, server)
+        assert (await servers.find(LOCAL, clients)).at("a").dialect == dialect
+        other = LocalServers()
+        assert (await other.find(replace(LOCAL, dialect="qwen"), clients)).dialect == "qwen"

@@ -108,6 +108,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """Whether arguments are streamed only on request."""
     json_schema: Literal["always", "alone", "never"] = "always"
     """Whether a schema may be asked for; `alone`: not with tools or a stream."""
+    json_mode: Literal["json_object", "json_schema"] = "json_object"
+    """How JSON of any shape is asked for; `json_schema`: by one that every object meets."""
     web_search: Literal["none", "openai", "glm", "qwen", "openrouter"] = "none"
     cache_markers: Literal["none", "prompt_cache_breakpoint", "cache_control"] = "none"
     call_ids: Literal["40", "64", "nine"] = "64"
@@ -119,6 +121,8 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
 
 COMPATIBLE = Dialect(merged_system=True, text_lists=False, several_answers=True, effort="local")
 """Any server that nothing else is known about."""
+
+_LOCAL = msgspec.structs.replace(COMPATIBLE, top_k=True)
 
 _GLM = Dialect(
     refused=OPENAI_ONLY | _PENALTIES | _LOGPROBS | {"seed", "n", "parallel_tool_calls"},
@@ -251,8 +255,20 @@ DIALECTS: dict[str, Dialect] = {
         echo="required",
         schemas="moonshot",
     ),
-    # vLLM, llama.cpp, Ollama, LM Studio
-    "local": msgspec.structs.replace(COMPATIBLE, top_k=True),
+    "local": _LOCAL,  # vLLM, and whatever else runs here
+    # https://github.com/ggml-org/llama.cpp/tree/master/tools/server - it ignores a named choice
+    "llama.cpp": msgspec.structs.replace(_LOCAL, named_choice=False, echo="recommended"),
+    "ollama": msgspec.structs.replace(  # https://docs.ollama.com/api/openai-compatibility
+        COMPATIBLE,
+        images="inline",
+        several_answers=False,
+        echo="recommended",
+        thoughts_name="reasoning",
+        required_choice=False,
+        named_choice=False,
+    ),
+    # https://lmstudio.ai/docs/developer/openai-compat - it refuses both with status 400
+    "lm-studio": msgspec.structs.replace(_LOCAL, named_choice=False, json_mode="json_schema"),
 }
 
 

@@ -53,6 +53,9 @@ def ask_for_json(
     if wish.kind == "json_schema" and strictly:
         return StructuredOutput({"type": "json_schema", "json_schema": _schema(wish, losses)})
     mode: dict[str, Any] | None = {"type": "json_object"}
+    if provider.json_mode == "json_schema":
+        any_object = {"name": DEFAULT_NAME, "schema": {"type": "object"}}
+        mode = {"type": "json_schema", "json_schema": any_object}
     if "response_format" in provider.refused or (provider.json_schema == "alone" and has_tools):
         mode = None
     if wish.kind == "json_object":

@@ -297,3 +297,26 @@ def test_what_openais_sdks_parsed_does_not_go_to_others(dialect):
     assert "parsed" not in json.dumps(body["messages"])
     assert body["messages"][0]["tool_calls"][0]["function"] == function
     assert losses == []
+
+
+@pytest.mark.parametrize(
+    ("dialect", "choice"),
+    [("llama.cpp", "required"), ("lm-studio", "required"), ("ollama", "auto"), ("local", "named")],
+)
+def test_which_server_of_local_models_takes_a_choice_by_name(dialect, choice):
+    named = {"type": "function", "function": {"name": "search"}}
+    tool = {"type": "function", "function": {"name": "search", "parameters": {}}}
+    messages = [{"role": "user", "content": "hi"}]
+    asked = {"model": "m", "messages": messages, "tools": [tool], "tool_choice": named}
+    body = json.loads(rewrite(asked, dialect=dialect).body)
+    assert body["tool_choice"] == (named if choice == "named" else choice)
+
+
+def test_lm_studio_is_asked_for_json_by_a_schema():
+    asked = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    asked["response_format"] = {"type": "json_object"}
+    body = json.loads(rewrite(asked, dialect="lm-studio").body)
+    assert body["response_format"] == {
+        "type": "json_schema",
+        "json_schema": {"name": "output", "schema": {"type": "object"}},
+    }
