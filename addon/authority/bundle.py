@@ -89,11 +89,15 @@ def user_roots(environment: Mapping[str, str], bundle: Path) -> Iterator[bytes]:
 def _unique(sources: Iterable[bytes]) -> Iterator[bytes]:
     seen: set[bytes] = set()
     for source in sources:
-        for certificate in _CERTIFICATE.findall(source):
-            key = b"".join(certificate.split())
+        for key, certificate in certificates_of(source).items():
             if key not in seen:
                 seen.add(key)
                 yield certificate
+
+
+def certificates_of(pem: bytes) -> dict[bytes, bytes]:
+    """Return the certificates of a PEM file, by what can be compared: all but the blanks."""
+    return {b"".join(found.split()): found for found in _CERTIFICATE.findall(pem)}
 
 
 def _read(path: Path) -> bytes:

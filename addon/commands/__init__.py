@@ -26,6 +26,7 @@ _COMMANDS: dict[str, tuple[str, str]] = {
     "providers": ("providers", "List the providers, or change them in rules.yaml."),
     "usage": ("usage", "Say what was used, and what it cost."),
     "log": ("log", "Show the last exchanges, one line each."),
+    "doctor": ("doctor", "Look at all that has to be right, and say what to do about the rest."),
     "conformance": ("conformance", "Say what works for agents of each format."),
     "translate": ("translate", "Translate a request or an answer from one format to another."),
 }

@@ -101,5 +101,7 @@ async def running_proxy(
         await asyncio.wait({running, witness.address}, return_when=asyncio.FIRST_COMPLETED)
         yield await witness.address
     finally:
+        # mitmproxy leaves that to the end of the process.
+        await cast("Any", master.addons).get("proxyserver").servers.update([])
         master.shutdown()
         await running

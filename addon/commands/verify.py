@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,7 +46,7 @@ def verify(names: tuple[str, ...], as_json: bool, rules: Path | None, home: Path
             raise click.BadParameter(message, param_hint="PROVIDER")
     if not as_json:
         click.echo("Asking ...", err=True)
-    verdicts = asyncio.run(_verify(loaded, chosen))
+    verdicts = asyncio.run(verify_all(loaded, chosen))
     if as_json:
         click.echo(json.dumps(msgspec.to_builtins(verdicts), indent=2, ensure_ascii=False))
     elif verdicts:
@@ -55,7 +56,13 @@ def verify(names: tuple[str, ...], as_json: bool, rules: Path | None, home: Path
     sys.exit(0 if verdicts and all(verdict.ok for verdict in verdicts) else 1)
 
 
-async def _verify(rules: Rules, chosen: dict[str, str]) -> list[Verdict]:
+async def verify_all(rules: Rules, chosen: Mapping[str, str]) -> list[Verdict]:
+    """Ask providers for a word, in each of their formats.
+
+    Args:
+        rules: The rules, which know the providers and their keys.
+        chosen: Whom to ask, and for which model (empty: the usual one); all usable ones if empty.
+    """
     from addon.engine import ClientPool
 
     clients = ClientPool()

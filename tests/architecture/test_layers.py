@@ -62,6 +62,7 @@ MAY_IMPORT = {
     "conformance": set(),
     "authority": set(),
     "commands": None,  # the outermost layer
+    "doctor": None,  # a part of it
 }
 """What each folder may know of the others; None: everything."""
 

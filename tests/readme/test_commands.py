@@ -16,7 +16,7 @@ import pytest
 
 from addon.embedded.scenario import GREETING
 from tests.support.program import AGENT_KEY, ROOT, background_provider
-from tests.support.reader import PROVIDER_KEY, README, Reader, commands
+from tests.support.reader import PROVIDER_KEY, README, Reader, commands, wait_for_ports
 
 SERVE = "scripts/detour serve --listen 127.0.0.1:8080"
 
@@ -193,6 +193,13 @@ def translation(reader: Reader, command: str) -> None:
     assert [loss["field"] for loss in rendered["losses"]] == ["seed"]
 
 
+def doctor(reader: Reader, command: str) -> None:
+    wait_for_ports()
+    said = reader.run(f"{command} --no-network")  # tests ask nobody beyond this machine
+    for found in ("python", "ports", "rules", "keys", "loop        Python called"):
+        assert f"ok       {found}" in said
+
+
 def conformance(reader: Reader, command: str) -> None:
     said = reader.run(command)
     assert "Agents against Gemini" in said
@@ -233,6 +240,7 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
         "  scripts/detour translate request --from openai-chat --to anthropic"
         " --target anthropic:claude-opus-5-5"
     ): translation,
+    "scripts/detour doctor": doctor,
     "scripts/detour conformance": conformance,
 }
 """Every command: what must come of it."""
