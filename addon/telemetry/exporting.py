@@ -48,6 +48,8 @@ _CHATTY = (
     "opentelemetry.exporter.otlp.common.http",
 )
 """Loggers that complain of every batch that cannot be sent, and of every retry."""
+_QUEUE = "opentelemetry.sdk._shared_internal"
+"""The logger that complains of what has found no place in the queue."""
 
 
 class Exporting:
@@ -121,12 +123,16 @@ class _Health(logging.Filter):
         self._failing = False
         self._reason = ""
         self._lock = threading.Lock()
-        for name in _CHATTY:
+        self._full = False
+        for name in (*_CHATTY, _QUEUE):
             logging.getLogger(name).addFilter(self)
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
         """Keep an exporter's own words for when they are needed."""
+        if record.name == _QUEUE:
+            told, self._full = self._full or self._failing, True
+            return not told
         self._reason = record.getMessage()
         return False
 
@@ -147,7 +153,7 @@ class _Health(logging.Filter):
 
     def close(self) -> None:
         """Leave the exporters' loggers as they were."""
-        for name in _CHATTY:
+        for name in (*_CHATTY, _QUEUE):
             logging.getLogger(name).removeFilter(self)
 
 
