@@ -42,6 +42,7 @@ logger = logging.getLogger(__name__)
 FAREWELL = 3.0
 """Seconds that the end of the program waits for what is left to be sent."""
 _NONE = "none"
+"""As a value of `OTEL_TRACES_EXPORTER` or `OTEL_METRICS_EXPORTER`."""
 _CHATTY = (
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.exporter.otlp.proto.http.metric_exporter",
@@ -67,6 +68,7 @@ class Exporting:
         self._server = _Scraped(settings.prometheus) if settings.prometheus is not None else None
         self._spans: Spans | None = None
         self._tracers: TracerProvider | None = None
+        self._exporters: list[_SpanExporter | _MetricExporter] = []
         if settings.sends and os.environ.get("OTEL_TRACES_EXPORTER") != _NONE:
             ids = GivenIds()
             exporter = _SpanExporter(self._health, _place(settings, "traces"))
@@ -74,11 +76,13 @@ class Exporting:
                 resource=resource, id_generator=ids, shutdown_on_exit=False
             )
             self._tracers.add_span_processor(BatchSpanProcessor(exporter))
+            self._exporters.append(exporter)
             self._spans = Spans(self._tracers, ids)
         readers: list[MetricReader] = [self._server.reader] if self._server is not None else []
         if settings.sends and os.environ.get("OTEL_METRICS_EXPORTER") != _NONE:
             sender = _MetricExporter(self._health, _place(settings, "metrics"))
             readers.append(PeriodicExportingMetricReader(sender))
+            self._exporters.append(sender)
         self._meters = MeterProvider(readers, resource=resource, shutdown_on_exit=False)
         self._metrics = Metrics(self._meters)
 
@@ -110,36 +114,49 @@ class Exporting:
             thread.start()
         for thread in threads:
             thread.join(max(0.0, deadline - time.monotonic()))
+        self._health.close()
+        if any(thread.is_alive() for thread in threads):
+            for exporter in self._exporters:
+                exporter.shutdown()  # pyright: ignore[reportUnknownMemberType] - its **kwargs; ends attempts
         if self._server is not None:
             self._server.close()
-        self._health.close()
 
 
-class _Health(logging.Filter):
-    """Says once that a collector cannot be reached, and once that it can be again."""
+class _Quiet(logging.Filter):
+    """Keeps the exporters' own words for when they are needed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._failing = False
-        self._reason = ""
-        self._lock = threading.Lock()
-        self._full = False
+        self.reason = ""
+        self._told_full = False
         for name in (*_CHATTY, _QUEUE):
             logging.getLogger(name).addFilter(self)
 
     @override
     def filter(self, record: logging.LogRecord) -> bool:
-        """Keep an exporter's own words for when they are needed."""
+        """Let pass that the queue is full, once."""
         if record.name == _QUEUE:
-            told, self._full = self._full or self._failing, True
+            told, self._told_full = self._told_full, True
             return not told
-        self._reason = record.getMessage()
+        self.reason = record.getMessage()
         return False
+
+
+_QUIET = _Quiet()
+
+
+class _Health:
+    """Says once that a collector cannot be reached, and once that it can be again."""
+
+    def __init__(self) -> None:
+        self._failing = False
+        self._closed = False
+        self._lock = threading.Lock()
 
     def note(self, place: str, *, sent: bool) -> None:
         """A batch was sent, or could not be."""
         with self._lock:
-            if sent != self._failing:
+            if sent != self._failing or self._closed:
                 return
             self._failing = not sent
         if sent:
@@ -148,13 +165,12 @@ class _Health(logging.Filter):
             logger.warning(
                 "Telemetry cannot be sent to %s, and is dropped until it can be: %s",
                 place,
-                self._reason,
+                _QUIET.reason,
             )
 
     def close(self) -> None:
-        """Leave the exporters' loggers as they were."""
-        for name in (*_CHATTY, _QUEUE):
-            logging.getLogger(name).removeFilter(self)
+        """Say nothing any more."""
+        self._closed = True
 
 
 class _SpanExporter(OTLPSpanExporter):

@@ -6,6 +6,7 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -106,7 +107,7 @@ def test_the_end_sends_what_is_left(collector):
     assert "gen_ai.client.operation.duration" in collector.metrics
 
 
-def test_the_end_waits_no_longer_than_it_says(monkeypatch):
+def test_the_end_waits_no_longer_than_it_says(monkeypatch, caplog):
     monkeypatch.setattr("addon.telemetry.exporting.FAREWELL", 0.3)
     with socket.socket() as deaf:
         deaf.bind(("127.0.0.1", 0))
@@ -116,6 +117,9 @@ def test_the_end_waits_no_longer_than_it_says(monkeypatch):
         began = time.monotonic()
         telemetry.close()
         assert 0.2 < time.monotonic() - began < 2
+    # The connection breaks off, and nobody tries it once more.
+    wait_for(lambda: not any("Otel" in thread.name for thread in threading.enumerate()))
+    assert not [said for said in complaints(caplog) if said.startswith("Telemetry")]
 
 
 def test_the_standard_variables_say_where_and_how(collector, monkeypatch):
