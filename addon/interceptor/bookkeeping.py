@@ -294,12 +294,13 @@ def _add_usage(
 ) -> None:
     if usage is None:
         return
+    record.cost_usd = cost_of(usage, provider, (model, record.model, record.requested_model))
+    usage = usage.billed
     record.input_tokens = usage.input_tokens
     record.cache_read_tokens = usage.cache_read_tokens
     record.cache_write_tokens = usage.cache_write_tokens
     record.output_tokens = usage.output_tokens
     record.reasoning_tokens = usage.reasoning_tokens
-    record.cost_usd = cost_of(usage, provider, (model, record.model, record.requested_model))
 
 
 def _attempt(attempt: Attempt, secrets: tuple[str, ...]) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any, cast
 
-import msgspec
 from mitmproxy import http
 from mitmproxy.net.http import url
 
@@ -22,7 +21,7 @@ from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.planning import Answered, Pass, Refusal, Route
 from addon.interceptor.reasons import Reasons
 from addon.interceptor.secrecy import HIDDEN, SECRET_HEADERS, hide_secrets
-from addon.neutral import Loss
+from addon.neutral import Loss, Usage
 from addon.sockets import Handshake
 from addon.views.metadata import (
     MODEL,
@@ -46,6 +45,8 @@ _FILTERED = {
 """What of the summary people filter by."""
 
 type Undelivered = Pass | Refusal | Answered | Handshake
+
+_COUNTS = tuple(name for name in Usage.__struct_fields__ if name.endswith("_tokens"))
 
 
 def note_decision(flow: http.HTTPFlow, endpoint: Endpoint, decided: Undelivered) -> None:
@@ -134,8 +135,9 @@ def note_progress(flow: http.HTTPFlow, route: Route) -> None:
     if outcome.request_id is not None:
         summary["request_id"] = plain(outcome.request_id)
     if outcome.usage is not None:
-        usage = msgspec.structs.asdict(outcome.usage)
-        summary["usage"] = {name: value for name, value in usage.items() if value is not None}
+        usage = outcome.usage.billed
+        counts = {name: getattr(usage, name) for name in _COUNTS}
+        summary["usage"] = {name: count for name, count in counts.items() if count is not None}
         place = destination or route.call.destination
         names = place.model, outcome.model, route.requested_model
         summary["cost_usd"] = cost_of(outcome.usage, place.provider, names)

@@ -12,6 +12,7 @@ The values are immutable, hold no behaviour and import nothing but `msgspec`.
 * `errors`: what went wrong, and whose fault it was
 """
 
+from addon.neutral.billing import Billing, billing
 from addon.neutral.errors import (
     ClientRequestError,
     DetourError,
@@ -81,6 +82,7 @@ from addon.neutral.response import FinishReason, Response, Usage
 
 __all__ = [
     "AudioPart",
+    "Billing",
     "CacheBreakpoint",
     "Citation",
     "ClientRequestError",
@@ -143,6 +145,7 @@ __all__ = [
     "UrlMedia",
     "Usage",
     "WebSearchTool",
+    "billing",
     "fold",
     "gather",
     "unfold",

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 import msgspec
+from msgspec.structs import replace
 
 from addon.neutral import Usage
 
@@ -38,6 +39,27 @@ class Price(msgspec.Struct, frozen=True, kw_only=True):
     cache_write: float | None = None
     """For input that was written to the cache; None: as other input."""
     cache_write_1h: float | None = None
+    """For input that was written to the cache for an hour; None: as for a shorter time."""
+    reasoning: float | None = None
+    """For output that was thought; None: as other output."""
+    until: int | None = None
+    """The most input tokens that are sold at this price; None: any number."""
+
+    def of(self, usage: Usage) -> float:
+        """Return what an answer of known counts costs."""
+        read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
+        hour = min(usage.billing.cache_write_1h_tokens, written) if usage.billing else 0
+        thought = min(usage.reasoning_tokens or 0, usage.output_tokens or 0)
+        write = self.input if self.cache_write is None else self.cache_write
+        million = (
+            max((usage.input_tokens or 0) - read - written, 0) * self.input
+            + read * (self.input if self.cache_read is None else self.cache_read)
+            + (written - hour) * write
+            + hour * (write if self.cache_write_1h is None else self.cache_write_1h)
+            + ((usage.output_tokens or 0) - thought) * self.output
+            + thought * (self.output if self.reasoning is None else self.reasoning)
+        )
+        return million / 1_000_000
 
 
 class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +73,12 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Most output tokens."""
     prices: tuple[Price, ...] = ()
     """By the length of the request, the shortest first; empty: unknown."""
+    tiers: dict[str, tuple[Price, ...]] = {}
+    """Likewise for service tiers that have prices of their own."""
+    any_tier: bool = False
+    """Whether `prices` hold in every service tier, and everywhere."""
+    regions: dict[str, float] = {}
+    """What prices are multiplied by where the answer was to be made in some region."""
     features: frozenset[Ability] | None = None
     kind: Literal["chat", "embedding"] = "chat"
     responses_only: bool = False
@@ -67,22 +95,31 @@ class ModelFacts(msgspec.Struct, frozen=True, kw_only=True):
         return msgspec.structs.replace(other, **said)
 
     def cost(self, usage: Usage) -> float | None:
-        """Return what an answer cost in US dollars; None where price or tokens are unknown."""
-        if not self.prices or usage.input_tokens is None or usage.output_tokens is None:
+        """Return what an answer cost in US dollars; None where price or tokens are unknown.
+
+        What the provider itself says it charges is believed.
+        """
+        if usage.beside is not None:
+            own, beside = self.cost(replace(usage, beside=None)), self.cost(usage.beside)
+            return None if own is None or beside is None else own + beside
+        billing = usage.billing
+        if billing is not None and billing.cost_usd is not None:
+            return billing.cost_usd
+        if usage.input_tokens is None or usage.output_tokens is None:
             return None
-        price = self.prices[0]
-        for tier in self.prices[1:]:
-            if usage.input_tokens > tier.start:
-                price = tier
-        read, written = usage.cache_read_tokens or 0, usage.cache_write_tokens or 0
-        fresh = max(usage.input_tokens - read - written, 0)
-        million = (
-            fresh * price.input
-            + read * (price.input if price.cache_read is None else price.cache_read)
-            + written * (price.input if price.cache_write is None else price.cache_write)
-            + usage.output_tokens * price.output
-        )
-        return million / 1_000_000
+        price = self._price(usage.input_tokens, billing.tier if billing is not None else None)
+        if price is None:
+            return None
+        region = billing.region if billing is not None and not self.any_tier else None
+        return price.of(usage) * self.regions.get(region or "", 1)
+
+    def _price(self, length: int, tier: str | None) -> Price | None:
+        prices = self.prices if tier is None or self.any_tier else self.tiers.get(tier, ())
+        price: Price | None = None
+        for step in prices:
+            if step.start == 0 or length > step.start:
+                price = step
+        return None if price is None or length > (price.until or length) else price
 
 
 class _Table(msgspec.Struct, frozen=True):

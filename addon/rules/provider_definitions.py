@@ -24,6 +24,24 @@ from addon.rules.texts import (
 _SECRET = Text("text", parse_expandable)
 _FORMAT = Choice("a format", FORMAT_NAMES)
 
+_PRICE = Record(
+    "`price`",
+    (
+        Field("input", Quantity(), "For input tokens.", 2.5, required=True),
+        Field("output", Quantity(), "For output tokens.", 10, required=True),
+        Field("reasoning", Quantity(), "For output tokens that were thought.", 10),
+        Field("cache_read", Quantity(), "For input from the cache.", 0.25),
+        Field("cache_write", Quantity(), "For input written to the cache.", 3.125),
+        Field("cache_write_1h", Quantity(), "For input written to the cache for an hour.", 5),
+        Field(
+            "above",
+            Quantity(whole=True),
+            "The price is that of requests with more input tokens than this.",
+            200000,
+        ),
+    ),
+)
+
 _MODEL = Record(
     "a model",
     (
@@ -46,16 +64,8 @@ _MODEL = Record(
         ),
         Field(
             "price",
-            Record(
-                "`price`",
-                (
-                    Field("input", Quantity(), "For input tokens.", 2.5, required=True),
-                    Field("output", Quantity(), "For output tokens.", 10, required=True),
-                    Field("cache_read", Quantity(), "For input from the cache.", 0.25),
-                    Field("cache_write", Quantity(), "For input written to the cache.", 3.125),
-                ),
-            ),
-            "US dollars for a million tokens.",
+            Items("prices", _PRICE, or_one=True),
+            "US dollars for a million tokens; a list where they depend on the request's length.",
         ),
     ),
 )

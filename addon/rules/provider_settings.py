@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 from urllib.parse import urlencode, urlsplit
 
 import msgspec
@@ -74,15 +74,24 @@ def key_settings(text: str, environment: Mapping[str, str]) -> dict[str, Any]:
 
 
 def _facts(entry: Mapping[str, Any]) -> ModelFacts:
-    price: Mapping[str, Any] = entry.get("price", {})
     features = frozenset(entry["features"]) if "features" in entry else None
     return ModelFacts(
         title=entry.get("title"),
         context=entry.get("context"),
         max_output=entry.get("max_output"),
-        prices=(Price(**price),) if {"input", "output"} <= price.keys() else (),
+        prices=_prices(entry.get("price", ())),
+        any_tier="price" in entry,
         features=features,
     )
+
+
+def _prices(given: Iterable[Mapping[str, Any]]) -> tuple[Price, ...]:
+    steps = [
+        Price(start=step.get("above", 0), **{name: step[name] for name in step if name != "above"})
+        for step in given
+        if {"input", "output"} <= step.keys()
+    ]
+    return tuple(sorted(steps, key=lambda step: step.start))
 
 
 class _Builder:
@@ -138,6 +147,14 @@ class _Builder:
         if len(first) > 1:
             mark = self._values.marks["models"]
             raise Mistake(mark, f"models: only one can be the default, not {', '.join(first)}")
+        for entry in entries:
+            steps = [step.start for step in _prices(cast("Any", entry.get("price", ())))]
+            if steps and (steps[0] > 0 or len(set(steps)) < len(steps)):
+                raise Mistake(
+                    self._values.marks["models"],
+                    f"models: {entry['id']}: one price is without `above`, for short requests, and"
+                    " each other one has its own",
+                )
         names = dict.fromkeys([*first, *(entry["id"] for entry in entries)])
         facts = {entry["id"]: _facts(entry) for entry in entries if len(entry) > 1}
         return {"models": tuple(names), "own_facts": facts}

@@ -200,15 +200,4 @@ def _shifted(citation: Citation, shift: int) -> Citation:
 def _sum(first: Usage | None, second: Usage | None) -> Usage | None:
     if first is None or second is None:
         return first or second
-    return Usage(
-        *(
-            a if b is None else b if a is None else a + b
-            for a, b in (
-                (first.input_tokens, second.input_tokens),
-                (first.cache_read_tokens, second.cache_read_tokens),
-                (first.cache_write_tokens, second.cache_write_tokens),
-                (first.output_tokens, second.output_tokens),
-                (first.reasoning_tokens, second.reasoning_tokens),
-            )
-        )
-    )
+    return first + second

@@ -117,7 +117,14 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
         """The tokens that the engine has counted."""
         if not self.usage:
             return None
-        return Usage(**{name: self.usage.get(name) for name in Usage.__struct_fields__})
+        counted = self.usage.get
+        return Usage(
+            counted("input_tokens"),
+            counted("cache_read_tokens"),
+            counted("cache_write_tokens"),
+            counted("output_tokens"),
+            counted("reasoning_tokens"),
+        )
 
 
 def read(flow: Flow | None) -> Kept:

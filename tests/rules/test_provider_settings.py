@@ -1,6 +1,7 @@
 import pytest
 
-from addon.providers import BUILT_IN, MissingKeyError, Timeouts
+from addon.neutral import Usage, billing
+from addon.providers import BUILT_IN, MissingKeyError, Price, Timeouts
 from addon.rules import RulesError, load_rules
 
 
@@ -304,3 +305,35 @@ def test_half_a_price_is_a_mistake_that_is_told(price):
     text = f"version: 1\nproviders: {{zai: {{models: [{{id: m, price: {price}}}]}}}}\n"
     with pytest.raises(RulesError, match=r"output|input"):
         load_rules(text, "rules.yaml", {})
+
+
+def priced(price):
+    text = f"version: 1\nproviders: {{zai: {{models: [{{id: glm-5.3, price: {price}}}]}}}}\n"
+    return load_rules(text, "rules.yaml", {}).providers["zai"].facts("glm-5.3")
+
+
+def test_a_price_by_hand_holds_before_the_table_and_in_every_tier():
+    facts = priced("{input: 1, output: 2, reasoning: 3, cache_write: 4, cache_write_1h: 5}")
+    assert facts.prices == (Price(input=1, output=2, reasoning=3, cache_write=4, cache_write_1h=5),)
+    assert facts.context  # of the table
+    usage = Usage(1_000_000, output_tokens=0, billing=billing(tier="priority"))
+    assert facts.cost(usage) == 1
+
+
+def test_a_price_that_depends_on_the_length():
+    facts = priced("[{above: 1000, input: 5, output: 6}, {input: 1, output: 2}]")
+    assert facts.cost(Usage(1000, output_tokens=0)) == pytest.approx(0.001)
+    assert facts.cost(Usage(1001, output_tokens=0)) == pytest.approx(0.005005)
+
+
+@pytest.mark.parametrize(
+    "price",
+    [
+        "[{above: 1000, input: 5, output: 6}]",
+        "[{input: 5, output: 6}, {input: 1, output: 2}]",
+        "[{input: 5, output: 6}, {above: 7, input: 1, output: 2}, {above: 7, input: 1, output: 2}]",
+    ],
+)
+def test_prices_of_which_none_or_several_hold_are_a_mistake(price):
+    with pytest.raises(RulesError, match="above"):
+        priced(price)

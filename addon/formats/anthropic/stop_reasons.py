@@ -5,10 +5,14 @@ Follows https://docs.anthropic.com/en/api/handling-stop-reasons.
 
 from __future__ import annotations
 
+import functools
+import operator
 from typing import Any
 
-from addon.neutral import FinishReason, Usage
-from addon.wire.reading import integer, mapping
+from msgspec.structs import replace
+
+from addon.neutral import FinishReason, Usage, billing
+from addon.wire.reading import integer, mapping, sequence, text
 
 FINISH_REASON_FROM_STOP_REASON: dict[str, FinishReason] = {
     "end_turn": "stop",
@@ -44,18 +48,35 @@ def stop_reason(reason: FinishReason, stop_sequence: str | None) -> str:
 
 
 def parse_usage(wire: dict[str, Any]) -> Usage:
-    """Read a usage object; Anthropic counts cached tokens apart, the hub within the input."""
+    """Read a usage object; Anthropic counts cached tokens apart, the hub within the input.
+
+    Where the input was compacted first, that is billed, but left out of the sums:
+    https://platform.claude.com/docs/en/build-with-claude/compaction
+    """
     fresh = integer(wire.get("input_tokens"))
     read = integer(wire.get("cache_read_input_tokens"))
     written = integer(wire.get("cache_creation_input_tokens"))
     details = mapping(wire.get("output_tokens_details"))
-    return Usage(
+    kept = mapping(wire.get("cache_creation"))
+    tier = "fast" if wire.get("speed") == "fast" else text(wire.get("service_tier"))
+    bill = billing(
+        tier=tier,
+        region=text(wire.get("inference_geo")),
+        cache_write_1h_tokens=integer(kept.get("ephemeral_1h_input_tokens")),
+    )
+    usage = Usage(
         input_tokens=None if fresh is None else fresh + (read or 0) + (written or 0),
         cache_read_tokens=read,
         cache_write_tokens=written,
         output_tokens=integer(wire.get("output_tokens")),
         reasoning_tokens=integer(details.get("thinking_tokens")),
+        billing=bill,
     )
+    iterations = [mapping(each) for each in sequence(wire.get("iterations"))]
+    beside = [parse_usage(each) for each in iterations if each.get("type") != "message"]
+    if not beside:
+        return usage
+    return replace(usage, beside=functools.reduce(operator.add, beside))
 
 
 def render_usage(usage: Usage | None) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from addon.neutral import Usage
-from addon.wire.reading import integer
+from addon.neutral import Usage, billing
+from addon.wire.reading import integer, text
 
 
 def parse_usage(wire: dict[str, Any]) -> Usage | None:
@@ -22,7 +22,22 @@ def parse_usage(wire: dict[str, Any]) -> Usage | None:
         cache_read_tokens=integer(wire.get("cachedContentTokenCount")),
         output_tokens=_output(prompt, tool_prompt, said, thought, total),
         reasoning_tokens=thought,
+        billing=billing(tier=_tier(wire)),
     )
+
+
+def _tier(wire: dict[str, Any]) -> str:
+    """Read the service tier; Vertex tells it by the kind of traffic.
+
+    https://cloud.google.com/vertex-ai/generative-ai/docs/reference/rest/v1/GenerateContentResponse
+    """
+    tier = text(wire.get("serviceTier")).lower().removeprefix("service_tier_")
+    if tier not in ("", "unspecified"):
+        return tier
+    traffic = text(wire.get("trafficType")).lower()
+    if traffic in ("", "on_demand", "traffic_type_unspecified"):
+        return ""
+    return traffic.removeprefix("on_demand_")
 
 
 def render_usage(usage: Usage) -> dict[str, int]:

@@ -87,7 +87,7 @@ class AnswerReader:
             if choice.usage is not None:
                 self._count(choice.usage)
         if chunk.usage is not None:
-            self._count(chunk.usage)
+            self._count(chunk.usage, chunk.service_tier)
         elif chunk.x_groq is not None:
             self._count(mapping(chunk.x_groq).get("usage"))
         return events
@@ -228,8 +228,8 @@ class AnswerReader:
         if isinstance(choice.stop_reason, str):
             self._stop_sequence = choice.stop_reason
 
-    def _count(self, wire: object) -> None:
-        usage = parse_usage(wire)
+    def _count(self, wire: object, tier: object = None) -> None:
+        usage = parse_usage(wire, tier)
         if usage is not None:
             self._usage = merge_usage(self._usage, usage)
 

@@ -98,6 +98,7 @@ class Chunk(msgspec.Struct, gc=False):
     x_groq: Any = None
     citations: Any = None
     search_results: Any = None
+    service_tier: Any = None
 
 
 decode_chunk = msgspec.json.Decoder(Chunk).decode
@@ -116,6 +117,7 @@ def read_chunk(wire: dict[str, Any]) -> Chunk:
         x_groq=wire.get("x_groq"),
         citations=wire.get("citations"),
         search_results=wire.get("search_results"),
+        service_tier=wire.get("service_tier"),
     )
 
 

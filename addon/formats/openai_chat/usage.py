@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from addon.neutral import Usage
-from addon.wire.reading import integer, mapping
+from addon.neutral import Usage, billing
+from addon.wire.reading import integer, mapping, text
+from addon.wire.reported_cost import reported_cost
 
 
-def parse_usage(wire: object) -> Usage | None:
-    """Read a usage object; None when it is none or holds no number.
+def parse_usage(wire: object, tier: object = None) -> Usage | None:
+    """Read a usage object and the service tier; None when it is none or holds no number.
 
     Cached tokens are counted under five names. xAI leaves thoughts out of `completion_tokens`,
     which its own total gives away.
@@ -35,7 +36,8 @@ def parse_usage(wire: object) -> Usage | None:
     total = integer(usage.get("total_tokens"))
     if completion is not None and reasoning and total == (prompt or 0) + completion + reasoning:
         completion += reasoning
-    parsed = Usage(prompt, read, written, completion, reasoning)
+    bill = billing(cost_usd=reported_cost(usage), tier=text(tier))
+    parsed = Usage(prompt, read, written, completion, reasoning, bill)
     return None if parsed == Usage() else parsed
 
 
@@ -49,6 +51,7 @@ def merge_usage(known: Usage | None, newer: Usage) -> Usage:
         _first(newer.cache_write_tokens, known.cache_write_tokens),
         _first(newer.output_tokens, known.output_tokens),
         _first(newer.reasoning_tokens, known.reasoning_tokens),
+        newer.billing or known.billing,
     )
 
 

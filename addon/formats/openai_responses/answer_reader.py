@@ -227,7 +227,8 @@ class AnswerReader:
             reason = _INCOMPLETE.get(raw or "", "other")
         elif status not in ("completed", "complete"):
             reason, raw = "other", status
-        events.append(ResponseEnd(reason, raw, usage=parse_usage(response.get("usage"))))
+        usage = parse_usage(response.get("usage"), response.get("service_tier"))
+        events.append(ResponseEnd(reason, raw, usage=usage))
         return events
 
     def _begin_call(self, index: int, wire: Wire, kind: str, events: list[Event]) -> None:

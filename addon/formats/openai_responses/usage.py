@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from addon.neutral import Usage
-from addon.wire.reading import integer, mapping
+from addon.neutral import Usage, billing
+from addon.wire.reading import integer, mapping, text
+from addon.wire.reported_cost import reported_cost
 
 
-def parse_usage(wire: object) -> Usage | None:
-    """Read a usage object; None when it is none or holds no number."""
+def parse_usage(wire: object, tier: object = None) -> Usage | None:
+    """Read a usage object and the service tier; None when it is none or holds no number."""
     usage = mapping(wire)
     if not usage:
         return None
@@ -21,6 +22,7 @@ def parse_usage(wire: object) -> Usage | None:
         integer(read.get("cache_write_tokens")),
         integer(usage.get("output_tokens")),
         integer(written.get("reasoning_tokens")),
+        billing(cost_usd=reported_cost(usage), tier=text(tier)),
     )
     return None if parsed == Usage() else parsed
 
