@@ -16,10 +16,9 @@ import logging
 from collections.abc import Sequence
 
 import msgspec
-from mitmproxy import command, ctx, exceptions, http, tls
+from mitmproxy import ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
-from mitmproxy.flow import Flow
 from mitmproxy.proxy import layer
 
 from addon.authority.home import open_home
@@ -29,7 +28,6 @@ from addon.interceptor import (
     adapter,
     dispatch,
     display,
-    explaining,
     filters,
     options,
     replay,
@@ -38,6 +36,7 @@ from addon.interceptor import (
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.bodies import unpack
 from addon.interceptor.bookkeeping import Bookkeeper
+from addon.interceptor.commands import Commands
 from addon.interceptor.compacting import transforming
 from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
@@ -92,6 +91,8 @@ class Interceptor:
         self._vault: Vault | None = None
         self._state: State | None = None
         self._sockets = SocketServer(self._exchanges, self.vault, self._pool, self._open)
+
+        self.addons = [Commands(self._rules, lambda: self._read_settings().rules, self._incoming)]
 
     def vault(self) -> Vault:
         """Return what is kept from call to call, opened at its first use."""
@@ -235,35 +236,13 @@ class Interceptor:
             delivery.cancel()
         self._finish(flow)
 
-    @command.command("detour.reload")
-    def reload_rules(self) -> str:
-        """Read the rules file now, and say what is in force."""
-        try:
-            rules = self._rules()
-        except RulesError as error:
-            return str(error)
-        return f"{len(rules.rules)} rules of {self._read_settings().rules} are in force."
-
-    @command.command("detour.explain")
-    def explain(self, flows: Sequence[Flow]) -> str:
-        """Say which rule applies to each flow now, and why the earlier ones do not."""
-        try:
-            rules = self._rules()
-            return "\n\n".join(
-                explaining.explain(self._incoming(flow, replay.original(flow), rules), rules)
-                for flow in flows
-                if isinstance(flow, http.HTTPFlow)
-            )
-        except DetourError as error:
-            raise exceptions.CommandError(str(error)) from error
-
     async def _take(self, flow: http.HTTPFlow) -> None:
         """Let the rules decide about a call to an intercepted host."""
         endpoint: Endpoint | None = None
         upgrade = is_upgrade(flow.request)
         decided: Decided | Handshake | None = None
         try:
-            rules = self._rules(look=False)
+            rules = replay.rules_for(flow, self._rules(look=False))
             incoming = self._incoming(flow, flow.request, rules)
             endpoint = incoming.endpoint
             if upgrade:

@@ -15,6 +15,8 @@ from mitmproxy import http
 
 from addon.interceptor.access import header
 from addon.rules import agent_name
+from addon.views.metadata import AGENT
+from addon.wire.reading import text
 
 HEADER = "proxy-authorization"
 
@@ -48,6 +50,8 @@ class Identities:
         # Set by mitmproxy where the user has it check credentials, which takes the header away.
         checked = cast("tuple[str, str] | None", flow.metadata.get("proxyauth"))
         name = checked[0] if checked else self._names.get(flow.client_conn.id)
+        if not name and flow.is_replay == "request":
+            name = text(flow.metadata.get(AGENT))
         return name or agent_name(header(request or flow.request, "user-agent"))
 
 

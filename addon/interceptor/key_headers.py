@@ -7,6 +7,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from addon.formats.base import Headers, RequestLine
 from addon.interceptor.endpoints import Endpoint
+from addon.interceptor.secrecy import HIDDEN
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers import Destination, KeyRing
 
@@ -27,6 +28,20 @@ class StrangeHost(DetourError):
         return ErrorInfo("authentication", str(self), code="key_not_for_this_provider")
 
 
+class KeyNotKept(DetourError):
+    """The agent's key is to go along, but this is a replay."""
+
+    def __init__(self, destination: Destination) -> None:
+        super().__init__(
+            f"`api_key: pass` sends the agent's own key to {destination.provider.id}, and Detour"
+            " keeps no keys: such a call cannot be sent again"
+        )
+
+    @override
+    def to_error_info(self) -> ErrorInfo:
+        return ErrorInfo("authentication", str(self), code="key_not_kept")
+
+
 def key_headers(
     destination: Destination, keys: KeyRing, endpoint: Endpoint, headers: Headers
 ) -> Headers:
@@ -41,13 +56,17 @@ def key_headers(
     Raises:
         MissingKeyError: The provider needs a key, and there is none.
         StrangeHost: It is to get the agent's own key, which was meant for another host.
+        KeyNotKept: It is to get the agent's own key, which is hidden by now.
     """
     provider = destination.provider
     ours = provider.auth_headers(destination.format, keys.find(provider))
     if not provider.passes_key:
         return ours
     check_host(destination, endpoint.host)
-    return (*ours, *agent_key(headers, endpoint.line))
+    theirs = agent_key(headers, endpoint.line)
+    if any(value == HIDDEN for _, value in theirs):
+        raise KeyNotKept(destination)
+    return (*ours, *theirs)
 
 
 def check_host(destination: Destination, called: str) -> None:

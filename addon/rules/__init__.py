@@ -9,6 +9,7 @@
   `markers`: how it shows
 * `editing`, `provider_edits`: changing the file, comments and order kept
 * `limits`: how much the calls of a rule may use
+* `one_target`: rules that send every call to one place
 * `edits`, `agents`: a rule's changes to the body; names for agents
 """
 
@@ -18,6 +19,7 @@ from addon.rules.edits import apply_edits
 from addon.rules.facts import CallFacts, estimate_tokens
 from addon.rules.limits import Excess, Limit, Standing, Used
 from addon.rules.loading import load_rules
+from addon.rules.one_target import with_one_target
 from addon.rules.phases import split_name
 from addon.rules.problems import Problem, RulesError
 from addon.rules.rules_file import RulesFile, read_rules
@@ -48,4 +50,5 @@ __all__ = [
     "load_rules",
     "read_rules",
     "split_name",
+    "with_one_target",
 ]

@@ -36,6 +36,8 @@ SOCKET = "detour.socket"
 """In the flow of a response that was asked for on a WebSocket: the id of the socket's flow."""
 REPLAY_OF = "detour.replay_of"
 """In a replay to another target: the id of the flow that was replayed."""
+REPLAY_TARGET = "detour.replay_target"
+"""In a replay to another target: which one, as rules write it."""
 COMPARISON = "detour.comparison"
 """The last comparison with another answer, as text."""
 
