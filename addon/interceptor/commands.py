@@ -12,7 +12,7 @@ from addon.interceptor import access, explaining, replay
 from addon.interceptor.planning import Incoming
 from addon.neutral import DetourError
 from addon.rules import Rules, RulesError, with_one_target
-from addon.views.comparison import compare
+from addon.views.comparison import compare, summarize
 from addon.views.metadata import COMPARISON, REPLAY_OF
 
 
@@ -92,7 +92,8 @@ class Commands:
         view = access.view()
         if view is not None:
             view.update(found)
-        return text.splitlines()
+        place = 'The view "Detour comparison" of either flow shows both answers side by side.'
+        return [*summarize(*found), place]
 
     def _original(self, flow: http.HTTPFlow) -> http.HTTPFlow | None:
         """Find the flow that one is a replay of."""

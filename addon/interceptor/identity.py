@@ -50,8 +50,8 @@ class Identities:
         # Set by mitmproxy where the user has it check credentials, which takes the header away.
         checked = cast("tuple[str, str] | None", flow.metadata.get("proxyauth"))
         name = checked[0] if checked else self._names.get(flow.client_conn.id)
-        if not name and flow.is_replay == "request":
-            name = text(flow.metadata.get(AGENT))
+        # Where the connection has gone, what was known of it while it was there.
+        name = name or text(flow.metadata.get(AGENT))
         return name or agent_name(header(request or flow.request, "user-agent"))
 
 

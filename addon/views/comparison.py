@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
 from typing import override
 
 from mitmproxy import http
 from mitmproxy.contentviews import Metadata
 
-from addon.neutral import Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart
+from addon.neutral import Part, ReasoningPart, RefusalPart, TextPart, ToolCallPart, Usage
 from addon.views.answers import Answer, answer_of
 from addon.views.columns import write_columns
 from addon.views.metadata import COMPARISON, Kept, read
@@ -16,7 +17,8 @@ from addon.views.page import Page, shorten
 from addon.views.view import DetourView
 from addon.wire.reading import text
 
-WIDTH = 50
+WIDTH = 40
+LABEL = 12
 LONGEST_ANSWER = 4000
 NONE_YET = (
     "This answer has not been compared. The command `detour.compare @marked` compares two marked"
@@ -37,96 +39,116 @@ class ComparisonView(DetourView):
 
 
 def compare(one: http.HTTPFlow, other: http.HTTPFlow) -> str:
-    """Compare two answers: targets, times, tokens, cost, tool calls, words."""
-    flows = one, other
-    kept = [read(flow) for flow in flows]
-    answers = [answer_of(flow, known) or Answer() for flow, known in zip(flows, kept, strict=True)]
+    """Write two answers side by side: targets, times, tokens, cost, thoughts, words and calls."""
+    left, right = _Side(one), _Side(other)
     page = Page()
-
-    def row(name: str, values: list[str]) -> None:
-        if any(values):
-            write_columns(page, [values[0]], [values[1]], WIDTH, before=f"{name:10} ")
-
-    row(
-        "target",
-        [known.target or flow.request.pretty_host for flow, known in zip(flows, kept, strict=True)],
-    )
-    row("rule", [known.rule for known in kept])
-    row("flow", [flow.id for flow in flows])
-    row("status", [_status(flow, answer) for flow, answer in zip(flows, answers, strict=True)])
-    row("first", [_first(known) for known in kept])
-    row("end", [_end(flow, known) for flow, known in zip(flows, kept, strict=True)])
-    usages = [
-        known.known_usage or answer.usage for known, answer in zip(kept, answers, strict=True)
-    ]
-    row("read", [_count(usage and usage.input_tokens) for usage in usages])
-    row("written", [_count(usage and usage.output_tokens) for usage in usages])
-    row("thoughts", [_count(usage and usage.reasoning_tokens) for usage in usages])
-    row("cost", [write_cost(known.cost_usd) for known in kept])
-    row("ended", [answer.finish_reason or "" for answer in answers])
-    for name, choose in (("thinks", _thoughts), ("says", _words), ("calls", _calls)):
-        told = [choose(answer.parts) for answer in answers]
-        if not any(told):
+    for name, mine, theirs in _facts(left, right):
+        write_columns(page, [mine], [theirs], WIDTH, before=f"{name + ':':{LABEL}} ")
+    for name, choose in _SAID:
+        mine, theirs = _lines(choose(left.answer.parts)), _lines(choose(right.answer.parts))
+        if not mine and not theirs:
             continue
         page.add()
-        same = " (both the same)" if told[0] == told[1] else ""
-        page.add(f"{name}{same}:")
-        write_columns(page, told[0], [] if same else told[1], WIDTH, before=" " * 11)
+        page.add(f"{name} (both the same):" if mine == theirs else f"{name}:")
+        both = [] if mine == theirs else theirs
+        write_columns(page, mine, both, WIDTH, before=" " * (LABEL + 1))
     return page.write()
 
 
-def summarize(one: http.HTTPFlow, other: http.HTTPFlow) -> str:
-    """Compare two answers in one line."""
-    told: list[str] = []
-    for flow in (one, other):
-        kept = read(flow)
-        answer = answer_of(flow, kept) or Answer()
-        usage = kept.known_usage or answer.usage
-        written = f", {usage.output_tokens:,} tokens" if usage and usage.output_tokens else ""
-        seconds = _end(flow, kept) or "unfinished"
-        target = kept.target or flow.request.pretty_host
-        told.append(f"{target} {seconds}{written}, {write_cost(kept.cost_usd)}")
-    answers = [answer_of(flow, read(flow)) or Answer() for flow in (one, other)]
-    words = "same words" if _words(answers[0].parts) == _words(answers[1].parts) else "other words"
-    calls = "same calls" if _calls(answers[0].parts) == _calls(answers[1].parts) else "other calls"
-    return f"{told[0]} | {told[1]} | {words}, {calls}"
+def summarize(one: http.HTTPFlow, other: http.HTTPFlow) -> list[str]:
+    """Compare two answers in lines that can be read without columns."""
+    left, right = _Side(one), _Side(other)
+    lines = [
+        f"{name}: {mine or '-'} | {theirs or '-'}" for name, mine, theirs in _facts(left, right)
+    ]
+    for name, choose in _SAID:
+        mine, theirs = choose(left.answer.parts), choose(right.answer.parts)
+        if mine or theirs:
+            lines.append(f"{name}: {'the same' if mine == theirs else 'something else'}")
+    return lines
 
 
-def _status(flow: http.HTTPFlow, answer: Answer) -> str:
-    if answer.error is not None:
-        return f"{answer.error.kind}: {answer.error.message}"
-    return str(flow.response.status_code) if flow.response is not None else "no answer"
+class _Side:
+    """One of two answers."""
+
+    def __init__(self, flow: http.HTTPFlow) -> None:
+        self.flow = flow
+        self.kept = read(flow)
+        self.answer = answer_of(flow, self.kept) or Answer()
+        self.usage = self.kept.known_usage or self.answer.usage or Usage()
 
 
-def _first(kept: Kept) -> str:
-    return write_seconds(kept.first_token) if kept.first_token is not None else ""
+def _facts(left: _Side, right: _Side) -> Iterator[tuple[str, str, str]]:
+    """Name what can be told of an answer, and tell it of both."""
+    for name, tell in _TOLD:
+        mine, theirs = tell(left), tell(right)
+        if mine or theirs:
+            yield name, mine, theirs
 
 
-def _end(flow: http.HTTPFlow, kept: Kept) -> str:
-    if kept.duration is not None:
-        return write_seconds(kept.duration)
-    ended = flow.response.timestamp_end if flow.response is not None else None
-    return write_seconds(ended - flow.request.timestamp_start) if ended is not None else ""
+def _target(side: _Side) -> str:
+    return side.kept.target or side.flow.request.pretty_host
+
+
+def _status(side: _Side) -> str:
+    error, response = side.answer.error, side.flow.response
+    if error is not None:
+        return f"{error.kind}: {error.message}"
+    return str(response.status_code) if response is not None else "no answer"
+
+
+def _first(side: _Side) -> str:
+    seconds = side.kept.first_token
+    return write_seconds(seconds) if seconds is not None else ""
+
+
+def _end(side: _Side) -> str:
+    seconds, response = side.kept.duration, side.flow.response
+    if seconds is None and response is not None and response.timestamp_end is not None:
+        seconds = response.timestamp_end - side.flow.request.timestamp_start
+    return write_seconds(seconds) if seconds is not None else ""
+
+
+def _cost(side: _Side) -> str:
+    return write_cost(side.kept.cost_usd)
 
 
 def _count(number: int | None) -> str:
-    return f"{number:,}" if number is not None else ""
+    return f"{number:,} tokens" if number is not None else ""
 
 
-def _thoughts(parts: tuple[Part, ...]) -> list[str]:
-    return _lines("\n".join(part.text for part in parts if isinstance(part, ReasoningPart)))
+def _thoughts(parts: Sequence[Part]) -> str:
+    return "\n".join(part.text for part in parts if isinstance(part, ReasoningPart))
 
 
-def _words(parts: tuple[Part, ...]) -> list[str]:
-    return _lines(
-        "\n".join(part.text for part in parts if isinstance(part, TextPart | RefusalPart))
-    )
+def _words(parts: Sequence[Part]) -> str:
+    return "\n".join(part.text for part in parts if isinstance(part, TextPart | RefusalPart))
 
 
-def _calls(parts: tuple[Part, ...]) -> list[str]:
+def _calls(parts: Sequence[Part]) -> str:
     calls = [part for part in parts if isinstance(part, ToolCallPart)]
-    return _lines("\n".join(f"{call.name} {call.arguments}" for call in calls))
+    return "\n".join(f"{call.name} {call.arguments}" for call in calls)
 
 
 def _lines(told: str) -> list[str]:
     return shorten(told.strip(), LONGEST_ANSWER).splitlines()
+
+
+_TOLD: tuple[tuple[str, Callable[[_Side], str]], ...] = (
+    ("target", _target),
+    ("rule", lambda side: side.kept.rule),
+    ("flow", lambda side: side.flow.id),
+    ("status", _status),
+    ("first token", _first),
+    ("end", _end),
+    ("read", lambda side: _count(side.usage.input_tokens)),
+    ("written", lambda side: _count(side.usage.output_tokens)),
+    ("thoughts", lambda side: _count(side.usage.reasoning_tokens)),
+    ("cost", _cost),
+    ("ended by", lambda side: side.answer.finish_reason or ""),
+)
+_SAID: tuple[tuple[str, Callable[[Sequence[Part]], str]], ...] = (
+    ("thinks", _thoughts),
+    ("says", _words),
+    ("calls", _calls),
+)

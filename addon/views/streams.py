@@ -19,7 +19,7 @@ from addon.views.view import NOT_OURS, DetourView
 
 WIDTH = 40
 """Characters of a column."""
-LONGEST_PIECE = 1200
+LONGEST_PIECE = 8000
 """Characters of one piece that are shown."""
 MOST_ROWS = 1500
 NOTHING = "Nothing of the answer has come yet, or nothing was kept of it."
