@@ -15,4 +15,5 @@ sys.path.insert(0, str(_HERE.parent))
 from addon.dashboard import Dashboard  # noqa: E402 - needs the path above
 from addon.interceptor import Interceptor  # noqa: E402 - likewise
 
-addons = [Interceptor(), Dashboard()]
+_interceptor = Interceptor()
+addons = [_interceptor, Dashboard(_interceptor.books)]

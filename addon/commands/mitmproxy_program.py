@@ -95,8 +95,9 @@ def build_master(ui: Face, options: Options, *, end_with_stdin: bool = False) ->
     if ui != "console":
         # Standard output belongs to the line that scripts wait for, and to the flows of `dump`.
         master.addons.add(TermLog(sys.stderr))
-    dashboard = Dashboard()
-    add_addons(master, Interceptor(), dashboard)
+    interceptor = Interceptor()
+    dashboard = Dashboard(interceptor.books)
+    add_addons(master, interceptor, dashboard)
     master.addons.add(Announcer(dashboard, quiet=ui == "console", end_with_stdin=end_with_stdin))
     return master
 

@@ -10,8 +10,11 @@ from mitmproxy import ctx, exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver
 
+from addon.dashboard.live import Live
 from addon.dashboard.workspace import Workspace
+from addon.interceptor.bookkeeping import Bookkeeper
 from addon.interceptor.options import read_settings
+from addon.interceptor.upstream import make_pool
 
 if TYPE_CHECKING:
     from tornado.web import Application
@@ -32,8 +35,15 @@ class Dashboard:
 
     name = "detourdashboard"
 
-    def __init__(self) -> None:
+    def __init__(self, books: Bookkeeper) -> None:
+        """Make it.
+
+        Args:
+            books: Know of exchanges as they come and go.
+        """
+        self._books = books
         self._workspace: Workspace | None = None
+        self._live: Live | None = None
         self._server: DashboardServer | None = None
         self._application: Application | None = None
         self._closing: asyncio.Task[None] | None = None
@@ -79,7 +89,12 @@ class Dashboard:
         from addon.dashboard.handlers import HANDLERS, SETTING
         from addon.dashboard.server import DashboardServer
 
-        workspace = Workspace(lambda: read_settings(ctx.options), _listening)
+        workspace = Workspace(
+            lambda: read_settings(ctx.options),
+            _listening,
+            lambda: make_pool(ctx.options),
+            self._books.flush,
+        )
         application = getattr(ctx.master, "app", None)
         if isinstance(application, Application):
             workspace.mitmweb = True
@@ -97,10 +112,15 @@ class Dashboard:
                 workspace.close()
                 return
         self._workspace = workspace
+        self._live = self._books.watcher = Live(workspace)
 
     def done(self) -> None:
         """Stop."""
+        self._books.watcher = None
+        if self._live is not None:
+            self._live.stop()
         if self._workspace is not None:
+            self._workspace.hub.close()
             self._workspace.close()
         if self._server is not None:
             self._closing = asyncio.create_task(self._server.close())

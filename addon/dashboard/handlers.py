@@ -7,6 +7,8 @@ functions that stand in the settings of the tornado application.
 from __future__ import annotations
 
 import logging
+import time
+from contextlib import suppress
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, cast, override
@@ -14,18 +16,23 @@ from urllib.parse import urlsplit
 
 import msgspec
 from mitmproxy.tools.web.app import AuthRequestHandler
+from tornado.iostream import StreamClosedError
 from tornado.web import HTTPError, StaticFileHandler, stream_request_body
 
 from addon.dashboard.addon import ROOT
 from addon.dashboard.failures import ApiError, missing
+from addon.dashboard.hub import MOST_LISTENERS, Listener
 from addon.dashboard.operations import ROUTER
 from addon.dashboard.protection import PAGE_HEADERS, SAFE_METHODS, check_host, check_write
 from addon.dashboard.requests import LARGEST, Asked, read_body
 from addon.dashboard.workspace import Workspace
+from addon.ledger import timestamp
 
 logger = logging.getLogger(__name__)
 
 API = f"{ROOT}/api/"
+PING = 15.0
+"""Seconds after which a page is told that nothing has happened."""
 SETTING = "detour_workspace"
 PAGES = Path(__file__).with_name("static")
 
@@ -91,6 +98,7 @@ class Guarded(AuthRequestHandler):
         """Answer with JSON: a document, or one that is encoded already."""
         content = document if isinstance(document, bytes) else msgspec.json.encode(document)
         self.set_header("Content-Type", "application/json; charset=utf-8")
+        self.set_header("Content-Encoding", "identity")  # mitmweb would hold calls up to compress
         cast("Any", self).finish(content)
 
     @override
@@ -138,6 +146,43 @@ class Api(Guarded):
     get = head = post = put = patch = delete = options = _answer
 
 
+class Stream(Guarded):
+    """Tells a page what happens, for as long as it listens."""
+
+    _listener: Listener | None = None
+
+    async def get(self) -> None:
+        """Send events as they come, the last state of each thing only where the page is slow."""
+        hub = self.workspace.hub
+        if hub.count >= MOST_LISTENERS:
+            raise ApiError(503, "too many pages listen")
+        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
+        self.set_header("Cache-Control", "no-store")
+        self.set_header("Content-Encoding", "identity")  # mitmweb would compress each event
+        last = self.request.headers.get("Last-Event-ID", "") or self.get_query_argument("last", "")
+        with hub.listening(last) as listener, suppress(StreamClosedError):
+            self._listener = listener
+            await self._send(b"retry: 2000\n\n" + _ping())
+            while not listener.closed:
+                events = await listener.take(PING)
+                await self._send(b"".join(event.encode() for event in events) or _ping())
+
+    @override
+    def on_connection_close(self) -> None:
+        if self._listener is not None:
+            self._listener.close()
+
+    async def _send(self, data: bytes) -> None:
+        """Send, and wait until it is on its way: meanwhile the listener replaces what is old."""
+        cast("Any", self).write(data)
+        await self.flush()
+
+
+def _ping() -> bytes:
+    now = msgspec.json.encode({"now": timestamp(time.time())})
+    return b"event: ping\ndata: %b\n\n" % now
+
+
 class Pages(Guarded, StaticFileHandler):
     """Gives the files that the pages are made of."""
 
@@ -177,6 +222,7 @@ class Nowhere(Guarded):
 
 HANDLERS: list[tuple[str, type[Guarded], dict[str, Any]]] = [
     (ROOT, Entry, {}),
+    (f"{API}stream", Stream, {}),
     (f"{API}(.*)", Api, {}),
     (f"{ROOT}/(?:static/)?(.*)", Pages, {"path": str(PAGES), "default_filename": "index.html"}),
 ]

@@ -12,6 +12,7 @@ from addon.dashboard.workspace import Workspace
 from addon.rules import RulesError
 from addon.rules.editing import EditConflict, EditError, rewrite_rules
 from addon.rules.hiding import Hidden, UnknownWord, hide_in_words, hide_keys, is_open
+from addon.rules.model_edits import NoSuchModel
 from addon.rules.places import Path as Place
 from addon.rules.rule_edits import NoSuchRule
 
@@ -50,16 +51,21 @@ def edit_file(
     path = workspace.rules_path
     check = _Checker(workspace)
     try:
-        rewrite_rules(path, lambda text: edit(text, hide_keys(text)), check, seen=seen, whole=whole)
+        revision = rewrite_rules(
+            path, lambda text: edit(text, hide_keys(text)), check, seen=seen, whole=whole
+        )
     except EditConflict as error:
         now = read_state(workspace).revision
         raise ApiError(409, str(error), conflict=True, revision=now) from None
-    except NoSuchRule as error:
+    except (NoSuchRule, NoSuchModel) as error:
         raise ApiError(404, str(error)) from None
     except RulesError as error:
         raise refusal(error, check.texts, base, whole=whole) from None
     except (EditError, UnknownWord) as error:
-        raise ApiError(400, hide_in_words(str(error))) from None
+        field = str(error).partition(": ")[0]
+        field = field if field in asked.body else None
+        raise ApiError(400, hide_in_words(str(error)), field=field) from None
+    workspace.tell("rules", {"revision": revision, "rules_ok": True})
 
 
 def refusal(

@@ -19,6 +19,8 @@ from addon.rules.places import find_places, path_of, write_path
 from addon.rules.problems import Mark, Mistake
 from addon.rules.rules_file import read_rules
 
+ANY = -1
+
 
 class RulesState(msgspec.Struct, frozen=True, kw_only=True):
     """What a rules file says at one moment."""
@@ -102,13 +104,13 @@ def troubles(problems: Iterable[Problem], text: str, base: Place = ()) -> list[T
     Args:
         problems: What is wrong.
         text: The text, with its keys.
-        base: What the form edits, a path within the text.
+        base: What the form edits, a path within the text; `ANY` stands for any item of a list.
     """
     places = find_places(text)
     found: list[Trouble] = []
     for problem in problems:
         path = path_of(problem.message, Mark(problem.line, problem.column), places) or ()
-        inner = path[len(base) :] if path[: len(base)] == base else path
+        inner = path[len(base) :] if _is_below(path, base) else path
         found.append(
             Trouble(
                 message=hide_in_words(problem.message),
@@ -118,6 +120,13 @@ def troubles(problems: Iterable[Problem], text: str, base: Place = ()) -> list[T
             )
         )
     return found
+
+
+def _is_below(path: Place, base: Place) -> bool:
+    return len(path) >= len(base) and all(
+        part == known or (known == ANY and isinstance(part, int))
+        for part, known in zip(path, base, strict=False)
+    )
 
 
 def _notices(found: list[Problem], text: str) -> Iterable[dict[str, Any]]:

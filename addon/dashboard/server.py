@@ -46,7 +46,6 @@ class DashboardServer:
             cookie_secret=secrets.token_bytes(32),
             is_valid_password=self._is_token,
             auth_cookie_name=lambda: f"detour-{self._port}",
-            compress_response=True,
         )
         application.settings[SETTING] = workspace
         self._server = HTTPServer(application, max_body_size=2 * LARGEST)

@@ -5,19 +5,26 @@ from __future__ import annotations
 import asyncio
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from addon.dashboard.failures import ApiError
+from addon.dashboard.hub import Hub
+from addon.engine import ClientPool, ModelLists
 from addon.inspection.loading import load_text
 from addon.interceptor.options import Settings
+from addon.ledger import Reader
 from addon.providers import KeyStore
 from addon.rules import Rules
 
 THREADS = 2
 """Operations at a time. More would take turns at the interpreter with the proxy more often."""
 MOST_WAITING = 64
+MOST_ASKED = 8
+"""How many times at once providers are asked for something."""
 
 
 class SharedKeys:
@@ -27,6 +34,11 @@ class SharedKeys:
         self.home = home
         self._store = KeyStore(home)
         self._lock = threading.Lock()
+
+    @property
+    def file(self) -> Path:
+        """Where the keys are."""
+        return self._store.file
 
     def get(self, name: str) -> str | None:
         """Return the key of that name; see `KeyStore`."""
@@ -53,16 +65,31 @@ class Workspace:
     """One running Detour, as seen by the API."""
 
     def __init__(
-        self, settings: Callable[[], Settings], listening: Callable[[], list[str]]
+        self,
+        settings: Callable[[], Settings],
+        listening: Callable[[], list[str]],
+        make_pool: Callable[[], ClientPool],
+        flush: Callable[[], None],
     ) -> None:
-        """Prepare to work.
+        """Prepare to work; an event loop must be running.
 
         Args:
             settings: Gives the options as they are now.
             listening: Says where agents connect, as HOST:PORT.
+            make_pool: Makes what reaches providers.
+            flush: Waits until the ledger has all that has ended.
         """
         self._settings = settings
         self.listening = listening
+        self._make_pool = make_pool
+        self.model_lists = ModelLists()
+        self.hub = Hub()
+        self.tell: Callable[[str, object], None] = self.hub.publish
+        """Tells pages of something that has changed; from any thread."""
+        self.running: Callable[[], list[dict[str, Any]]] = list
+        """Describes the exchanges that run; for the thread of the event loop."""
+        self.flush = flush
+        """Waits until the ledger has everything."""
         self.csrf = secrets.token_urlsafe(24)
         """What writes must name."""
         self.hosts: tuple[str, ...] = ()
@@ -71,7 +98,10 @@ class Workspace:
         """Whether mitmweb's pages are on the same server."""
         self._threads = ThreadPoolExecutor(THREADS, "Detour dashboard")
         self._waiting = 0
+        self._few = asyncio.Semaphore(MOST_ASKED)
         self._keys: SharedKeys | None = None
+        self._reader: tuple[Path, Reader] | None = None
+        self._lock = threading.Lock()
 
     def load(self, text: str) -> Rules:
         """Read a text as if the rules file held it.
@@ -98,6 +128,35 @@ class Workspace:
         """The home folder."""
         return self._settings().home
 
+    @asynccontextmanager
+    async def asking(self) -> AsyncGenerator[ClientPool]:
+        """Reach providers, but only a few at a time."""
+        async with self._few:
+            clients = self._make_pool()
+            try:
+                yield clients
+            finally:
+                await clients.aclose()
+
+    @property
+    def own_ports(self) -> list[int]:
+        """Ports at which no local server is to be looked for."""
+        return [int(address.rpartition(":")[2]) for address in self.listening()]
+
+    def reader(self) -> Reader | None:
+        """Return what reads the ledger of the home folder; None where there is none yet.
+
+        Raises:
+            sqlite3.Error: It cannot be read.
+        """
+        with self._lock:
+            if self._reader is None or self._reader[0] != self.home:
+                try:
+                    self._reader = self.home, Reader(self.home)
+                except FileNotFoundError:
+                    return None
+            return self._reader[1]
+
     async def in_thread[Result](self, function: Callable[[], Result]) -> Result:
         """Let a thread do something that takes a while.
 
@@ -115,3 +174,5 @@ class Workspace:
     def close(self) -> None:
         """Begin nothing new."""
         self._threads.shutdown(wait=False, cancel_futures=True)
+        if self._reader is not None:
+            self._reader[1].close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from addon.rules import Rules
@@ -15,11 +16,17 @@ NOBODY = (
 )
 
 
-async def find_local(rules: Rules, clients: ClientPool) -> None:
-    """Put what runs here in the place of the provider `local`, unless the rules say where it is."""
+async def find_local(rules: Rules, clients: ClientPool, taken: Collection[int] = ()) -> None:
+    """Put what runs here in the place of the provider `local`, unless the rules say where it is.
+
+    Args:
+        rules: Get the provider.
+        clients: How to reach the servers.
+        taken: Ports that are Detour's own.
+    """
     from addon.engine import LocalServers
 
     if rules.finds_local:
         servers = LocalServers()
-        rules.providers["local"] = await servers.find(rules.local, clients)
+        rules.providers["local"] = await servers.find(rules.local, clients, taken)
         servers.stop()

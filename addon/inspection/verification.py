@@ -22,6 +22,7 @@ async def verify_providers(
     chosen: Mapping[str, str],
     clients: ClientPool,
     formats: Collection[FormatName] = (),
+    taken: Collection[int] = (),
 ) -> list[Verdict]:
     """Ask providers for a word, all at the same time; never raises.
 
@@ -31,9 +32,10 @@ async def verify_providers(
             a key where nobody is named.
         clients: How to reach them.
         formats: In which formats; all of theirs where none is named.
+        taken: Ports that are Detour's own, where no local server is looked for.
     """
     if rules.uses_local or "local" in chosen:
-        await find_local(rules, clients)
+        await find_local(rules, clients, taken)
     if chosen:
         asked = [rules.providers[name] for name in chosen]
     else:

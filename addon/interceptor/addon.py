@@ -94,6 +94,11 @@ class Interceptor:
 
         self.addons = [Commands(self._rules, lambda: self._read_settings().rules, self._incoming)]
 
+    @property
+    def books(self) -> Bookkeeper:
+        """Where exchanges are entered."""
+        return self._books
+
     def vault(self) -> Vault:
         """Return what is kept from call to call, opened at its first use."""
         if self._vault is None:

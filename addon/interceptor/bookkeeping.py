@@ -8,7 +8,7 @@ import logging
 import re
 import time
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Protocol
 
 from mitmproxy import http
 
@@ -41,6 +41,18 @@ _AT_ONCE = 32 << 10
 by the thread that writes the ledger, since that may take milliseconds."""
 
 
+class Watcher(Protocol):
+    """Who wants to know of exchanges at once."""
+
+    def began(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        """Learn of one that begins; what it is about shows in the flow and in the exchange."""
+        ...
+
+    def ended(self, record: Record) -> None:
+        """Learn of one that has ended, from whatever thread."""
+        ...
+
+
 class Bookkeeper:
     """Enters exchanges into the ledger of the home folder."""
 
@@ -49,6 +61,7 @@ class Bookkeeper:
         self._ledger: Ledger | None = None
         self._spending: Spending | None = None
         self._telemetry: Telemetry | None = None
+        self.watcher: Watcher | None = None
 
     @property
     def traces(self) -> bool:
@@ -88,6 +101,8 @@ class Bookkeeper:
         """Let it be known that an exchange is under way, for as long as it is."""
         describe = functools.partial(record_of, flow, exchange)
         self._open().begin(UnderWay(describe, lambda: exchange.record is not None))
+        if self.watcher is not None:
+            self.watcher.began(flow, exchange)
 
     def conclude(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """Record an exchange, once, as soon as all is known that the ledger tells; never raises."""
@@ -140,6 +155,7 @@ class Bookkeeper:
             if admission is not None:
                 admission.settle(record)
             ledger.add(record)
+            self._tell(record)
             return
         provider = BUILT_IN.get(exchange.endpoint.provider)
 
@@ -163,6 +179,7 @@ class Bookkeeper:
             finally:
                 if admission is not None:
                     admission.settle(record)
+                self._tell(record)
 
         if len(response.raw_content or b"") > _AT_ONCE:
             ledger.add(record, settle)
@@ -171,6 +188,10 @@ class Bookkeeper:
             settle(record)
         finally:
             ledger.add(record)
+
+    def _tell(self, record: Record) -> None:
+        if self.watcher is not None:
+            self.watcher.ended(record)
 
     def _observe(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         telemetry, record = self._telemetry, exchange.record

@@ -79,6 +79,11 @@ class Recorder:
             self._timer = self._plan()
         return data
 
+    @property
+    def size(self) -> int:
+        """How many bytes are remembered so far."""
+        return len(self._body)
+
     def show(self) -> None:
         """Let the flow show everything that has passed so far."""
         if self._flow.response is not None:

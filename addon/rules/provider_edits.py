@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 from addon.providers import BUILT_IN
-from addon.rules.editing import Change, Document, EditError, insert, on_one_line
+from addon.rules.editing import Change, Document, EditError, insert, written
 from addon.rules.problems import suggestion
 
 type Settings = dict[str, Any]
@@ -31,8 +31,7 @@ def put_provider(name: str, settings: Settings, *, new: bool = False) -> Change:
             raise EditError(f"there is no provider {name}{hint}")
         if new and name not in BUILT_IN and "base_url" not in settings:
             raise EditError(f"{name} is no built-in provider, so it needs a base URL (--base-url)")
-        if entry is None:
-            section[name] = entry = {}
+        entry = provider_entry(document, name)
         for key, value in settings.items():
             _put(entry, key, value)
         if not entry:
@@ -60,6 +59,14 @@ def remove_provider(name: str) -> Change:
     return change
 
 
+def provider_entry(document: Document, name: str) -> Document:
+    """Return the entry of a provider, begun where there is none."""
+    section = _section(document)
+    if section.get(name) is None:
+        section[name] = {}
+    return section[name]
+
+
 def _section(document: Document) -> Document:
     section: Document | None = document.get("providers")
     if section is None:
@@ -79,7 +86,5 @@ def _drop_empty(document: Document, section: Document) -> None:
 def _put(entry: Document, key: str, value: object) -> None:
     if value is None or (key == "enabled" and value is True):
         entry.pop(key, None)
-    elif key in ("formats", "models"):
-        entry[key] = on_one_line(cast("list[str]", value))
-    else:
-        entry[key] = value
+    elif key not in entry or entry[key] != value:
+        entry[key] = written(value)

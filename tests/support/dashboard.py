@@ -79,12 +79,13 @@ async def running_dashboard(
     **settings: Any,
 ) -> AsyncIterator[tuple[Page, Proxy]]:
     """Run a proxy with the dashboard in it, and enter."""
-    dashboard = Dashboard()
+    interceptor = Interceptor()
+    dashboard = Dashboard(interceptor.books)
     settings |= {"web_port": 0, "web_open_browser": False} if mitmweb else {}
     async with running_proxy(
         rules,
         master_class=WebMaster if mitmweb else DumpMaster,
-        interceptor=Interceptor(),
+        interceptor=interceptor,
         dashboard=dashboard,
         environment=environment,
         detour_dashboard=where,
