@@ -27,13 +27,10 @@ async def examine(machine: Machine) -> list[Finding]:
 def _examine(machine: Machine) -> list[Finding]:
     file = machine.authority_file
     if not file.exists():
-        return [
-            _finding(
-                "warning",
-                f"mitmproxy's certificate authority is not made yet ({file})",
-                "The first `detour run`, `detour serve` or `detour env` makes it.",
-            )
-        ]
+        message = (
+            f"mitmproxy's certificate authority is not made yet; the first start makes it ({file})"
+        )
+        return [_finding("ok", message)]
     certificate = read_certificate(file)
     if certificate is None:
         return [_finding("failed", f"{file} holds no certificate", _renewal(machine))]

@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from addon.authority.certificate import CONFIGURATION_FOLDER
-from addon.commands.check import load
 from addon.commands.options import Address
+from addon.inspection.loading import load
 from addon.rules import Rules, RulesError
 
 

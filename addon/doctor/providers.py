@@ -7,6 +7,8 @@ import asyncio
 from addon.doctor.finding import Finding, State
 from addon.doctor.machine import Machine
 from addon.doctor.network import Place, Trouble, place_of, reach
+from addon.doctor.ports import find_holder
+from addon.inspection.local import NOBODY
 from addon.rules import Rules
 
 
@@ -15,12 +17,13 @@ async def examine(machine: Machine) -> list[Finding]:
     rules = machine.rules
     if rules is None:
         return [_finding("skipped", "which providers there are is not known without sound rules")]
+    here = [await _local(machine, rules)] if rules.uses_local and rules.finds_local else []
     places = provider_places(rules)
-    if not places:
+    if not places and not here:
         return [_finding("ok", "the rules name no provider that has an address")]
     left = [name for name, place in places if not (machine.network or place.is_local)]
     asked = [(name, place) for name, place in places if machine.network or place.is_local]
-    found = list(await asyncio.gather(*(_reach(name, place) for name, place in asked)))
+    found = here + list(await asyncio.gather(*(_reach(name, place) for name, place in asked)))
     if left:
         names = ", ".join(dict.fromkeys(left))
         found.append(_finding("skipped", f"{names}: not asked, for --no-network was given"))
@@ -32,12 +35,32 @@ async def examine(machine: Machine) -> list[Finding]:
 def provider_places(rules: Rules) -> list[tuple[str, Place]]:
     """Return where the providers of the rules are, each place once."""
     named = dict.fromkeys(target.provider for target in rules.targets())
+    if rules.finds_local:
+        named.pop("local", None)
     places = {
         (name, place_of(url)): None
         for name in named
         for url in rules.providers[name].base_urls.values()
     }
     return list(places)
+
+
+async def _local(machine: Machine, rules: Rules) -> Finding:
+    """Look which model servers run on this machine."""
+    from addon.engine import ClientPool, LocalServers
+
+    holders = {address.port: find_holder(address.port) for address in (machine.listen, machine.web)}
+    taken = [port for port, holder in holders.items() if holder is not None and holder.is_detour]
+    clients, servers = ClientPool(), LocalServers()
+    try:
+        local = await servers.find(rules.local, clients, taken)
+    finally:
+        servers.stop()
+        await clients.aclose()
+    if not local.servers:
+        return _finding("failed", "local: no model server runs on this machine", NOBODY)
+    titles = " and ".join(dict.fromkeys(one.title for one in local.servers.values()))
+    return _finding("ok", f"local: {titles} on this machine, with {', '.join(local.models)}")
 
 
 async def _reach(name: str, place: Place) -> Finding:

@@ -62,8 +62,8 @@ async def test_an_authority_that_is_made_is_well(make_machine):
 
 async def test_one_that_is_not_made_yet_is_made_by_the_first_start(make_machine, tmp_path):
     (finding,) = await authority.examine(make_machine(authority=tmp_path / "nowhere"))
-    assert finding.state == "warning"
-    assert "detour run" in finding.remedy
+    assert finding.state == "ok"
+    assert "the first start makes it" in finding.message
     assert not (tmp_path / "nowhere").exists()
 
 

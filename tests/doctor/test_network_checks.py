@@ -8,6 +8,7 @@ import pytest
 import trustme
 
 from addon.doctor import clock, providers
+from addon.engine import local_servers
 from addon.engine.clients import TlsSettings
 from tests.support.proxy import resolving, server_context
 from tests.support.servers import ScriptedServer
@@ -105,6 +106,27 @@ async def test_verifying_asks_for_a_word(make_machine, provider, monkeypatch):
     _, answered = await providers.examine(make_machine(RULES % provider.base_url, verify=True))
     assert answered.state == "ok"
     assert "claude-sonnet-5-5" in answered.message
+
+
+LOCAL = "version: 1\nrules:\n  - {name: here, use: local:auto}\n"
+
+
+async def test_a_model_server_of_this_machine_is_found(make_machine, monkeypatch):
+    async def list_models(exchange):
+        await exchange.answer(b'{"data": [{"id": "qwen3-coder"}]}', 200)
+
+    async with ScriptedServer(list_models) as server:
+        monkeypatch.setattr(local_servers, "PORTS", {server.address[1]: "llama.cpp"})
+        finding = await look(make_machine(LOCAL))
+    assert finding.state == "ok"
+    assert finding.message == "local: llama.cpp on this machine, with qwen3-coder"
+
+
+async def test_without_one_it_says_where_they_are_looked_for(make_machine, monkeypatch):
+    monkeypatch.setattr(local_servers, "PORTS", {1: "llama.cpp"})
+    finding = await look(make_machine(LOCAL))
+    assert finding.state == "failed"
+    assert "Ollama on 11434" in finding.remedy
 
 
 async def test_sound_rules_are_needed(make_machine):
