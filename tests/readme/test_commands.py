@@ -229,6 +229,7 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "mitmweb -s addon/main.py --set detour_rules=rules.yaml": own_mitmproxy,
     "scripts/detour run -- node my_agent.mjs": agent,
     'scripts/detour run --agent codex -- codex exec "say hi"': agent,
+    'scripts/detour run -- opencode run --model openai/gpt-5.1 "say hi"': agent,
     "scripts/detour run -- ./my_agent": agent,
     "scripts/detour run -- curl -sS https://api.openai.com/v1/chat/completions -d @request.json": (
         curl

@@ -68,7 +68,8 @@ class Reader:
         question = '{"model": "gpt-5", "messages": [{"role": "user", "content": "Who are you?"}]}'
         (self.folder / "request.json").write_text(question)
         self._stand_in(self.folder / "my_agent")
-        self._stand_in(self._tools / "codex")
+        for agent in ("codex", "opencode"):
+            self._stand_in(self._tools / agent)
         if shutil.which("node") is None:
             self._stand_in(self._tools / "node")
         # The shipped rules, but for where Anthropic is.

@@ -17,6 +17,7 @@ AUTHORITIES = {
     "codex": "CODEX_CA_CERTIFICATE",
     "my_agent": "SSL_CERT_FILE",
     "node": "NODE_EXTRA_CA_CERTS",
+    "opencode": "NODE_EXTRA_CA_CERTS",
 }
 """Program: the variable that names its trusted authorities."""
 
