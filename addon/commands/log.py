@@ -13,9 +13,10 @@ import click
 import msgspec
 
 from addon.commands.options import home_option
-from addon.ledger import Reader, Record
+from addon.commands.selecting import Moment, selecting, selection
+from addon.ledger import Follower, Reader, Record
 
-_PAUSE = 0.5
+_PAUSE = 0.3
 """Seconds between two looks into the ledger."""
 
 
@@ -29,25 +30,39 @@ _PAUSE = 0.5
     show_default=True,
     help="How many of the last exchanges.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print each as JSON.")
+@click.option("--since", type=Moment(), default=None, help="Only those since then: 24h, 7d, ...")
+@click.option("--errors", is_flag=True, help="Only those that went wrong.")
+@selecting
+@click.option("--json", "as_json", is_flag=True, help="Print each as a line of JSON.")
 @home_option
-def log(*, follow: bool, lines: int, as_json: bool, home: Path) -> None:
+def log(
+    *,
+    follow: bool,
+    lines: int,
+    since: float | None,
+    errors: bool,
+    as_json: bool,
+    home: Path,
+    **names: str | None,
+) -> None:
     """Show the last exchanges, one line each: who asked whom, how it went, what it used."""
     home = home.expanduser()
+    chosen = selection(names, since=since or 0.0, status="error" if errors else None)
     try:
         reader = _open(home, wait=follow)
         if reader is None:
             click.echo("Nothing has been recorded yet.")
             return
         with closing(reader):
-            place = _show(reader.last(max(lines, 1)), as_json=as_json, most=lines)
+            follower = Follower(reader, chosen, lines)
+            _show(follower.receive(), as_json=as_json)
             while follow:
                 time.sleep(_PAUSE)
-                place = _show(reader.after(place), as_json=as_json) or place
+                _show(follower.receive(), as_json=as_json)
     except sqlite3.Error as error:
         click.echo(f"The ledger in {home} cannot be read: {error}", err=True)
         sys.exit(1)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, BrokenPipeError):
         pass  # how people end it
 
 
@@ -61,42 +76,51 @@ def _open(home: Path, *, wait: bool) -> Reader | None:
             time.sleep(_PAUSE)
 
 
-def _show(records: list[tuple[int, Record]], *, as_json: bool, most: int | None = None) -> int:
-    """Print records, and return the place of the last one; 0 where there is none."""
-    shown = records if most is None else records[len(records) - most :]
-    for _, record in shown:
+def _show(records: list[Record], *, as_json: bool) -> None:
+    for record in records:
         click.echo(msgspec.json.encode(record) if as_json else line_of(record))
     sys.stdout.flush()
-    return records[-1][0] if records else 0
 
 
 def line_of(record: Record) -> str:
-    """Tell an exchange in one line."""
+    """Tell an exchange in one line, in colours that `click.echo` keeps for terminals."""
+    moment = datetime.fromisoformat(record.time).astimezone().strftime("%Y-%m-%d %H:%M:%S")
     asked = record.requested_model or record.endpoint
-    words = [
-        datetime.fromisoformat(record.time).astimezone().strftime("%Y-%m-%d %H:%M:%S"),
-        record.agent or "?",
-        asked,
-    ]
+    words = [asked]
     if record.actual_provider:
-        words += ["->", ":".join(filter(None, (record.actual_provider, record.model)))]
+        answered = ":".join(filter(None, (record.actual_provider, record.model)))
+        words += ["->", click.style(answered, fg="cyan")]
     if record.rule:
-        words.append(f"({record.rule})")
-    words.append("left" if record.status is None else str(record.status))
+        words.append(click.style(f"({record.rule})", dim=True))
+    words.append(_status(record))
     if record.duration_ms is not None:
         words.append(f"{record.duration_ms / 1000:.1f}s")
     if record.input_tokens is not None or record.output_tokens is not None:
         words.append(f"{_count(record.input_tokens)} in {_count(record.output_tokens)} out")
+    if record.input_tokens is not None or record.output_tokens is not None or record.cost_usd:
         words.append("$?" if record.cost_usd is None else f"${record.cost_usd:.4f}")
     failed = [attempt for attempt in record.attempts if attempt.get("error")]
     if failed and record.error is None:
-        words.append(f"after {len(failed)} failed")
+        words.append(click.style(f"after {len(failed)} failed", fg="yellow"))
     if record.losses:
-        words.append(f"{len(record.losses)} lost")
+        words.append(click.style(f"{len(record.losses)} lost", fg="yellow"))
     if record.error:
-        words.append(record.error.partition("\n")[0])
-    return "  ".join(words[:2]) + "  " + " ".join(words[2:])
+        words.append(click.style(_plain(record.error.partition("\n")[0]), fg="red"))
+    agent = click.style(record.agent or "?", bold=True)
+    return f"{click.style(moment, dim=True)}  {agent}  {' '.join(words)}"
+
+
+def _status(record: Record) -> str:
+    if record.status is None:
+        word = "killed" if (record.error or "").startswith("interrupted:") else "left"
+        return click.style(word, fg="yellow")
+    return click.style(str(record.status), fg="green" if record.status < 400 else "red")
 
 
 def _count(tokens: int | None) -> str:
     return "?" if tokens is None else f"{tokens:,}"
+
+
+def _plain(text: str) -> str:
+    """Leave out what would steer the terminal."""
+    return "".join(letter for letter in text if letter.isprintable())

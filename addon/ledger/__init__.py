@@ -1,5 +1,6 @@
 """The ledger: one record of every exchange, kept in a file and written as JSON lines."""
 
+from addon.ledger.following import Follower
 from addon.ledger.journal import left_records
 from addon.ledger.ledger import Ledger, UnderWay
 from addon.ledger.moments import moment, starts
@@ -14,6 +15,7 @@ __all__ = [
     "GROUPINGS",
     "INTERRUPTED",
     "Cursor",
+    "Follower",
     "Grouping",
     "Ledger",
     "Limits",

@@ -26,7 +26,7 @@ KEYS: Mapping[Grouping, str] = {
 STARTS: Mapping[Step, str] = {"hour": "substr(time, 1, 13) || ':00:00Z'", "day": DAY}
 _UNPRICED = """
 cost_usd IS NULL AND actual_provider IS NOT NULL AND endpoint NOT IN ('count')
-AND endpoint NOT LIKE 'GET %' AND (status < 400 OR output_tokens IS NOT NULL)
+AND endpoint NOT LIKE 'GET %' AND (coalesce(status, 200) < 400 OR output_tokens IS NOT NULL)
 """
 """Exchanges that cost something, of which nobody knows how much."""
 TOTALS = f"""

@@ -111,7 +111,7 @@ def test_groups_can_be_of_several_things(reader):
     rows = reader.usage(Selection(), ("agent", "model"))
     assert {row.keys: (row.requests, row.errors, row.unpriced) for row in rows} == {
         ("planner", "anthropic:claude-opus-5-5"): (2, 0, 0),
-        ("coder", "zai:glm-5.3"): (4, 3, 1),
+        ("coder", "zai:glm-5.3"): (4, 3, 2),
         ("planner", "gpt-5"): (1, 0, 0),
     }
     assert rows[0].keys[0] == "planner"  # the dearest

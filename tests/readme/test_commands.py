@@ -219,7 +219,7 @@ WAYS: dict[str, Callable[[Reader, str], None]] = {
     "scripts/detour providers": provider_list,
     "scripts/detour models --offline": model_list,
     "scripts/detour verify anthropic": verification,
-    "scripts/detour usage --since 30d --by agent": used,
+    "scripts/detour usage --since 30d --by agent,model": used,
     "scripts/detour log -n 5": last_exchanges,
     "scripts/detour run -- python my_agent.py": agent,
     "scripts/detour run --agent coder.planning -- python my_agent.py": agent,
