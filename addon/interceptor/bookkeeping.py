@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import re
+import threading
 import time
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -84,9 +85,7 @@ class Bookkeeper:
         """
         before = self._settings
         if before is None or before.telemetry != settings.telemetry:
-            telemetry = open_telemetry(settings.telemetry)
-            self._close_telemetry()
-            self._telemetry = telemetry
+            self._switch_telemetry(before, settings)
         self._settings = settings
         if before is not None and _place(before) != _place(settings):
             self._close_ledger()
@@ -137,6 +136,21 @@ class Bookkeeper:
         ledger, self._ledger = self._ledger, None
         if ledger is not None:
             ledger.close()
+
+    def _switch_telemetry(self, before: Settings | None, settings: Settings) -> None:
+        """Tell somebody else from now on; both may want the same port."""
+        old = self._telemetry
+        if old is not None:
+            old.let_go()
+        try:
+            self._telemetry = open_telemetry(settings.telemetry)
+        except ValueError:
+            self._telemetry = open_telemetry(before.telemetry) if before is not None else None
+            raise
+        finally:
+            if old is not None:
+                # It may have to wait for a collector, for which no stream is to stop.
+                threading.Thread(target=old.close, name="telemetry that ends", daemon=True).start()
 
     def _close_telemetry(self) -> None:
         telemetry, self._telemetry = self._telemetry, None

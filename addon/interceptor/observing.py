@@ -66,6 +66,8 @@ def _add_route(observation: Observation, route: Route, record: Record) -> None:
             seconds=max(ended - began, 0.0) if outcome.duration is None else outcome.duration,
         )
         observation.attempts = (only,)
+    asked = route.original_body
+    observation.asked = lambda: asked
     sent = (route.successors or [route])[-1].call.rendered.body
     observation.sent = lambda: sent
     if call.stream and outcome.first_token is not None and observation.attempts:
@@ -100,7 +102,7 @@ def _add_pass(
         seconds=(record.duration_ms or 0.0) / 1000,
     )
     observation.attempts = (passed,)
-    observation.sent = lambda: request.get_content(strict=False) or b""
+    observation.asked = observation.sent = lambda: request.get_content(strict=False) or b""
     if record.stream and record.first_byte_ms is not None:
         observation.first_chunk = record.first_byte_ms / 1000
 

@@ -43,6 +43,8 @@ FAREWELL = 3.0
 """Seconds that the end of the program waits for what is left to be sent."""
 _NONE = "none"
 """As a value of `OTEL_TRACES_EXPORTER` or `OTEL_METRICS_EXPORTER`."""
+_PROTOCOL = "http/protobuf"
+_PROTOCOLS = ("OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL")
 _CHATTY = (
     "opentelemetry.exporter.otlp.proto.http.trace_exporter",
     "opentelemetry.exporter.otlp.proto.http.metric_exporter",
@@ -60,8 +62,10 @@ class Exporting:
         """Start the exporters.
 
         Raises:
-            ValueError: The port for Prometheus is taken.
+            ValueError: The port for Prometheus is taken, or the variables ask for gRPC.
         """
+        if settings.sends and settings.endpoint is None:
+            _check_protocol()
         self._health = _Health()
         self._content = settings.content
         resource = _resource()
@@ -102,8 +106,15 @@ class Exporting:
         except Exception:
             logger.exception("an exchange could not be told of")
 
+    def let_go(self) -> None:
+        """Leave Prometheus' port to somebody else."""
+        server, self._server = self._server, None
+        if server is not None:
+            server.close()
+
     def close(self) -> None:
         """Send what is left, within a deadline."""
+        self.let_go()
         deadline = time.monotonic() + FAREWELL
         ending: list[Callable[[], None]] = [self._meters.shutdown]
         if self._tracers is not None:
@@ -118,8 +129,6 @@ class Exporting:
         if any(thread.is_alive() for thread in threads):
             for exporter in self._exporters:
                 exporter.shutdown()  # pyright: ignore[reportUnknownMemberType] - its **kwargs; ends attempts
-        if self._server is not None:
-            self._server.close()
 
 
 class _Quiet(logging.Filter):
@@ -220,6 +229,15 @@ class _Scraped:
         """Let go of the port."""
         self._server.shutdown()
         self._server.server_close()
+
+
+def _check_protocol() -> None:
+    for name in _PROTOCOLS:
+        if (value := os.environ.get(name, _PROTOCOL)) != _PROTOCOL:
+            raise ValueError(
+                f"detour_telemetry: {name} is {value}, and Detour speaks {_PROTOCOL}; name the "
+                "collector's address for that, mostly http://127.0.0.1:4318, in place of otlp"
+            )
 
 
 def _resource() -> Resource:

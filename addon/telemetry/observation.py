@@ -47,6 +47,8 @@ class Observation(msgspec.Struct, kw_only=True):
     """Seconds since 1970, when the request came."""
     attempts: tuple[Attempted, ...] = ()
     """Every call that was made, the last one last."""
+    asked: Callable[[], bytes] = bytes
+    """Returns the body of the agent's request, where that is a format's own."""
     sent: Callable[[], bytes] = bytes
     """Returns the body of the last one's request."""
     first_chunk: float | None = None

@@ -17,6 +17,10 @@ class Telemetry(Protocol):
         """Tell of an exchange that has ended; called by one thread, never raises."""
         ...
 
+    def let_go(self) -> None:
+        """Leave the ports that are listened on to somebody else."""
+        ...
+
     def close(self) -> None:
         """Send what is left, within a deadline."""
         ...

@@ -42,7 +42,12 @@ class _Request(msgspec.Struct):
     generation: _Generation = msgspec.field(name="generationConfig", default_factory=_Generation)
 
 
+class _Conversing(msgspec.Struct):
+    conversation: Any = None
+
+
 _DECODER = msgspec.json.Decoder(_Request)
+_CONVERSING = msgspec.json.Decoder(_Conversing)
 
 type Attributes = dict[str, str | bool | int | float | list[str]]
 
@@ -81,6 +86,16 @@ def read_parameters(body: bytes) -> Attributes:
     if _wants_json(asked):
         found["gen_ai.output.type"] = "json"
     return found
+
+
+def read_conversation(body: bytes) -> str | None:
+    """Return the id of the conversation that an agent's request belongs to, where it names one."""
+    try:
+        conversation: object = _CONVERSING.decode(body).conversation
+    except (msgspec.DecodeError, UnicodeError):
+        return None
+    named = _fields(conversation).get("id", conversation)
+    return named if isinstance(named, str) else None
 
 
 def _is_number(value: object) -> bool:

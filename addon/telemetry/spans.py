@@ -30,7 +30,7 @@ from addon.telemetry import conventions
 from addon.telemetry.content import read_content
 from addon.telemetry.measured import Values, attempt_values, error_kind, requested_values
 from addon.telemetry.observation import Attempted, Observation
-from addon.telemetry.parameters import read_parameters
+from addon.telemetry.parameters import read_conversation, read_parameters
 from addon.telemetry.trace_context import Trace
 
 SCOPE = "detour"
@@ -72,7 +72,7 @@ class Spans:
             " ".join(filter(None, (operation, record.requested_model))),
             context=_parent(observation.trace),
             kind=SpanKind.SERVER,
-            attributes=_exchange_values(record, operation) | requested,
+            attributes=_exchange_values(record, observation, operation) | requested,
             start_time=_nanoseconds(observation.began),
         )
         try:
@@ -121,13 +121,14 @@ def _end(span: Span, error: str | None, moment: float) -> None:
     span.end(_nanoseconds(moment))
 
 
-def _exchange_values(record: Record, operation: str) -> Values:
+def _exchange_values(record: Record, observation: Observation, operation: str) -> Values:
     values: dict[str, str | int | float | list[str] | None] = {
         conventions.OPERATION: operation,
         conventions.PROVIDER: conventions.provider_name(record.provider or "") or None,
         conventions.REQUEST_MODEL: record.requested_model,
         conventions.RESPONSE_MODEL: record.model,
         conventions.STREAM: record.stream or None,
+        conventions.CONVERSATION: read_conversation(observation.asked()),
         conventions.STATUS_CODE: record.status,
         conventions.EXCHANGE: record.id,
         conventions.ACTUAL_PROVIDER: record.actual_provider,

@@ -147,6 +147,14 @@ def test_the_standard_sampler_is_heeded(collector, monkeypatch):
     assert collector.spans == []
 
 
+@pytest.mark.parametrize("name", ["OTLP", "OTLP_TRACES"])
+def test_variables_that_ask_for_grpc_are_not_what_can_be_done(collector, monkeypatch, name):
+    monkeypatch.setenv(f"OTEL_EXPORTER_{name}_PROTOCOL", "grpc")
+    with pytest.raises(ValueError, match=r"is grpc, and Detour speaks http/protobuf"):
+        start("otlp")
+    start(collector.url).close()  # which says where, and so for which protocol
+
+
 def test_without_the_package_it_says_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "addon.telemetry.exporting", None)
     with pytest.raises(ValueError, match=r"opentelemetry-sdk is not installed; run "):

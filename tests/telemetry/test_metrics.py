@@ -114,3 +114,31 @@ async def test_a_port_that_is_taken_keeps_mitmproxy_from_starting():
         port = str(taken.getsockname()[1])
         with pytest.raises(exceptions.OptionsError, match=f"127.0.0.1:{port} cannot be listened"):
             context.configure(interceptor, detour_prometheus=port)
+
+
+async def test_options_can_change_while_it_runs(provider, collector):
+    port = free_port()
+    rules = write_rules(provider.base_url)
+    async with (
+        running_proxy(rules, detour_prometheus=str(port), expected_errors=True) as proxy,
+        proxy.client(headers=KEY) as client,
+    ):
+        options = proxy.master.options
+        options.update(detour_telemetry=collector.url)
+        await client.post(CHAT, json=question())
+        proxy.interceptor._books.flush()
+        assert "gen_ai_client_operation_duration_seconds" in fetch(port)
+        with socket.socket() as taken:
+            taken.bind(("127.0.0.1", 0))
+            taken.listen()
+            with pytest.raises(exceptions.OptionsError):
+                options.update(detour_prometheus=str(taken.getsockname()[1]))
+        assert options.detour_prometheus == str(port)
+        await client.post(CHAT, json=question())
+        proxy.interceptor._books.flush()
+        assert "gen_ai_client_operation_duration_seconds" in fetch(port)
+        options.update(detour_telemetry="off", detour_prometheus="off")
+        assert not proxy.interceptor._books.traces
+        with pytest.raises(OSError, match="refused"):
+            fetch(port)
+    assert [span.name for span in collector.spans][:2] == ["chat gpt-5.1", "chat claude-sonnet-5-5"]

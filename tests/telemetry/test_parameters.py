@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.telemetry.parameters import read_parameters
+from addon.telemetry.parameters import read_conversation, read_parameters
 
 
 @pytest.mark.parametrize(
@@ -53,6 +53,21 @@ def test_knobs_are_read_in_every_format(body, read):
 def test_a_wish_for_json_is_seen(body):
     assert read_parameters(json.dumps(body).encode()) == {"gen_ai.output.type": "json"}
     assert read_parameters(b'{"response_format": "json", "text": "x"}') == {}
+
+
+@pytest.mark.parametrize(
+    ("body", "name"),
+    [
+        ('{"conversation": "conv_1"}', "conv_1"),
+        ('{"conversation": {"id": "conv_2"}}', "conv_2"),
+        ('{"conversation": {"name": "x"}}', None),
+        ('{"conversation": null, "input": "hi"}', None),
+        ("[]", None),
+        ("{", None),
+    ],
+)
+def test_a_conversation_is_known_where_it_is_named(body, name):
+    assert read_conversation(body.encode()) == name
 
 
 @given(

@@ -136,6 +136,35 @@ async def test_what_was_said_is_told_where_that_is_asked_for(provider, collector
         assert PROVIDER_KEY.encode() not in sent
 
 
+async def test_calls_of_tools_and_their_results_are_told_where_that_is_asked_for(
+    provider, collector
+):
+    call = {
+        "id": "call_1",
+        "type": "function",
+        "function": {"name": "look", "arguments": '{"at": 1}'},
+    }
+    said = [
+        {"role": "user", "content": "Look."},
+        {"role": "assistant", "content": None, "tool_calls": [call]},
+        {"role": "tool", "tool_call_id": "call_1", "content": "a llama"},
+    ]
+    function = {"name": "look", "parameters": {"type": "object"}}
+    body = question(messages=said, tools=[{"type": "function", "function": function}])
+    rules = write_rules(provider.base_url)
+    await ask(rules, collector, body, detour_telemetry_with_prompts_and_answers="true")
+    _, told = map(values, collector.spans)
+    _, asked, result = json.loads(told["gen_ai.input.messages"])
+    assert asked == {
+        "role": "assistant",
+        "parts": [{"type": "tool_call", "id": "call_1", "name": "look", "arguments": {"at": 1}}],
+    }
+    assert result == {
+        "role": "tool",
+        "parts": [{"type": "tool_call_response", "id": "call_1", "response": "a llama"}],
+    }
+
+
 async def test_every_attempt_is_a_span(provider, collector):
     rules = write_rules(
         provider.base_url,
