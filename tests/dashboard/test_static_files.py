@@ -14,6 +14,7 @@ OURS = sorted(path for path in STATIC.rglob("*.js") if VENDOR not in path.parent
 SHEETS = sorted(STATIC.rglob("*.css"))
 PAGE = (STATIC / "index.html").read_text()
 NAMESPACES = {"http://www.w3.org/2000/svg"}
+LATER = re.compile(r'\bimport\("([^"]+)"\)')
 IMPORT = re.compile(r'^(?:import|export)\s(?:[^;"]*\sfrom\s)?"([^"]+)";', re.MULTILINE)
 
 
@@ -21,20 +22,26 @@ def name(path: Path) -> str:
     return str(path.relative_to(STATIC))
 
 
-def imports(path: Path) -> set[Path]:
+def imports(path: Path, *patterns: re.Pattern[str]) -> set[Path]:
     text = path.read_text(encoding="utf-8")
-    return {(path.parent / target).resolve() for target in IMPORT.findall(text)}
+    found = {target for pattern in patterns for target in pattern.findall(text)}
+    return {(path.parent / target).resolve() for target in found}
 
 
-def test_every_module_is_there_and_used() -> None:
+def reached_from_the_page(*patterns: re.Pattern[str]) -> set[Path]:
+    """Return the modules that the page loads."""
     reached: set[Path] = set()
     waiting = {STATIC / "app.js"}
     while waiting:
         module = waiting.pop()
         assert module.is_file(), module
         reached.add(module)
-        if VENDOR not in module.parents:
-            waiting |= imports(module) - reached
+        waiting |= imports(module, *patterns) - reached
+    return reached
+
+
+def test_every_module_is_there_and_used() -> None:
+    reached = reached_from_the_page(IMPORT, LATER)
     assert set(OURS) - reached == {STATIC / "theme.js"}
     assert {path for path in reached if VENDOR in path.parents} == set(VENDOR.glob("*.js"))
 
@@ -43,6 +50,11 @@ def test_the_page_names_every_style_sheet_and_nothing_that_is_missing() -> None:
     named = set(re.findall(r'(?:href|src)="static/([^"]+)"', PAGE))
     assert {name(path) for path in SHEETS} | {"app.js", "theme.js"} <= named
     assert all((STATIC / file).is_file() for file in named)
+
+
+def test_what_is_shown_first_is_fetched_all_at_once() -> None:
+    preloaded = set(re.findall(r'rel="modulepreload" href="static/([^"]+)"', PAGE))
+    assert preloaded == {name(path) for path in reached_from_the_page(IMPORT)} - {"app.js"}
 
 
 def test_the_page_has_neither_script_nor_style_within_itself() -> None:

@@ -40,7 +40,7 @@ export function Announcements() {
   const line = useStore(spoken);
   return html`
     <div class="unseen" role="status" aria-live="polite" id="spoken">${line}</div>
-    <div class="toasts">
+    <section class="toasts" aria-label="Messages">
       ${shown.map(
         (toast) => html`<div class="toast" key=${toast.id}>
           <span>${toast.text}</span>
@@ -59,6 +59,6 @@ export function Announcements() {
           </button>
         </div>`,
       )}
-    </div>
+    </section>
   `;
 }

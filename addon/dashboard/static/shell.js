@@ -5,22 +5,18 @@ import { connection, status } from "./api.js";
 import { Confirmation } from "./components/dialog.js";
 import { html, useEffect, useErrorBoundary, useRef, useState } from "./html.js";
 import { Icon, Sign } from "./icons.js";
-import { LivePage } from "./pages/live/page.js";
-import { ProvidersPage } from "./pages/providers/page.js";
-import { RulesPage } from "./pages/rules/page.js";
-import { TroublesPage } from "./pages/troubles/page.js";
-import { UsagePage } from "./pages/usage/page.js";
 import { go, link, route } from "./router.js";
 import { ShortcutHelp, showShortcuts, useShortcut } from "./shortcuts.js";
 import { useStore } from "./store.js";
 import { connect } from "./stream.js";
 
+/** The pages; the code of each is fetched when it is first shown. */
 const PLACES = [
-  { id: "live", name: "Live", view: LivePage },
-  { id: "rules", name: "Rules", view: RulesPage },
-  { id: "providers", name: "Providers", view: ProvidersPage },
-  { id: "usage", name: "Usage", view: UsagePage },
-  { id: "troubles", name: "Troubles", view: TroublesPage },
+  { id: "live", name: "Live", load: () => import("./pages/live/page.js") },
+  { id: "rules", name: "Rules", load: () => import("./pages/rules/page.js") },
+  { id: "providers", name: "Providers", load: () => import("./pages/providers/page.js") },
+  { id: "usage", name: "Usage", load: () => import("./pages/usage/page.js") },
+  { id: "troubles", name: "Troubles", load: () => import("./pages/troubles/page.js") },
 ];
 const THEMES = { auto: "as the system", light: "light", dark: "dark" };
 const ICON_OF_THEME = { auto: "auto", light: "sun", dark: "moon" };
@@ -105,14 +101,19 @@ function Notices() {
 
 function Page({ place, query }) {
   const [broken, reset] = useErrorBoundary((error) => console.error(error));
-  useEffect(reset, [place.id]);
+  const [views, setViews] = useState(/** @type {Record<string, any>} */ ({}));
+  const view = views[place.id];
+  useEffect(() => {
+    reset();
+    if (!view) place.load().then((module) => setViews((known) => ({ ...known, [place.id]: module.Page })));
+  }, [place.id]);
   if (broken) {
     return html`<div class="notice" data-tone="bad" role="alert">
       <span>This page is broken: ${String(broken.message)}. It is a mistake in Detour.</span>
       <button class="button tight push" onClick=${reset}>Show it again</button>
     </div>`;
   }
-  return html`<${place.view} key=${place.id} query=${query} />`;
+  return view && html`<${view} key=${place.id} query=${query} />`;
 }
 
 export function Shell() {

@@ -67,7 +67,7 @@ function NoCalls({ filtered }) {
 }
 
 /** @param {{query: Record<string, string>}} props */
-export function LivePage({ query }) {
+export function Page({ query }) {
   const key = JSON.stringify(FILTERS.map((name) => query[name] ?? ""));
   const exchanges = useMemo(() => {
     const given = FILTERS.filter((name) => query[name]).map((name) => [name, query[name]]);

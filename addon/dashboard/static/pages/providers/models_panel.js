@@ -96,7 +96,7 @@ function ModelRow({ file, provider, model, onEdit }) {
       <div class="row model-tools">
         ${model.default
           ? html`<span class="state" data-tone="good">tried first</span>`
-          : html`<button class="button tight" onClick=${setDefault} aria-label=${`Try ${id} first`}>Try first</button>`}
+          : html`<button class="button tight" onClick=${setDefault} aria-label=${`Try first: ${id}`}>Try first</button>`}
         <button class="button plain icon tight" aria-label=${`Edit ${id}`} onClick=${onEdit}><${Icon} name="edit" /></button>
         <button class="button plain icon tight" aria-label=${`Remove ${id}`} onClick=${remove}><${Icon} name="trash" /></button>
       </div>

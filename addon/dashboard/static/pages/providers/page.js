@@ -38,7 +38,7 @@ function Group({ title, providers, file, builtIn }) {
   </section>`;
 }
 
-export function ProvidersPage() {
+export function Page() {
   const file = useEdited("providers");
   const { data, error, conflict } = useStore(file.state);
   const [adding, setAdding] = useState(false);

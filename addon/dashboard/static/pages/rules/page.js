@@ -115,7 +115,7 @@ function Tabs({ view }) {
 }
 
 /** @param {{query: Record<string, string>}} props */
-export function RulesPage({ query }) {
+export function Page({ query }) {
   const file = useEdited("rules");
   const { data, error, conflict } = useStore(file.state);
   const [editing, setEditing] = useState("");

@@ -65,7 +65,7 @@ function Losses({ losses }) {
 }
 
 /** @param {{query: Record<string, string>}} props */
-export function TroublesPage({ query }) {
+export function Page({ query }) {
   const since = query.since in RANGES ? query.since : "7d";
   const { data, error, reload } = useLoaded(() => read("troubles", { since }), [since]);
   return html`

@@ -113,7 +113,7 @@ function useFollowing(reload) {
 }
 
 /** @param {{query: Record<string, string>}} props */
-export function UsagePage({ query }) {
+export function Page({ query }) {
   const since = query.since in RANGES ? query.since : "7d";
   const by = query.by in GROUPINGS ? query.by : "model";
   const [metric, setMetric] = useState("cost");
