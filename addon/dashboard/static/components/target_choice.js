@@ -6,9 +6,13 @@ import { readTargets, targets } from "../targets.js";
 
 const OTHER = "\u0000other";
 
-/** @param {import("../targets.js").Target} target */
-function words({ value, input_price: input, output_price: output }) {
-  return input == null || output == null ? value : `${value} · $${input} / $${output}`;
+/**
+ * A target and its price; the one that is chosen is shown in little room, and without it.
+ * @param {import("../targets.js").Target} target
+ * @param {string} chosen
+ */
+function words({ value, input_price: input, output_price: output }, chosen) {
+  return input == null || output == null || value === chosen ? value : `${value} · $${input} / $${output}`;
 }
 
 /** A reason in few words: what stands before its explanation. @param {string | null} reason */
@@ -71,7 +75,7 @@ export function TargetChoice({ value, label, onChange, verdicts = true, given = 
     ${known?.groups.map(
       ({ provider, name, usable, reason, targets: models }) => html`<optgroup key=${provider}
         label=${usable ? name : `${name}: ${brief(reason)}`} disabled=${!usable} title=${reason ?? ""}>
-        ${models.map((target) => html`<option value=${target.value} title=${target.label}>${words(target)}</option>`)}
+        ${models.map((target) => html`<option value=${target.value} title=${target.label}>${words(target, value)}</option>`)}
         ${models.length === 0 && html`<option disabled>no models known; type one below</option>`}
       </optgroup>`,
     )}

@@ -111,7 +111,7 @@ export function ModelsPanel({ file, provider }) {
   const { models } = provider;
   return html`<div class="stack">
     ${models.length > 0
-      ? html`<div class="table-frame"><table>
+      ? html`<div class="table-frame"><table class="stacks">
           <caption class="unseen">Models of ${provider.name}</caption>
           <thead><tr><th scope="col">Model</th><th scope="col" class="number">Context</th><th scope="col" class="number">In / out per million</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
           <tbody>

@@ -1,0 +1,282 @@
+"""The page of the rules: each edit shows in the file, and decides about the next call."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from selenium.webdriver import Keys
+
+from addon.embedded import EmbeddedProvider
+from tests.support.browser import Browser
+from tests.support.visitor import Visitor, visiting
+
+NAMES = "return [...document.querySelectorAll('[data-rule]')].map((row) => row.dataset.rule)"
+THREE = """\
+version: 1
+providers:
+  anthropic: {{base_url: "{url}", api_key: "{key}"}}
+rules:
+  # about the first
+  - name: first
+    when: {{model: "gpt-5*"}}
+    use: anthropic:claude-haiku-4-5
+  - name: second
+    use: anthropic:claude-sonnet-4-5
+  - name: third
+    use: anthropic:claude-opus-4-5
+default: block
+"""
+
+
+@pytest.fixture
+def visitor(browser: Browser, tmp_path: Path, provider: EmbeddedProvider) -> Iterator[Visitor]:
+    with visiting(browser, tmp_path, provider, THREE) as visitor:
+        visitor.open("rules")
+        visitor.see("[data-rule=third]")
+        yield visitor
+
+
+def model_asked(provider: EmbeddedProvider, visitor: Visitor) -> str:
+    """Let the agent ask for something, and return the model that the provider was asked for."""
+    visitor.ask()
+    return provider.requests[-1].json()["model"]
+
+
+def order(visitor: Visitor) -> list[str]:
+    """Return the rules in the order of the file."""
+    return [line.split("name: ")[1] for line in visitor.rules.splitlines() if "name: " in line]
+
+
+def test_a_rule_that_is_switched_off_takes_no_call(
+    visitor: Visitor, provider: EmbeddedProvider
+) -> None:
+    assert model_asked(provider, visitor) == "claude-haiku-4-5"
+    visitor.tick("first is in force")
+    visitor.wait(lambda: "enabled: false" in visitor.rules, "the switch in the file")
+    assert model_asked(provider, visitor) == "claude-sonnet-4-5"
+    visitor.see("[data-rule=first][data-off]")
+    visitor.tick("first is in force")
+    visitor.wait(lambda: "enabled" not in visitor.rules, "the switch in the file")
+    assert model_asked(provider, visitor) == "claude-haiku-4-5"
+    visitor.check()
+
+
+def test_rules_are_moved_by_keys(visitor: Visitor, provider: EmbeddedProvider) -> None:
+    visitor.js("document.querySelector('[data-rule=second] .grip').focus()")
+    visitor.press(Keys.ARROW_UP)
+    visitor.wait(lambda: visitor.js(NAMES) == ["second", "first", "third"], "the new order")
+    assert order(visitor) == ["second", "first", "third"]
+    assert "# about the first\n  - name: first" in visitor.rules
+    assert "second is now 1 of 3" in visitor.text("#spoken")
+    assert model_asked(provider, visitor) == "claude-sonnet-4-5"
+    focused = "return document.activeElement.closest('[data-rule]')?.dataset.rule"
+    assert visitor.js(focused) == "second"
+    visitor.press(Keys.END)
+    visitor.wait(lambda: visitor.js(NAMES) == ["first", "third", "second"], "the new order")
+    assert visitor.js(focused) == "second"
+    visitor.check()
+
+
+@pytest.mark.parametrize(
+    ("taken", "onto", "below", "after"),
+    [
+        ("third", "first", -15, ["third", "first", "second"]),
+        ("first", "third", 15, ["second", "third", "first"]),
+        ("first", "second", 15, ["second", "first", "third"]),
+    ],
+)
+def test_rules_are_moved_by_dragging(
+    visitor: Visitor, taken: str, onto: str, below: int, after: list[str]
+) -> None:
+    grip = visitor.see(f"[data-rule={taken}] .grip")
+    visitor.drag(grip, visitor.see(f"[data-rule={onto}]"), below)
+    visitor.wait(lambda: visitor.js(NAMES) == after, "the new order")
+    assert order(visitor) == after
+    visitor.check()
+
+
+def test_a_rule_is_added_with_all_that_it_can_say(
+    visitor: Visitor, provider: EmbeddedProvider
+) -> None:
+    visitor.press("n")
+    form = "form[aria-label='New rule']"
+    visitor.fill("Name", "everything at once", form)
+    visitor.choose("Target", "anthropic:claude-haiku-4-5")
+    visitor.fill("Model", "gpt-5*,o*,", form)
+    visitor.fill("Agent", "openai-*\n", form)
+    visitor.fill("Length in tokens", "< 5000", form)
+    visitor.tick("chat", form)
+    visitor.click("Change the request", "summary")
+    visitor.click("Set a field")
+    visitor.fill("field", "temperature", form)
+    visitor.fill("value (JSON)", "0.25", form)
+    visitor.fill("Drop fields", "seed\n", form)
+    visitor.click("When a target fails", "summary")
+    visitor.tick("context_length", form)
+    visitor.tick("rate_limit", form)
+    visitor.fill("Retries of each target", "1", form)
+    visitor.click("Limits", "summary")
+    visitor.click("Add a limit")
+    visitor.fill("Calls", "100", form)
+    visitor.click("Add the rule")
+    visitor.see("[data-rule='everything at once']", "at most 100 calls a day")
+    listed = visitor.machine.run("explain", "--model", "gpt-5.1", "--agent", "openai-x", "--json")
+    assert json.loads(listed.stdout)["rule"] == "everything at once"
+    added = visitor.js("return fetch('api/rules').then((answer) => answer.json())")["rules"][0]
+    assert added["when"] == {
+        "agent": "openai-*",
+        "model": ["gpt-5*", "o*"],
+        "endpoint": "chat",
+        "input_tokens": "< 5000",
+    }
+    assert added["set"] == {"temperature": 0.25}
+    assert added["drop"] == "seed"
+    assert added["fallback"] == {"on": "context_length", "not_on": "rate_limit", "retries": 1}
+    assert added["limit"] == {"requests": 100, "per": "day"}
+    visitor.ask(seed=3)
+    assert provider.requests[-1].json()["temperature"] == 0.25
+    visitor.check()
+
+
+def test_bad_input_is_shown_at_its_field(visitor: Visitor) -> None:
+    before = visitor.rules
+    visitor.click("Edit first")
+    form = "form[aria-label='Edit first']"
+    visitor.fill("Length in tokens", "many", form)
+    visitor.click("Save")
+    problem = visitor.see("[data-path='when.input_tokens'] .problem").text
+    assert "60000" in problem or "comparison" in problem
+    assert visitor.js("return document.activeElement.getAttribute('aria-invalid')") == "true"
+    described = (
+        "return document.activeElement.getAttribute('aria-describedby').split(' ')"
+        ".map((id) => document.getElementById(id)?.textContent).join(' ')"
+    )
+    assert problem in visitor.js(described)
+    assert visitor.rules == before
+    visitor.fill("Length in tokens", "> 10", form)
+    visitor.click("Save")
+    visitor.gone(form)
+    assert "> 10" in visitor.rules
+    visitor.check(refused=True)
+
+
+def test_escape_leaves_a_form_without_saving(visitor: Visitor) -> None:
+    before = visitor.rules
+    visitor.click("Edit second")
+    visitor.fill("Name", "renamed", "form[aria-label='Edit second']")
+    visitor.press(Keys.ESCAPE)
+    visitor.gone("form[aria-label='Edit second']")
+    assert visitor.rules == before
+    visitor.check()
+
+
+def test_a_rule_is_deleted_after_a_question(visitor: Visitor) -> None:
+    visitor.click("Delete second")
+    visitor.click("Cancel", "dialog button")
+    assert order(visitor) == ["first", "second", "third"]
+    visitor.click("Delete second")
+    visitor.click("Delete the rule", "dialog button")
+    visitor.gone("[data-rule=second]")
+    assert order(visitor) == ["first", "third"]
+    visitor.check()
+
+
+def test_the_default_is_chosen(visitor: Visitor) -> None:
+    visitor.choose("Default target", "pass")
+    visitor.wait(lambda: "default: pass" in visitor.rules, "the default in the file")
+    visitor.check()
+
+
+def test_an_edit_elsewhere_is_told_and_may_be_overruled(visitor: Visitor) -> None:
+    form = "form[aria-label='Edit second']"
+    visitor.click("Edit second")
+    visitor.fill("Name", "mine", form)
+    visitor.rules = "# theirs\n" + visitor.rules.replace("name: third", "name: theirs")
+    visitor.see("[data-rule=theirs]")  # the page follows the file, the form stays
+    visitor.click("Save")
+    visitor.see(f"{form} .conflict", "changed elsewhere")
+    assert "mine" not in visitor.rules
+    visitor.click("Keep mine")
+    visitor.gone(form)
+    assert order(visitor) == ["first", "mine", "theirs"]
+    assert visitor.rules.startswith("# theirs\n")
+    visitor.check(refused=True)
+
+
+def test_an_edit_elsewhere_may_win(visitor: Visitor) -> None:
+    form = "form[aria-label='Edit second']"
+    visitor.click("Edit second")
+    visitor.fill("Name", "mine", form)
+    theirs = "# theirs\n" + visitor.rules
+    visitor.rules = theirs
+    visitor.click("Save")
+    visitor.click("Reload, drop mine")
+    visitor.gone(form)
+    assert visitor.rules == theirs
+    visitor.check(refused=True)
+
+
+@pytest.mark.parametrize(
+    ("model", "agent", "endpoint"),
+    [("gpt-5", "", "chat"), ("o3", "planner", "responses"), ("claude-opus-5-5", "", "messages")],
+)
+def test_trying_agrees_with_explain(
+    visitor: Visitor, model: str, agent: str, endpoint: str
+) -> None:
+    form = "form[aria-label='Try a request']"
+    visitor.fill("Model", model, form)
+    visitor.fill("Agent", agent, form)
+    visitor.choose("Endpoint", endpoint)
+    visitor.click("Try it")
+    shown = visitor.see("#tried").text
+    arguments = ["--model", model, "--endpoint", endpoint, "--json"]
+    told = json.loads(visitor.explain(*arguments, *(["--agent", agent] if agent else [])))
+    target = told["destinations"][0]
+    assert f"{target['provider']}:{target['model']}" in shown
+    assert told["rule"] in shown
+    assert all(step["reason"] in shown for step in told["trace"])
+    assert visitor.js("return document.querySelector('[data-taken]').dataset.rule") == told["rule"]
+    visitor.check()
+
+
+def test_the_file_is_edited_as_text(visitor: Visitor, provider: EmbeddedProvider) -> None:
+    visitor.click("The file")
+    area = visitor.named("textarea", "rules.yaml")
+    text = area.get_attribute("value") or ""
+    assert "# about the first" in text
+    assert "sk-provider" not in text
+    put = """
+    arguments[0].value = arguments[1];
+    arguments[0].dispatchEvent(new InputEvent("input", { bubbles: true }));
+    """
+    visitor.js(put, area, text.replace("name: second", "nmae: second"))
+    problem = visitor.see("#text-problems li", "nmae").text
+    assert problem.startswith("Line 9")
+    assert visitor.see(".gutter [data-wrong]").text == "9"
+    visitor.click(problem.splitlines()[0])
+    assert visitor.js(
+        "return arguments[0].value.slice(arguments[0].selectionStart)", area
+    ).startswith("nmae")
+    visitor.js(put, area, text.replace("claude-haiku-4-5", "claude-opus-4-5"))
+    visitor.see("#text-problems", "No mistakes; not saved yet")
+    visitor.click("Save")
+    visitor.wait(lambda: "haiku" not in visitor.rules, "the edit in the file")
+    assert "sk-provider" in visitor.rules
+    assert model_asked(provider, visitor) == "claude-opus-4-5"
+    visitor.check(refused=True)
+
+
+def test_only_providers_that_can_be_used_are_offered(visitor: Visitor) -> None:
+    visitor.wait(lambda: visitor.options("Target of first"), "the drop-down")
+    offered = {value.partition(":")[0] for value in visitor.options("Target of first")}
+    assert "anthropic" in offered
+    assert "google" not in offered
+    groups = visitor.js(
+        "return [...document.querySelectorAll('[data-rule=first] optgroup:disabled')]"
+        ".map((group) => group.label)"
+    )
+    assert any(label.startswith("Google Gemini: no key") for label in groups)
+    visitor.check()

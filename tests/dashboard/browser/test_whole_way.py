@@ -1,0 +1,142 @@
+"""The whole way of somebody new: a provider, its key, its first answer, a rule that leads there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from addon.embedded import EmbeddedProvider
+from tests.support.browser import Browser
+from tests.support.program import background_provider
+from tests.support.visitor import Visitor, visiting
+
+KEY = "sk-office-0123456789abcdef"
+MODEL = "qwen3-coder"
+
+
+def add_the_office(visitor: Visitor, url: str) -> None:
+    visitor.open("providers")
+    visitor.click("New provider")
+    visitor.fill("Id", "office")
+    visitor.fill("Title", "The office")
+    visitor.fill("Models", f"{MODEL}\n")
+    visitor.fill("Base URL", f"{url}/v1")
+    visitor.tick("openai-chat")
+    visitor.click("Add the provider")
+    visitor.see("[data-provider=office]", "no key")
+
+
+def card(visitor: Visitor, name: str) -> None:
+    """Click on a button of the provider's card."""
+    visitor.wait(
+        lambda: visitor.js(
+            "const found = [...document.querySelectorAll('[data-provider=office] button')]"
+            ".find((button) => button.textContent.trim() === arguments[0]); found?.click();"
+            " return Boolean(found)",
+            name,
+        ),
+        name,
+    )
+
+
+def test_a_call_goes_where_the_drop_down_says(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    with background_provider() as office, visiting(browser, tmp_path, provider) as visitor:
+        add_the_office(visitor, office.base_url)
+
+        card(visitor, "Set key")
+        visitor.fill("Key of The office", KEY)
+        visitor.click("Keep the key")
+        visitor.see("[data-provider=office]", "ready")
+        visitor.see("[data-provider=office]", "from key store")
+        assert KEY not in visitor.js("return document.documentElement.outerHTML")
+        assert KEY not in visitor.rules
+
+        card(visitor, "Verify")
+        verdict = visitor.see("[data-provider=office] .verdicts", "works")
+        assert "s" in verdict.text
+        assert office.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+
+        card(visitor, "1 model")
+        visitor.click(f"Edit {MODEL}")
+        visitor.fill("Input", "1000")
+        visitor.fill("Output", "2000")
+        visitor.click("Save")
+        visitor.see("[data-provider=office] table", "$1000 / $2000")
+
+        visitor.open("rules")
+        assert visitor.ask() == "Good morning"
+        assert not [r for r in office.requests if b"Good morning" in r.body]
+        visitor.choose("Target of everything", f"office:{MODEL}")
+        visitor.wait(lambda: f"use: office:{MODEL}" in visitor.rules, "the rule in the file")
+        assert "# the small ones" in visitor.rules
+
+        visitor.open("live")
+        visitor.js("window.unloaded = false; addEventListener('pagehide', () => unloaded = true)")
+        rows = visitor.count(".calls-body .call")
+        assert visitor.ask() == "Good morning"
+        assert b"Good morning" in office.requests[-1].body
+        row = visitor.see(".calls-body .call", f"office:{MODEL}")
+        visitor.wait(lambda: "200" in row.text and "$" in row.text, "status and cost")
+        assert visitor.count(".calls-body .call") == rows + 1
+        assert visitor.js("return unloaded") is False
+
+        visitor.open("usage")
+        assert "$" in visitor.see("#totals tbody tr", f"office:{MODEL}").text
+        visitor.check()
+
+
+def test_an_answer_that_streams_is_seen_before_it_has_ended(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    with visiting(browser, tmp_path, provider) as visitor:
+        visitor.open("live")
+        visitor.see(".empty", "Waiting for the first call")
+        with visitor.agent() as client:
+            stream = client.chat.completions.create(
+                model="gpt-5",
+                messages=[{"role": "user", "content": "[[gate]] [[say one two three]]"}],
+                stream=True,
+            )
+            next(iter(stream))
+            row = visitor.see(".calls-body .call", "running")
+            visitor.see(".page-head", "1 call running")
+            provider.open_gate()
+            words = "".join(
+                chunk.choices[0].delta.content or "" for chunk in stream if chunk.choices
+            )
+            assert words.endswith("three")
+        visitor.wait(lambda: "200" in row.text, "the end of it")
+        assert visitor.count(".calls-body .call") == 1
+        visitor.check()
+
+
+def test_a_key_that_the_provider_refuses_is_told_in_its_own_words(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    with visiting(browser, tmp_path, provider) as visitor:
+        add_the_office(visitor, provider.base_url)
+        card(visitor, "Set key")
+        visitor.fill("Key of The office", "bad-key-0123456789")
+        visitor.click("Keep the key")
+        visitor.see("[data-provider=office]", "ready")
+        card(visitor, "Verify")
+        told = visitor.see("[data-provider=office] .verdicts", "failed").text
+        assert "401" in told
+        visitor.check()
+
+
+def test_a_stored_key_is_removed(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    with visiting(browser, tmp_path, provider) as visitor:
+        add_the_office(visitor, provider.base_url)
+        card(visitor, "Set key")
+        visitor.fill("Key of The office", KEY)
+        visitor.click("Keep the key")
+        visitor.see("[data-provider=office]", "from key store")
+        card(visitor, "Key")
+        visitor.click("Remove the stored key")
+        visitor.click("Remove the key", "dialog button")
+        visitor.see("[data-provider=office]", "no key")
+        visitor.check()
