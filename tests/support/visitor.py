@@ -54,6 +54,11 @@ return [...document.querySelectorAll(selector)]
 """
 
 
+def rules_for(provider: EmbeddedProvider, rules: str = RULES) -> str:
+    """Write a rules file; `{url}` and `{key}` in it stand for a provider and its key."""
+    return rules.format(url=provider.base_url, key=PROVIDER_KEY)
+
+
 class Visitor:
     """Finds things by the names that people see or hear, and waits for what is to come."""
 
@@ -116,6 +121,18 @@ class Visitor:
         return self.wait(
             lambda: next(iter(self.js(NAMED, selector, name)), None), f"{selector} named {name!r}"
         )
+
+    def settle(self) -> None:
+        """Wait until nothing is fetched or moved any more."""
+        fetched = "return performance.getEntriesByType('resource').length"
+        counts: list[int] = []
+
+        def still() -> bool:
+            time.sleep(0.3)
+            counts.append(self.js(fetched))
+            return counts[-2:] == [counts[-1]] * 2
+
+        self.wait(still, "rest")
 
     # What people do
 
@@ -229,33 +246,27 @@ class Visitor:
 
 @contextlib.contextmanager
 def visiting(
-    browser: Browser,
-    folder: Path,
-    provider: EmbeddedProvider,
-    rules: str = RULES,
-    ui: str = "dump",
-    **variables: str,
+    browser: Browser, folder: Path, rules: str, *options: str, ui: str = "dump", **variables: str
 ) -> Iterator[Visitor]:
     """Run `detour serve` and enter its dashboard with the address that it prints.
 
     Args:
         browser: Who looks.
         folder: For home and rules.
-        provider: Who answers; its URL stands for `{url}` in the rules.
         rules: The rules file.
+        options: More options of `detour serve`.
         ui: mitmproxy's face.
         variables: More of Detour's environment.
     """
     machine = Machine(folder / "home", folder / "work")
     for place in (machine.home, machine.folder):
         place.mkdir(exist_ok=True)
-    path = machine.folder / "rules.yaml"
-    path.write_text(rules.format(url=provider.base_url, key=PROVIDER_KEY))
+    (machine.folder / "rules.yaml").write_text(rules)
+    more = ("web_open_browser=false",) if ui == "web" else ("flow_detail=0",)
+    chosen = ("--ui", ui, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", *options)
     with (machine.folder / "proxy.log").open("w") as log:
         process = subprocess.Popen(
-            [*DETOUR, "serve", "--ui", ui, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0"]
-            + ["--", "--set", "web_open_browser=false"] * (ui == "web")
-            + ["--", "--set", "flow_detail=0"] * (ui == "dump"),
+            [*DETOUR, "serve", *chosen, "--", "--set", *more],
             cwd=machine.folder,
             env=machine.environment(**variables),
             stdout=subprocess.PIPE,

@@ -13,7 +13,7 @@ from selenium.webdriver import Keys
 from addon.embedded import EmbeddedProvider
 from addon.ledger import Ledger, Record, timestamp
 from tests.support.browser import Browser
-from tests.support.visitor import Visitor, visiting
+from tests.support.visitor import Visitor, rules_for, visiting
 
 ROWS = ".calls-body .call"
 MANY = 1000
@@ -52,7 +52,7 @@ def fill_the_ledger(folder: Path, count: int) -> None:
 
 @pytest.fixture
 def visitor(browser: Browser, tmp_path: Path, provider: EmbeddedProvider) -> Iterator[Visitor]:
-    with visiting(browser, tmp_path, provider) as visitor:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
         yield visitor
 
 
@@ -60,7 +60,7 @@ def visitor(browser: Browser, tmp_path: Path, provider: EmbeddedProvider) -> Ite
 def experienced(browser: Browser, tmp_path: Path, provider: EmbeddedProvider) -> Iterator[Visitor]:
     """Give a Detour that has seen many calls."""
     fill_the_ledger(tmp_path, MANY)
-    with visiting(browser, tmp_path, provider) as visitor:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
         yield visitor
 
 

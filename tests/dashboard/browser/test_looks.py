@@ -12,7 +12,7 @@ from selenium.webdriver import Keys
 from tests.dashboard.browser.test_live_page import fill_the_ledger
 from tests.support.browser import Browser
 from tests.support.program import background_provider
-from tests.support.visitor import LOOKS, Visitor, visiting
+from tests.support.visitor import LOOKS, Visitor, rules_for, visiting
 
 AXE = Path(__file__).parents[2] / "support" / "axe" / "axe.min.js"
 CHECK = """
@@ -31,7 +31,7 @@ def experienced(
     fill_the_ledger(folder, 30)
     with (
         background_provider() as provider,
-        visiting(started_browser, folder, provider) as visitor,
+        visiting(started_browser, folder, rules_for(provider)) as visitor,
     ):
         yield visitor
 

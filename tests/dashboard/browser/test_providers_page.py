@@ -10,14 +10,14 @@ import pytest
 from addon.embedded import EmbeddedProvider
 from tests.support.browser import Browser
 from tests.support.program import PROVIDER_KEY
-from tests.support.visitor import Visitor, visiting
+from tests.support.visitor import Visitor, rules_for, visiting
 
 NEW = "form[aria-label='New provider']"
 
 
 @pytest.fixture
 def visitor(browser: Browser, tmp_path: Path, provider: EmbeddedProvider) -> Iterator[Visitor]:
-    with visiting(browser, tmp_path, provider) as visitor:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
         visitor.open("providers")
         visitor.see("[data-provider=anthropic]")
         yield visitor

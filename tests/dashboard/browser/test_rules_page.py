@@ -11,7 +11,7 @@ from selenium.webdriver import Keys
 
 from addon.embedded import EmbeddedProvider
 from tests.support.browser import Browser
-from tests.support.visitor import Visitor, visiting
+from tests.support.visitor import Visitor, rules_for, visiting
 
 NAMES = "return [...document.querySelectorAll('[data-rule]')].map((row) => row.dataset.rule)"
 THREE = """\
@@ -33,7 +33,7 @@ default: block
 
 @pytest.fixture
 def visitor(browser: Browser, tmp_path: Path, provider: EmbeddedProvider) -> Iterator[Visitor]:
-    with visiting(browser, tmp_path, provider, THREE) as visitor:
+    with visiting(browser, tmp_path, rules_for(provider, THREE)) as visitor:
         visitor.open("rules")
         visitor.see("[data-rule=third]")
         yield visitor

@@ -7,7 +7,7 @@ from pathlib import Path
 from addon.embedded import EmbeddedProvider
 from tests.support.browser import Browser
 from tests.support.program import background_provider
-from tests.support.visitor import Visitor, visiting
+from tests.support.visitor import Visitor, rules_for, visiting
 
 KEY = "sk-office-0123456789abcdef"
 MODEL = "qwen3-coder"
@@ -41,7 +41,10 @@ def card(visitor: Visitor, name: str) -> None:
 def test_a_call_goes_where_the_drop_down_says(
     browser: Browser, tmp_path: Path, provider: EmbeddedProvider
 ) -> None:
-    with background_provider() as office, visiting(browser, tmp_path, provider) as visitor:
+    with (
+        background_provider() as office,
+        visiting(browser, tmp_path, rules_for(provider)) as visitor,
+    ):
         add_the_office(visitor, office.base_url)
 
         card(visitor, "Set key")
@@ -89,7 +92,7 @@ def test_a_call_goes_where_the_drop_down_says(
 def test_an_answer_that_streams_is_seen_before_it_has_ended(
     browser: Browser, tmp_path: Path, provider: EmbeddedProvider
 ) -> None:
-    with visiting(browser, tmp_path, provider) as visitor:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
         visitor.open("live")
         visitor.see(".empty", "Waiting for the first call")
         with visitor.agent() as client:
@@ -114,7 +117,7 @@ def test_an_answer_that_streams_is_seen_before_it_has_ended(
 def test_a_key_that_the_provider_refuses_is_told_in_its_own_words(
     browser: Browser, tmp_path: Path, provider: EmbeddedProvider
 ) -> None:
-    with visiting(browser, tmp_path, provider) as visitor:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
         add_the_office(visitor, provider.base_url)
         card(visitor, "Set key")
         visitor.fill("Key of The office", "bad-key-0123456789")
@@ -129,7 +132,7 @@ def test_a_key_that_the_provider_refuses_is_told_in_its_own_words(
 def test_a_stored_key_is_removed(
     browser: Browser, tmp_path: Path, provider: EmbeddedProvider
 ) -> None:
-    with visiting(browser, tmp_path, provider) as visitor:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
         add_the_office(visitor, provider.base_url)
         card(visitor, "Set key")
         visitor.fill("Key of The office", KEY)
