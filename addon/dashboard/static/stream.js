@@ -6,7 +6,7 @@
  * for longer than the server's pings come apart is closed.
  */
 
-import { connection, readStatus, status } from "./api.js";
+import { connection, readStatus } from "./api.js";
 
 const PAUSES = [250, 1000, 2000, 5000];
 const LONGEST_SILENCE = 45_000;
@@ -16,14 +16,15 @@ const listeners = new Map();
 /** @type {EventSource | null} */
 let source = null;
 let failures = 0;
-let opened = false;
+let before = false;
+let turn = 0;
 let retry = 0;
 let watchdog = 0;
 
 /**
- * Call a function with the data of each event of a kind; "healed" comes when a lost connection is
- * there again, and what was shown may be old.
- * @param {"healed" | "exchange" | "rules" | "keys" | "reset"} kind
+ * Call a function with the data of each event of a kind. "open" comes when the stream begins, and
+ * "healed" when it begins again, so that what was shown may be old.
+ * @param {"open" | "healed" | "exchange" | "rules" | "keys" | "reset"} kind
  * @param {(data: any) => void} listener
  */
 export function listen(kind, listener) {
@@ -38,15 +39,16 @@ function tell(kind, data) {
 }
 
 function close() {
+  turn++;
   source?.close();
   source = null;
+  clearTimeout(retry);
   clearTimeout(watchdog);
 }
 
 function lose() {
   close();
   if (connection.value !== "denied") connection.set("lost");
-  clearTimeout(retry);
   retry = setTimeout(connect, PAUSES[Math.min(failures++, PAUSES.length - 1)]);
 }
 
@@ -55,26 +57,28 @@ function heard() {
   watchdog = setTimeout(lose, LONGEST_SILENCE);
 }
 
-async function open() {
-  try {
-    await readStatus();
-  } catch {
-    lose();
-    return;
-  }
+function opened() {
   heard();
   failures = 0;
   connection.set("live");
-  if (opened) tell("healed", status.value);
-  opened = true;
+  tell("open", null);
+  if (before) tell("healed", null);
+  before = true;
 }
 
 /** Open the stream, now. */
-export function connect() {
-  clearTimeout(retry);
+export async function connect() {
   close();
+  const mine = turn;
+  try {
+    await readStatus(); // which says whether one is let in; an event stream does not tell why it fails
+  } catch {
+    if (mine === turn) lose();
+    return;
+  }
+  if (mine !== turn) return;
   source = new EventSource("api/stream");
-  source.onopen = open;
+  source.onopen = opened;
   source.onerror = lose;
   source.addEventListener("ping", heard);
   for (const kind of ["exchange", "rules", "keys", "reset"]) {

@@ -97,6 +97,9 @@ function Body({ exchange }) {
       ${losses.length ? html`<${Losses} losses=${losses} />` : html`<p class="quiet small">Nothing was lost.</p>`}
     </section>
     <div class="row">
+      <a class="button tight" href=${link("rules", { new: "yes", agent: exchange.agent ?? "", model: exchange.requested_model ?? "" })}>
+        New rule for such calls
+      </a>
       ${mitmweb && html`<a class="button tight" href=${`../#/flows/${exchange.id}/request`} target="_blank">Open in mitmweb</a>`}
       <span class="quiet small mono">${exchange.id}</span>
     </div>

@@ -6,7 +6,7 @@
  * newest `MOST`.
  */
 
-import { read } from "../../api.js";
+import { connection, read } from "../../api.js";
 import { Store } from "../../store.js";
 import { listen } from "../../stream.js";
 import { matches } from "./filters.js";
@@ -38,10 +38,11 @@ export class Exchanges {
     const reload = () => this.load();
     const stops = [
       listen("exchange", (exchange) => this.take(exchange)),
-      listen("healed", reload),
+      listen("open", reload),
       listen("reset", reload),
     ];
-    this.load();
+    // Not before the stream has begun: what happens in between would be missed.
+    if (connection.value === "live") this.load();
     return () => {
       for (const stop of stops) stop();
       cancelAnimationFrame(this.frame);

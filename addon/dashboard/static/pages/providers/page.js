@@ -3,10 +3,10 @@
 import { tell } from "../../announcing.js";
 import { Failure } from "../../components/failure.js";
 import { Conflict, useEdited } from "../../edited.js";
-import { html, useState } from "../../html.js";
+import { html, useMemo, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
 import { useShortcut } from "../../shortcuts.js";
-import { useStore } from "../../store.js";
+import { Store, useStore } from "../../store.js";
 import { ProviderCard } from "./provider_card.js";
 import { ProviderForm } from "./provider_form.js";
 
@@ -28,12 +28,12 @@ function NewProvider({ file, builtIn, done }) {
   </section>`;
 }
 
-function Group({ title, providers, file, builtIn }) {
+function Group({ title, providers, file, builtIn, all }) {
   if (!providers.length) return null;
   return html`<section class="stack">
     <h2 class="group-title">${title} <span class="quiet">${providers.length}</span></h2>
     <div class="providers">
-      ${providers.map((provider) => html`<${ProviderCard} key=${provider.id} file=${file} provider=${provider} builtIn=${builtIn} />`)}
+      ${providers.map((provider) => html`<${ProviderCard} key=${provider.id} file=${file} provider=${provider} builtIn=${builtIn} all=${all} />`)}
     </div>
   </section>`;
 }
@@ -42,6 +42,7 @@ export function Page() {
   const file = useEdited("providers");
   const { data, error, conflict } = useStore(file.state);
   const [adding, setAdding] = useState(false);
+  const all = useMemo(() => new Store(0), []);
   useShortcut("n", "new provider", () => setAdding(true));
   const providers = data?.providers ?? [];
   const builtIn = providers.filter((provider) => provider.builtin).map((provider) => provider.id);
@@ -53,15 +54,16 @@ export function Page() {
         <h1>Providers</h1>
         <p class="lead">Who can answer calls, where, and with which key.</p>
       </div>
-      <button class="button primary push" onClick=${() => setAdding(true)}><${Icon} name="plus" />New provider</button>
+      <button class="button push" onClick=${() => all.set(all.value + 1)}>Verify all</button>
+      <button class="button primary" onClick=${() => setAdding(true)}><${Icon} name="plus" />New provider</button>
     </div>
     <div class="stack">
       ${conflict &&
       html`<${Conflict} onReload=${() => file.reload()} onKeep=${conflict} />`}
       <${Failure} error=${error} />
       ${adding && data && html`<${NewProvider} file=${file} builtIn=${builtIn} done=${() => setAdding(false)} />`}
-      <${Group} title="In use" providers=${first} file=${file} builtIn=${builtIn} />
-      <${Group} title="Also known" providers=${providers.filter((provider) => !first.includes(provider))} file=${file} builtIn=${builtIn} />
+      <${Group} title="In use" providers=${first} file=${file} builtIn=${builtIn} all=${all} />
+      <${Group} title="Also known" providers=${providers.filter((provider) => !first.includes(provider))} file=${file} builtIn=${builtIn} all=${all} />
       ${data &&
       Object.keys(data.not_yet).length > 0 &&
       html`<p class="quiet small">Not yet: ${Object.entries(data.not_yet).map(([id, words]) => `${id} (${words})`).join(", ")}.</p>`}

@@ -1,13 +1,14 @@
 /** One provider: whether it can be used, where it is, its key, and what can be done with it. */
 
-import { tell } from "../../announcing.js";
+import { speak, tell } from "../../announcing.js";
 import { write } from "../../api.js";
 import { confirm } from "../../components/dialog.js";
 import { marked } from "../../components/words.js";
 import { counted, duration } from "../../formatting.js";
-import { html, useState } from "../../html.js";
+import { html, useEffect, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
 import { link } from "../../router.js";
+import { Store } from "../../store.js";
 import { KeyForm } from "./key_form.js";
 import { ModelsPanel } from "./models_panel.js";
 import { ProviderForm } from "./provider_form.js";
@@ -63,8 +64,11 @@ function Panel({ panel, file, provider, builtIn, done }) {
   return html`<${ProviderForm} provider=${provider} builtIn=${builtIn} onSave=${save} onCancel=${done} onReload=${reload} />`;
 }
 
-/** @param {{file: import("../../edited.js").Edited, provider: any, builtIn: string[]}} props */
-export function ProviderCard({ file, provider, builtIn }) {
+/**
+ * @param {{file: import("../../edited.js").Edited, provider: any, builtIn: string[], all: Store<number>}} props
+ *   `all`: changes when all usable providers are to be verified
+ */
+export function ProviderCard({ file, provider, builtIn, all }) {
   const { id, name, builtin, enabled, models, settings, used_by: rules } = provider;
   const [panel, setPanel] = useState("");
   const [verdicts, setVerdicts] = useState(/** @type {any[] | null} */ (null));
@@ -76,13 +80,14 @@ export function ProviderCard({ file, provider, builtIn }) {
     try {
       const { verdicts: found } = await write("POST", at(id, "verify"), {});
       setVerdicts(found);
-      tell(found.every((verdict) => verdict.ok) ? `${name} works.` : `${name} does not work: see its card.`);
+      speak(found.every((verdict) => verdict.ok) ? `${name} works.` : `${name} does not work.`);
     } catch (error) {
       setVerdicts([{ format: "", model: "", ok: false, status: null, seconds: null, message: `${error.message} ${error.remedy ?? ""}` }]);
     } finally {
       setAsking(false);
     }
   };
+  useEffect(() => all.follow(() => provider.usable && verify()), [all, provider.usable]);
   const remove = async () => {
     const asked = builtin
       ? { title: `Reset ${name}?`, text: "What rules.yaml says of it is removed, and it is as it came.", action: "Reset" }

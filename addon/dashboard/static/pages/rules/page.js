@@ -34,6 +34,12 @@ function onRule(name, request) {
   };
 }
 
+/** A rule for calls as one on the Live page was. @param {Record<string, string>} query */
+function likeness({ agent, model }) {
+  const when = { ...(agent && { agent }), ...(model && { model }) };
+  return { name: [agent, model].filter(Boolean).join(" asks for "), when };
+}
+
 function NoRules({ onAdd }) {
   return html`<div class="card empty">
     <h2>No rules yet</h2>
@@ -84,7 +90,7 @@ function RuleList({ file, data, editing, setEditing, taken }) {
 }
 
 /** The form of a rule that is there, or of a new one; it saves for the file that it was opened with. */
-function Editor({ file, data, rule, done }) {
+function Editor({ file, data, rule, like, done }) {
   const opened = useRef({ data, rule });
   const save = async (/** @type {any} */ changed, /** @type {boolean} */ keep) => {
     const { data: base, rule: original } = opened.current;
@@ -99,7 +105,7 @@ function Editor({ file, data, rule, done }) {
     done();
     file.reload();
   };
-  return html`<${RuleForm} rule=${opened.current.rule} onSave=${save} onCancel=${done} onReload=${reload} />`;
+  return html`<${RuleForm} rule=${opened.current.rule} like=${like} onSave=${save} onCancel=${done} onReload=${reload} />`;
 }
 
 function Tabs({ view }) {
@@ -118,7 +124,7 @@ function Tabs({ view }) {
 export function Page({ query }) {
   const file = useEdited("rules");
   const { data, error, conflict } = useStore(file.state);
-  const [editing, setEditing] = useState("");
+  const [editing, setEditing] = useState(query.new ? NEW : "");
   const [taken, setTaken] = useState(/** @type {number | null} */ (null));
   const view = query.view === "text" ? "text" : "list";
   useShortcut("n", "new rule", () => setEditing(NEW));
@@ -151,7 +157,7 @@ export function Page({ query }) {
               ${editing === NEW &&
               html`<section class="card" aria-labelledby="new-rule">
                 <div class="head"><h2 id="new-rule">New rule</h2><span class="quiet small">It comes first; move it later.</span></div>
-                <${Editor} file=${file} data=${data} done=${() => setEditing("")} />
+                <${Editor} file=${file} data=${data} like=${likeness(query)} done=${() => setEditing("")} />
               </section>`}
               ${data.rules.length === 0 && editing !== NEW
                 ? html`<${NoRules} onAdd=${() => setEditing(NEW)} />`

@@ -106,12 +106,12 @@ function Fold({ title, used, children }) {
 
 /**
  * @param {{
- *   rule?: any, onSave: (rule: any, keep: boolean) => Promise<any>, onCancel: () => void, onReload: () => void,
- * }} props without `rule` it is for a new one
+ *   rule?: any, like?: any, onSave: (rule: any, keep: boolean) => Promise<any>, onCancel: () => void, onReload: () => void,
+ * }} props without `rule` it is for a new one, which begins like `like`
  */
-export function RuleForm({ rule, onSave, onCancel, onReload }) {
+export function RuleForm({ rule, like, onSave, onCancel, onReload }) {
   const schema = useSchema("rule");
-  const [draft, setDraft] = useState(() => toDraft(rule));
+  const [draft, setDraft] = useState(() => toDraft(rule ?? like));
   const put = (/** @type {any} */ changes) => setDraft((before) => ({ ...before, ...changes }));
   const { fallback, limit, set, drop, api_key: key } = draft;
   const fallbackUsed = Object.values(fallback).some((value) => value.length > 0);
