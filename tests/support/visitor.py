@@ -32,9 +32,9 @@ rules:
   # the small ones
   - name: small models
     when: {{model: "*-mini"}}
-    use: anthropic:claude-haiku-4-5
+    use: anthropic:claude-haiku-5-5
   - name: everything
-    use: anthropic:claude-sonnet-4-5
+    use: anthropic:claude-sonnet-5-5
 default: block
 """
 WATCH_VIOLATIONS = """
@@ -228,7 +228,7 @@ class Visitor:
         """Return how many pixels the page is wider than what is seen of it."""
         return self.js("return document.documentElement.scrollWidth - innerWidth")
 
-    def check(self, *, refused: bool = False) -> None:
+    def check(self, *, refused: bool = True) -> None:
         """See that the page has kept to itself and has not failed.
 
         Args:

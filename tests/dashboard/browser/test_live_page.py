@@ -36,7 +36,7 @@ def fill_the_ledger(folder: Path, count: int) -> None:
                 provider="openai",
                 actual_provider=("anthropic", "zai")[number % 2],
                 requested_model="gpt-5",
-                model=("claude-sonnet-4-5", "glm-5.3")[number % 2],
+                model=("claude-sonnet-5-5", "glm-5.3")[number % 2],
                 rule="everything",
                 status=529 if failed else 200,
                 error="overloaded: Overloaded" if failed else None,
@@ -89,7 +89,7 @@ def test_a_call_is_looked_at_closely_by_keys_alone(visitor: Visitor) -> None:
     visitor.open("live")
     visitor.see(ROWS)
     visitor.press("j", Keys.ENTER)
-    details = visitor.see(".details", "claude-haiku-4-5").text
+    details = visitor.see(".details", "claude-haiku-5-5").text
     for words in ("gpt-5-mini", "small models", "seed", "dropped", "openai-chat", "Input"):
         assert words in details
     assert visitor.js("return document.activeElement.id") == "details-heading"

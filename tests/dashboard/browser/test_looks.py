@@ -56,13 +56,15 @@ def unfold(visitor: Visitor, page: str) -> None:
         visitor.click("Try it")
         visitor.see("#tried")
     if page == "providers":
-        for button in ("1 model", "Edit"):
+        for provider, words in (("anthropic", "models"), ("openai", "Edit"), ("google", "key")):
             visitor.js(
-                "[...document.querySelectorAll('[data-provider=anthropic] button')]"
-                ".find((each) => each.textContent.trim() === arguments[0])?.click()",
-                button,
+                "[...document.querySelectorAll(`[data-provider=${arguments[0]}] button`)]"
+                ".find((each) => each.textContent.includes(arguments[1])).click()",
+                provider,
+                words,
             )
-        visitor.see("[data-provider=anthropic] form")
+            visitor.see(f"[data-provider={provider}] .provider-panel")
+        visitor.click("Add a model")
         visitor.click("New provider")
         visitor.see("form[aria-label='New provider']")
     visitor.js("for (const each of document.querySelectorAll('details')) each.open = true")

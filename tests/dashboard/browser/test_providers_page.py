@@ -108,7 +108,7 @@ def test_a_provider_that_a_rule_needs_is_not_removed(visitor: Visitor) -> None:
     visitor.fill("Base URL", "http://127.0.0.1:9/v1", NEW)
     visitor.click("Add the provider")
     visitor.see("[data-provider=office]", "small")
-    visitor.rules = visitor.rules.replace("anthropic:claude-haiku-4-5", "office:small")
+    visitor.rules = visitor.rules.replace("anthropic:claude-haiku-5-5", "office:small")
     visitor.see("[data-provider=office]", "used by 1 rule")
     press_on(visitor, "office", "Remove")
     visitor.click("Remove the provider", "dialog button")

@@ -22,11 +22,11 @@ rules:
   # about the first
   - name: first
     when: {{model: "gpt-5*"}}
-    use: anthropic:claude-haiku-4-5
+    use: anthropic:claude-haiku-5-5
   - name: second
-    use: anthropic:claude-sonnet-4-5
+    use: anthropic:claude-sonnet-5-5
   - name: third
-    use: anthropic:claude-opus-4-5
+    use: anthropic:claude-opus-5-5
 default: block
 """
 
@@ -53,14 +53,14 @@ def order(visitor: Visitor) -> list[str]:
 def test_a_rule_that_is_switched_off_takes_no_call(
     visitor: Visitor, provider: EmbeddedProvider
 ) -> None:
-    assert model_asked(provider, visitor) == "claude-haiku-4-5"
+    assert model_asked(provider, visitor) == "claude-haiku-5-5"
     visitor.tick("first is in force")
     visitor.wait(lambda: "enabled: false" in visitor.rules, "the switch in the file")
-    assert model_asked(provider, visitor) == "claude-sonnet-4-5"
+    assert model_asked(provider, visitor) == "claude-sonnet-5-5"
     visitor.see("[data-rule=first][data-off]")
     visitor.tick("first is in force")
     visitor.wait(lambda: "enabled" not in visitor.rules, "the switch in the file")
-    assert model_asked(provider, visitor) == "claude-haiku-4-5"
+    assert model_asked(provider, visitor) == "claude-haiku-5-5"
     visitor.check()
 
 
@@ -71,7 +71,7 @@ def test_rules_are_moved_by_keys(visitor: Visitor, provider: EmbeddedProvider) -
     assert order(visitor) == ["second", "first", "third"]
     assert "# about the first\n  - name: first" in visitor.rules
     assert "second is now 1 of 3" in visitor.text("#spoken")
-    assert model_asked(provider, visitor) == "claude-sonnet-4-5"
+    assert model_asked(provider, visitor) == "claude-sonnet-5-5"
     focused = "return document.activeElement.closest('[data-rule]')?.dataset.rule"
     assert visitor.js(focused) == "second"
     visitor.press(Keys.END)
@@ -104,7 +104,7 @@ def test_a_rule_is_added_with_all_that_it_can_say(
     visitor.press("n")
     form = "form[aria-label='New rule']"
     visitor.fill("Name", "everything at once", form)
-    visitor.choose("Target", "anthropic:claude-haiku-4-5")
+    visitor.choose("Target", "anthropic:claude-haiku-5-5")
     visitor.fill("Model", "gpt-5*,o*,", form)
     visitor.fill("Agent", "openai-*\n", form)
     visitor.fill("Length in tokens", "< 5000", form)
@@ -170,6 +170,8 @@ def test_escape_leaves_a_form_without_saving(visitor: Visitor) -> None:
     visitor.press(Keys.ESCAPE)
     visitor.gone("form[aria-label='Edit second']")
     assert visitor.rules == before
+    focused = "return document.activeElement.getAttribute('aria-label')"
+    assert visitor.js(focused) == "Edit second"
     visitor.check()
 
 
@@ -181,6 +183,7 @@ def test_a_rule_is_deleted_after_a_question(visitor: Visitor) -> None:
     visitor.click("Delete the rule", "dialog button")
     visitor.gone("[data-rule=second]")
     assert order(visitor) == ["first", "third"]
+    assert visitor.js("return document.activeElement.className") == "grip"
     visitor.check()
 
 
@@ -260,12 +263,12 @@ def test_the_file_is_edited_as_text(visitor: Visitor, provider: EmbeddedProvider
     assert visitor.js(
         "return arguments[0].value.slice(arguments[0].selectionStart)", area
     ).startswith("nmae")
-    visitor.js(put, area, text.replace("claude-haiku-4-5", "claude-opus-4-5"))
+    visitor.js(put, area, text.replace("claude-haiku-5-5", "claude-opus-5-5"))
     visitor.see("#text-problems", "No mistakes; not saved yet")
     visitor.click("Save")
     visitor.wait(lambda: "haiku" not in visitor.rules, "the edit in the file")
     assert "sk-provider" in visitor.rules
-    assert model_asked(provider, visitor) == "claude-opus-4-5"
+    assert model_asked(provider, visitor) == "claude-opus-5-5"
     visitor.check(refused=True)
 
 

@@ -99,7 +99,7 @@ export function Page({ query }) {
         <h1>Live</h1>
         <p class="lead">${running ? `${counted(running, "call")} running` : "Calls as they happen"}</p>
       </div>
-      <button class="button push" aria-pressed=${held} onClick=${hold}>
+      <button class="button push" onClick=${hold}>
         <${Icon} name=${held ? "play" : "pause"} />
         ${held ? `Go on${waiting ? ` (${waiting} new)` : ""}` : "Pause"}
       </button>

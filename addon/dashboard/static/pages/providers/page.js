@@ -2,8 +2,9 @@
 
 import { tell } from "../../announcing.js";
 import { Failure } from "../../components/failure.js";
+import { useFocusReturn } from "../../components/focus.js";
 import { Conflict, useEdited } from "../../edited.js";
-import { html, useMemo, useState } from "../../html.js";
+import { html, useMemo, useRef, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
 import { useShortcut } from "../../shortcuts.js";
 import { Store, useStore } from "../../store.js";
@@ -43,6 +44,8 @@ export function Page() {
   const { data, error, conflict } = useStore(file.state);
   const [adding, setAdding] = useState(false);
   const all = useMemo(() => new Store(0), []);
+  const adder = useRef(/** @type {HTMLElement | null} */ (null));
+  useFocusReturn(adding ? "new" : "", () => adder.current);
   useShortcut("n", "new provider", () => setAdding(true));
   const providers = data?.providers ?? [];
   const builtIn = providers.filter((provider) => provider.builtin).map((provider) => provider.id);
@@ -55,7 +58,7 @@ export function Page() {
         <p class="lead">Who can answer calls, where, and with which key.</p>
       </div>
       <button class="button push" onClick=${() => all.set(all.value + 1)}>Verify all</button>
-      <button class="button primary" onClick=${() => setAdding(true)}><${Icon} name="plus" />New provider</button>
+      <button class="button primary" ref=${adder} onClick=${() => setAdding(true)}><${Icon} name="plus" />New provider</button>
     </div>
     <div class="stack">
       ${conflict &&

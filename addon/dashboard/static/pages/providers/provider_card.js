@@ -3,9 +3,10 @@
 import { speak, tell } from "../../announcing.js";
 import { write } from "../../api.js";
 import { confirm } from "../../components/dialog.js";
+import { useFocusReturn } from "../../components/focus.js";
 import { marked } from "../../components/words.js";
 import { counted, duration } from "../../formatting.js";
-import { html, useEffect, useState } from "../../html.js";
+import { html, useEffect, useRef, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
 import { link } from "../../router.js";
 import { Store } from "../../store.js";
@@ -73,6 +74,8 @@ export function ProviderCard({ file, provider, builtIn, all }) {
   const [panel, setPanel] = useState("");
   const [verdicts, setVerdicts] = useState(/** @type {any[] | null} */ (null));
   const [asking, setAsking] = useState(false);
+  const card = useRef(/** @type {HTMLElement | null} */ (null));
+  useFocusReturn(panel, (was) => card.current?.querySelector(`[data-panel="${was}"]`));
   const toggle = (/** @type {string} */ wanted) => () => setPanel(panel === wanted ? "" : wanted);
 
   const verify = async () => {
@@ -96,8 +99,8 @@ export function ProviderCard({ file, provider, builtIn, all }) {
   };
   const switchTo = (/** @type {boolean} */ on) => file.editNow(() => ({ method: "PATCH", path: at(id), body: { enabled: on } }));
   const button = (/** @type {string} */ wanted, /** @type {any} */ words) =>
-    html`<button class="button tight" aria-expanded=${panel === wanted} onClick=${toggle(wanted)}>${words}</button>`;
-  return html`<article class="card provider" data-provider=${id} aria-labelledby="provider-${id}">
+    html`<button class="button tight" data-panel=${wanted} aria-expanded=${panel === wanted} onClick=${toggle(wanted)}>${words}</button>`;
+  return html`<article class="card provider" ref=${card} data-provider=${id} aria-labelledby="provider-${id}">
     <div class="provider-head">
       <div class="provider-name">
         <h2 id="provider-${id}">${name}</h2>

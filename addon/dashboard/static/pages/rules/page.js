@@ -4,8 +4,10 @@ import { speak, tell } from "../../announcing.js";
 import { ApiError, read } from "../../api.js";
 import { confirm } from "../../components/dialog.js";
 import { Failure } from "../../components/failure.js";
+import { useFocusReturn } from "../../components/focus.js";
 import { useLoaded } from "../../components/loading.js";
 import { TargetChoice } from "../../components/target_choice.js";
+import { marked } from "../../components/words.js";
 import { Conflict, useEdited } from "../../edited.js";
 import { html, useEffect, useLayoutEffect, useRef, useState } from "../../html.js";
 import { Icon } from "../../icons.js";
@@ -62,7 +64,7 @@ function RuleList({ file, data, editing, setEditing, taken }) {
   };
   const dragging = useDragging(move);
   useLayoutEffect(() => {
-    if (!grabbed.current) return; // moving the row in the page has taken the focus from its grip
+    if (!grabbed.current) return; // rows have moved or gone, and the focus with them
     const row = list.current?.querySelector(`[data-rule="${CSS.escape(grabbed.current)}"] .grip`);
     /** @type {HTMLElement | null} */ (row)?.focus();
     grabbed.current = "";
@@ -74,9 +76,12 @@ function RuleList({ file, data, editing, setEditing, taken }) {
     const asked = { title: `Delete “${name}”?`, text: "The rule and the comments above it leave rules.yaml; the file as it was is kept beside it as rules.yaml.before.", action: "Delete the rule" };
     if (!(await confirm(asked))) return;
     const edit = onRule(name, (index) => ({ method: "DELETE", path: `rules/${index}` }));
+    const place = rules.findIndex((/** @type {any} */ rule) => rule.name === name);
+    grabbed.current = (rules[place + 1] ?? rules[place - 1])?.name ?? "";
     if (await file.editNow(edit)) tell(`“${name}” is deleted.`);
   };
-  return html`<ol class="rules" ref=${list}>
+  return html`${notices.filter(({ rule }) => rule === null).map(({ message }) => html`<p class="warn small">${marked(message)}</p>`)}
+  <ol class="rules" ref=${list}>
     ${rules.map(
       (rule) => html`<${RuleRow} key=${rule.name} rule=${rule} count=${rules.length} dragging=${dragging} taken=${taken === rule.index}
         used=${usage?.groups.find((group) => group.rule === rule.name)} notices=${notices.filter((notice) => notice.rule === rule.index)}
@@ -108,16 +113,13 @@ function Editor({ file, data, rule, like, done }) {
   return html`<${RuleForm} rule=${opened.current.rule} like=${like} onSave=${save} onCancel=${done} onReload=${reload} />`;
 }
 
-function Tabs({ view }) {
-  const tabs = { list: "Rules", text: "The file" };
-  const go = (/** @type {string} */ id) => {
-    location.hash = link("rules", id === "list" ? {} : { view: id });
-  };
-  return html`<div class="tabs" role="tablist" aria-label="Rules as a list, or as the file">
-    ${Object.entries(tabs).map(
-      ([id, name]) => html`<button role="tab" aria-selected=${view === id} id="tab-${id}" aria-controls="rules-panel" onClick=${() => go(id)}>${name}</button>`,
+function Views({ view }) {
+  const views = { list: "Rules", text: "The file" };
+  return html`<nav class="tabs" aria-label="Rules as a list, or as the file">
+    ${Object.entries(views).map(
+      ([id, name]) => html`<a href=${link("rules", id === "list" ? {} : { view: id })} aria-current=${view === id ? "page" : undefined}>${name}</a>`,
     )}
-  </div>`;
+  </nav>`;
 }
 
 /** @param {{query: Record<string, string>}} props */
@@ -127,7 +129,11 @@ export function Page({ query }) {
   const [editing, setEditing] = useState(query.new ? NEW : "");
   const [taken, setTaken] = useState(/** @type {number | null} */ (null));
   const view = query.view === "text" ? "text" : "list";
+  const adder = useRef(/** @type {HTMLElement | null} */ (null));
   useShortcut("n", "new rule", () => setEditing(NEW));
+  useFocusReturn(editing, (was) =>
+    was === NEW ? adder.current : document.querySelector(`[data-rule="${CSS.escape(was)}"] [aria-expanded]`),
+  );
   useEffect(() => {
     if (query.rule && data) document.querySelector(`[data-rule="${CSS.escape(query.rule)}"]`)?.scrollIntoView({ block: "center" });
   }, [query.rule, !data]);
@@ -143,13 +149,13 @@ export function Page({ query }) {
         <p class="lead">The first rule whose conditions all hold applies. Edits take effect at the next call.</p>
       </div>
       ${view === "list" &&
-      html`<button class="button primary push" onClick=${() => setEditing(NEW)}><${Icon} name="plus" />New rule</button>`}
+      html`<button class="button primary push" ref=${adder} onClick=${() => setEditing(NEW)}><${Icon} name="plus" />New rule</button>`}
     </div>
-    <${Tabs} view=${view} />
+    <${Views} view=${view} />
     ${conflict && html`<${Conflict} onReload=${() => file.reload()} onKeep=${conflict} />`}
     <${Failure} error=${error} />
     ${data &&
-    html`<div role="tabpanel" id="rules-panel" aria-labelledby="tab-${view}">
+    html`<div>
       ${view === "text"
         ? html`<${TextTab} data=${data} onSave=${saveText} onReload=${() => file.reload()} />`
         : html`<div class="rules-page">
