@@ -151,6 +151,47 @@ def test_filters_narrow_the_list_and_what_comes_in(experienced: Visitor) -> None
     visitor.check()
 
 
+FILTERS = (
+    {"agent": "codex"},
+    {"provider": "zai"},
+    {"model": "gpt-5"},
+    {"model": "zai:glm-5.3"},
+    {"model": "glm-5.3"},
+    {"rule": "everything", "status": "error"},
+    {"status": "ok", "agent": "planner"},
+    {"status": "529"},
+    {"text": "OVERLOADED codex"},
+    {"text": "call-12"},
+    {"text": "nothing"},
+)
+AGREE = """
+const [filters, done] = arguments;
+const ids = (exchanges) => exchanges.map(({ id }) => id).join();
+(async () => {
+  const { matches } = await import("/detour/static/pages/live/filters.js");
+  const read = async (query) =>
+    (await (await fetch(`api/exchanges?${new URLSearchParams(query)}`)).json()).exchanges;
+  const all = await read({ limit: 500 });
+  const wrong = [];
+  for (const given of filters) {
+    const told = await read({ ...given, limit: 500 });
+    const passing = all.filter((exchange) => matches(exchange, given));
+    if (ids(told) !== ids(passing)) wrong.push([given, told.length, passing.length]);
+  }
+  done(wrong);
+})().catch((error) => done(String(error)));
+"""
+
+
+def test_the_page_and_the_server_filter_alike(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    fill_the_ledger(tmp_path, 60)
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
+        visitor.open("live")
+        assert visitor.driver.execute_async_script(AGREE, list(FILTERS)) == []
+
+
 def test_a_thousand_calls_are_listed_and_followed(experienced: Visitor) -> None:
     visitor = experienced
     visitor.open("live")

@@ -16,25 +16,28 @@ export function failed(exchange) {
   return exchange.error != null || exchange.status >= 400;
 }
 
+/** What a search looks through. */
+const SEARCHED = ["id", "agent", "endpoint", "provider", "actual_provider", "requested_model", "model", "rule", "error"];
+
 /**
  * Tell what the server would: whether an exchange passes the filters.
  * @param {any} exchange
  * @param {Record<string, string>} filters
  */
-export function matches(exchange, { agent, provider, model, rule, status, text }) {
+export function matches(exchange, { agent, provider, model, rule, status, text = "" }) {
   const running = exchange.state === "running";
+  const { actual_provider: answered, provider: called } = exchange;
+  const models = [exchange.model, exchange.requested_model, `${answered}:${exchange.model}`];
   if (agent && exchange.agent !== agent) return false;
-  if (provider && ![exchange.provider, exchange.actual_provider].includes(provider)) return false;
-  if (model && ![exchange.requested_model, exchange.model].includes(model)) return false;
+  if (provider && (answered ?? called) !== provider) return false;
+  if (model && !models.includes(model)) return false;
   if (rule && exchange.rule !== rule) return false;
   if (status === "running" && !running) return false;
   if (status === "ok" && (running || failed(exchange))) return false;
-  if (status === "error" && !failed(exchange)) return false;
+  if (status === "error" && (running || !failed(exchange))) return false;
   if (Number(status) && exchange.status !== Number(status)) return false;
-  if (!text) return true;
-  const { requested_model, actual_provider, endpoint, error } = exchange;
-  const words = [exchange.agent, exchange.provider, actual_provider, requested_model, exchange.model, exchange.rule];
-  return [...words, endpoint, error].some((word) => word?.toLowerCase().includes(text.toLowerCase()));
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean);
+  return words.every((word) => SEARCHED.some((key) => exchange[key]?.toLowerCase().includes(word)));
 }
 
 /** Fetch what there is to choose from: all names of the last month. */
@@ -42,8 +45,7 @@ async function readChoices() {
   const groups = await Promise.all(NAMES.map((by) => read("usage", { since: "30d", by })));
   const choices = groups.map(({ groups: found }, index) => {
     const names = found.map((group) => group[NAMES[index]]).filter(Boolean);
-    const plain = NAMES[index] === "model" ? names.map((name) => name.slice(name.indexOf(":") + 1)) : names;
-    return [NAMES[index], [...new Set(plain)].sort()];
+    return [NAMES[index], names.sort()];
   });
   return Object.fromEntries(choices);
 }

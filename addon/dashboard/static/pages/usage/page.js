@@ -67,10 +67,7 @@ function Cells({ group }) {
 
 /** The Live page that shows the calls of a group. @param {string} by @param {string | null} name */
 function linkTo(by, name) {
-  if (!name) return undefined;
-  if (by !== "model") return link("live", { [by]: name });
-  const colon = name.indexOf(":");
-  return link("live", colon < 0 ? { model: name } : { provider: name.slice(0, colon), model: name.slice(colon + 1) });
+  return name ? link("live", { [by]: name }) : undefined;
 }
 
 function Totals({ usage, by }) {
