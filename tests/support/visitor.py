@@ -90,7 +90,9 @@ class Visitor:
                 if found := condition():
                     return found
             if time.monotonic() > end:
-                raise AssertionError(f"waited in vain for {what or condition}\n{self.text()}")
+                raise AssertionError(
+                    f"waited in vain for {what or condition}\n{self.text()[:2000]}"
+                )
             time.sleep(STEP)
 
     def text(self, selector: str = "body") -> str:
@@ -104,7 +106,7 @@ class Visitor:
         """Wait until an element is there whose text holds some words."""
         script = """
         return [...document.querySelectorAll(arguments[0])].find((element) =>
-          element.innerText.replace(/\\s+/g, " ").includes(arguments[1]))
+          (element.innerText ?? "").replace(/\\s+/g, " ").includes(arguments[1]))
         """
         return self.wait(lambda: self.js(script, selector, words), f"{selector} with {words!r}")
 

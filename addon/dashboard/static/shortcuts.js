@@ -12,18 +12,17 @@ const SEQUENCE_TIME = 1200;
 let first = "";
 let firstAt = 0;
 
-/** @param {EventTarget | null} target */
-function isTyping(target) {
-  const element = /** @type {HTMLElement} */ (target);
-  if (element.isContentEditable) return true;
-  if (element instanceof HTMLInputElement) return !["checkbox", "radio"].includes(element.type);
-  return element instanceof HTMLTextAreaElement || element instanceof HTMLSelectElement;
+/** Tell whether a key means something where it is pressed. @param {KeyboardEvent} event */
+function isTyping({ target, key }) {
+  if (target instanceof HTMLInputElement) return !["checkbox", "radio"].includes(target.type);
+  if (target instanceof HTMLSelectElement) return /^[\w ]$/.test(key); // looks for an option
+  return target instanceof HTMLTextAreaElement;
 }
 
 /** @param {KeyboardEvent} event */
 function pressed(event) {
   if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented) return;
-  if (isTyping(event.target) || document.querySelector("dialog[open]")) return;
+  if (isTyping(event) || document.querySelector("dialog[open]")) return;
   const keys = first && Date.now() - firstAt < SEQUENCE_TIME ? `${first} ${event.key}` : event.key;
   first = keys === "g" ? "g" : "";
   firstAt = Date.now();

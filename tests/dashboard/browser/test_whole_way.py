@@ -58,7 +58,7 @@ def test_a_call_goes_where_the_drop_down_says(
         card(visitor, "Verify")
         verdict = visitor.see("[data-provider=office] .verdicts", "works")
         assert "s" in verdict.text
-        assert office.requests[-1].headers["authorization"] == f"Bearer {KEY}"
+        assert office.requests[-1].header("authorization") == f"Bearer {KEY}"
 
         card(visitor, "1 model")
         visitor.click(f"Edit {MODEL}")
@@ -76,6 +76,7 @@ def test_a_call_goes_where_the_drop_down_says(
 
         visitor.open("live")
         visitor.js("window.unloaded = false; addEventListener('pagehide', () => unloaded = true)")
+        visitor.see(".calls-body .call")
         rows = visitor.count(".calls-body .call")
         assert visitor.ask() == "Good morning"
         assert b"Good morning" in office.requests[-1].body

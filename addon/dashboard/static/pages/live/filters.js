@@ -35,7 +35,6 @@ export function matches(exchange, { agent, provider, model, rule, status, text =
   if (status === "running" && !running) return false;
   if (status === "ok" && (running || failed(exchange))) return false;
   if (status === "error" && (running || !failed(exchange))) return false;
-  if (Number(status) && exchange.status !== Number(status)) return false;
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return words.every((word) => SEARCHED.some((key) => exchange[key]?.toLowerCase().includes(word)));
 }
@@ -74,6 +73,9 @@ export function FilterBar({ query, newest }) {
     asked.current = newest ?? "none"; // nothing has come since: the choices are the same
     readChoices().then(setChoices, () => {});
   };
+  useEffect(() => {
+    if (newest) ask();
+  }, [!newest]);
   const change = (/** @type {string} */ name, /** @type {string} */ value) => {
     const { id: _closed, ...rest } = query;
     replaceQuery({ ...rest, [name]: value });

@@ -29,7 +29,7 @@ function Errors({ errors }) {
     <tbody>
       ${errors.map(({ status, error, provider, model, count, last }) => {
         const remedy = remedyFor({ error });
-        const query = { status: status >= 400 ? String(status) : "error", provider: provider ?? "", model: model ?? "" };
+        const query = { status: "error", provider: provider ?? "", model: model ?? "", text: errorKind(error) };
         return html`<tr>
           <td><${Count} count=${count} most=${most} /></td>
           <td>
