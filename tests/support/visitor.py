@@ -230,7 +230,7 @@ class Visitor:
         """Return how many pixels the page is wider than what is seen of it."""
         return self.js("return document.documentElement.scrollWidth - innerWidth")
 
-    def check(self, *, refused: bool = True) -> None:
+    def check(self, *, refused: bool = False) -> None:
         """See that the page has kept to itself and has not failed.
 
         Args:
