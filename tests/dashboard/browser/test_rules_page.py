@@ -111,8 +111,8 @@ def test_a_rule_is_added_with_all_that_it_can_say(
     visitor.tick("chat", form)
     visitor.click("Change the request", "summary")
     visitor.click("Set a field")
-    visitor.fill("field", "temperature", form)
-    visitor.fill("value (JSON)", "0.25", form)
+    visitor.fill("field", "max_tokens", form)
+    visitor.fill("value (JSON)", "77", form)
     visitor.fill("Drop fields", "seed\n", form)
     visitor.click("When a target fails", "summary")
     visitor.tick("context_length", form)
@@ -132,12 +132,12 @@ def test_a_rule_is_added_with_all_that_it_can_say(
         "endpoint": "chat",
         "input_tokens": "< 5000",
     }
-    assert added["set"] == {"temperature": 0.25}
+    assert added["set"] == {"max_tokens": 77}
     assert added["drop"] == "seed"
     assert added["fallback"] == {"on": "context_length", "not_on": "rate_limit", "retries": 1}
     assert added["limit"] == {"requests": 100, "per": "day"}
     visitor.ask(seed=3)
-    assert provider.requests[-1].json()["temperature"] == 0.25
+    assert provider.requests[-1].json()["max_tokens"] == 77
     visitor.check()
 
 

@@ -43,7 +43,7 @@ function Result({ found }) {
     html`<details>
       <summary>What would be sent</summary>
       <p class="small"><code>${request.method} ${request.url}</code></p>
-      <pre class="code">${Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\n`)}${"\n"}${JSON.stringify(request.body, null, 2)}</pre>
+      <pre class="code" tabindex="0" role="region" aria-label="Headers and body">${Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\n`)}${"\n"}${JSON.stringify(request.body, null, 2)}</pre>
       ${request.losses?.map(({ field, action: done, reason }) => html`<p class="small"><code>${field}</code> ${done}: ${reason}</p>`)}
     </details>`}
   </div>`;
