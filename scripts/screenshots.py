@@ -1,6 +1,7 @@
-"""Take the pictures that the documentation shows, in a real browser: `python -m scripts.screenshots`.
+"""Take the pictures that the documentation shows: `python -m scripts.screenshots`.
 
-They go to `docs/pictures`. Nothing is called outside this machine.
+It needs Chromium; see `tests/support/browser.py`. They go to `docs/pictures`, and
+nothing is called outside this machine.
 """
 
 from __future__ import annotations

@@ -24,9 +24,9 @@ function Timeline({ exchange }) {
   if (!whole) return html`<p class="quiet">It is under way: <${Duration} exchange=${exchange} /></p>`;
   const ends = [byte ?? token ?? whole, token ?? byte ?? whole, whole];
   const spans = [
-    ["Until the provider answered", ends[0], 0],
-    ["Until the first word", ends[1] - ends[0], ends[0]],
-    ["The rest of the answer", ends[2] - ends[1], ends[1]],
+    ["To the first byte", ends[0], 0],
+    ["To the first word", ends[1] - ends[0], ends[0]],
+    ["The rest of it", ends[2] - ends[1], ends[1]],
   ];
   return html`<div class="timeline">
     ${spans.map(

@@ -18,7 +18,7 @@ function Trace({ steps, action, rule }) {
     ${steps.map(
       (step) => html`<li data-matched=${step.matched ? "" : undefined}>
         <span class="state" data-tone=${step.matched ? "good" : "quiet"}>${step.rule}</span>
-        <span class="quiet small">${step.matched ? "takes it" : step.reason}</span>
+        <span class="quiet small">${step.matched ? "takes it" : marked(step.reason)}</span>
       </li>`,
     )}
     ${!steps.some((step) => step.matched) &&

@@ -15,7 +15,7 @@ const LABEL_WIDTH = 64;
 function ceiling(value) {
   if (value <= 0) return 1;
   const size = 10 ** Math.floor(Math.log10(value));
-  const step = [1, 2, 2.5, 4, 5, 8, 10].find((candidate) => candidate * size >= value) ?? 10;
+  const step = [1, 2, 3, 4, 6, 8, 10].find((candidate) => candidate * size >= value) ?? 10;
   return step * size;
 }
 

@@ -26,7 +26,7 @@ function valuesOf({ cost_usd: cost, requests, input_tokens: input, output_tokens
 function drawn(all, metric) {
   const named = all.map((series) => ({ name: series.name ?? "unknown", values: valuesOf(series, metric) }));
   const size = (/** @type {any} */ { values }) => values.reduce((sum, value) => sum + (value ?? 0), 0);
-  const sorted = named.sort((one, other) => size(other) - size(one));
+  const sorted = named.filter((series) => size(series) > 0).sort((one, other) => size(other) - size(one));
   if (sorted.length <= MOST_SERIES + 1) return sorted;
   const rest = sorted.slice(MOST_SERIES);
   const values = rest[0].values.map((_, index) => rest.reduce((sum, series) => sum + (series.values[index] ?? 0), 0));
