@@ -108,7 +108,7 @@ def _line(page: Page, name: str, value: str) -> None:
 
 def _write_call(page: Page, flow: http.HTTPFlow, kept: Kept) -> None:
     if kept.agent:
-        phase = f", phase {kept.phase}" if kept.phase else ""
+        phase = f", phase {kept.phase}" if kept.phase not in ("", "other") else ""
         _line(page, "agent", f"{kept.agent}{phase}")
     called = kept.original
     line = f"{called.method} {called.url}" if called else _called(flow)

@@ -87,6 +87,11 @@ class Mitmweb:
         """Return what the view shows."""
         return self._driver.find_element("css selector", ".contentview pre").text
 
+    def show_content(self) -> None:
+        """Scroll to what the view shows: below the headers it may be out of sight."""
+        script = "document.querySelector('.contentview').scrollIntoView()"
+        self._driver.execute_script(script)
+
     def search(self, expression: str) -> None:
         """Filter the flows."""
         box = self._box("Search")
