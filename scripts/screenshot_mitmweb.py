@@ -56,8 +56,8 @@ CALLS = (
         "gpt-5.1",
         "Where shall we go in November? [[slow 0.03]] [[events 9]] [[think They want it warm, and"
         " good food. Lisbon comes to mind, and it is easy to reach.]] [[say Lisbon: sixteen"
-        " degrees, hardly anybody there, and the best custard tarts. Let me look at the weather before we"
-        ' book.]] [[tool get_weather {"city": "Lisbon"}]]',
+        " degrees, hardly anybody there, and the best custard tarts. Let me look at the weather"
+        ' before we book.]] [[tool get_weather {"city": "Lisbon"}]]',
     ),
     ("coder", "gpt-5.1-codex", "Rename the module. [[say It is called `routes` now.]]"),
     ("planner", "gpt-5.1", "What does it cost? [[error 529 overloaded_error]]"),
