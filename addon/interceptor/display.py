@@ -33,6 +33,7 @@ from addon.interceptor.planning import Route
 from addon.interceptor.recorder import Recorder
 from addon.interceptor.secrecy import hide_secrets
 from addon.interceptor.taping import keep_streams
+from addon.views.timeline import Moments
 
 logger = logging.getLogger(__name__)
 
@@ -100,8 +101,10 @@ def show_end(flow: http.HTTPFlow, exchange: Exchange) -> None:
     if route is None:
         return
     if exchange.recorder is None and (tape := route.call.outcome.tape) is not None:
-        length = len(flow.response.raw_content or b"") if flow.response is not None else 0
-        keep_streams(flow, tape, ([(monotonic(), length)], ()), exchange.secrets)
+        got = Moments()
+        if flow.response is not None:
+            got.add(monotonic(), len(flow.response.raw_content or b""))
+        keep_streams(flow, tape, got, exchange.secrets)
     show_outcome(flow, route)
 
 

@@ -9,7 +9,6 @@ this one is.
 from __future__ import annotations
 
 import asyncio
-from collections import deque
 from collections.abc import Callable
 from time import monotonic
 
@@ -17,16 +16,14 @@ from mitmproxy import http
 
 from addon.engine import Tape
 from addon.interceptor.taping import keep_streams
-from addon.views.timeline import Mark, mask
+from addon.views.timeline import Moments, mask
 
 REFRESH = 0.25
 """Seconds between two updates of what people see."""
-PER_RECORDING = 0.02
-"""Seconds that each answer under way adds to that: all together make 50 updates a second."""
+PER_RECORDING = 0.04
+"""Seconds that each answer under way adds to that: all together make 25 updates a second."""
 PER_BYTE = 1 / (8 << 20)
 """Seconds that each byte of the answer adds to that."""
-MOST_TIMES = 2000
-"""Of how many pieces at the beginning, and at the end, it is kept when they passed."""
 
 
 class Recorder:
@@ -62,8 +59,9 @@ class Recorder:
         self._tape = tape
         self._secrets = secrets
         self._body = bytearray()
-        self._first: list[Mark] = []
-        self._last: deque[Mark] = deque(maxlen=MOST_TIMES)
+        self._moments = Moments()
+        # Used for each piece, so not by way of a method.
+        self._times, self._sizes = self._moments.times, self._moments.sizes
         self._shown = 0.0
         self._timer: asyncio.Handle | None = None
         self._ended = False
@@ -73,8 +71,10 @@ class Recorder:
         """Take the next bytes of the body (none: it has ended) and return them."""
         if len(self._body) < self._limit:
             self._body += data
-            marks = self._first if len(self._first) < MOST_TIMES else self._last
-            marks.append((monotonic(), len(data)))
+            self._times.append(monotonic())
+            self._sizes.append(len(data))
+            if len(self._sizes) >= Moments.MOST:
+                self._moments.thin()
         if self._timer is None and self._refresh is not None and not self._ended:
             self._timer = self._plan()
         return data
@@ -88,8 +88,7 @@ class Recorder:
         """Let the flow show everything that has passed so far."""
         if self._flow.response is not None:
             self._flow.response.raw_content = mask(bytes(self._body), self._secrets)
-        marks = self._first, list(self._last)
-        keep_streams(self._flow, self._tape, marks, self._secrets)
+        keep_streams(self._flow, self._tape, self._moments, self._secrets)
 
     def end(self) -> None:
         """Show all of it: nothing more passes."""

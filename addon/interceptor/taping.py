@@ -3,51 +3,46 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from typing import Any
 
 from mitmproxy import http
 
 from addon.engine import Tape
+from addon.engine.tape import Take
 from addon.views.metadata import STREAMS
-from addon.views.timeline import Mark, pack
-
-type Marks = tuple[Sequence[Mark], Sequence[Mark]]
-"""When the agent got how many bytes: at the beginning, and at the end."""
+from addon.views.timeline import Moments, pack
 
 
 def keep_streams(
-    flow: http.HTTPFlow, tape: Tape | None, marks: Marks, secrets: tuple[str, ...]
+    flow: http.HTTPFlow, tape: Tape | None, agent: Moments, secrets: tuple[str, ...]
 ) -> None:
-    """Keep what is on a tape, and when the agent got its answer, by the request's arrival.
+    """Keep what is on a tape, and when the agent got its answer.
 
     Args:
         flow: The exchange.
         tape: What the provider sent; None where it is what the agent got.
-        marks: Times by the monotonic clock.
+        agent: When the agent got how many bytes, by the monotonic clock.
         secrets: Keys, which are not kept.
     """
     began = time.monotonic() - (time.time() - flow.request.timestamp_start)
     tape = tape or Tape(2)
-    takes = [
-        {
-            "seconds": take.time - began,
-            "provider": take.provider,
-            "model": take.model,
-            "format": take.format,
-            "status": take.status,
-        }
-        for take in tape.takes
-    ]
     quoted = [secret for take in tape.takes for secret in take.secrets]
     flow.metadata[STREAMS] = pack(
-        takes,
-        [(moment - began, data) for moment, data in tape.first],
-        [(moment - began, data) for moment, data in tape.last],
+        began,
+        map(_describe, tape.takes),
+        tape.first,
+        [*tape.last],
         tape.left_out,
-        (_since(began, marks[0]), _since(began, marks[1])),
+        agent,
         dict.fromkeys((*secrets, *quoted)),
     )
 
 
-def _since(began: float, marks: Sequence[Mark]) -> list[Mark]:
-    return [(moment - began, size) for moment, size in marks]
+def _describe(take: Take) -> dict[str, Any]:
+    return {
+        "time": take.time,
+        "provider": take.provider,
+        "model": take.model,
+        "format": take.format,
+        "status": take.status,
+    }

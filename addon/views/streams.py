@@ -14,7 +14,7 @@ from mitmproxy.contentviews import Metadata
 from addon.views.columns import write_columns
 from addon.views.metadata import STREAMS, Kept, content_of
 from addon.views.page import Page, shorten, size
-from addon.views.timeline import Piece, Timeline, unpack
+from addon.views.timeline import Timeline, unpack
 from addon.views.view import NOT_OURS, DetourView
 
 WIDTH = 40
@@ -119,23 +119,13 @@ def _moments(timeline: Timeline, *, passes: bool) -> list[_Moment]:
         note = f"-- {take.target} answers with status {take.status} ({take.format})"
         found.append((take.time, 0, "note", note.encode()))
     ours = timeline.agent if passes else timeline.provider
-    left_out = timeline.agent_left_out if passes else timeline.left_out
-    resumes = timeline.agent_resumes if passes else timeline.resumes
-    found += _pieces(ours, "provider", 1, left_out, resumes)
+    found += ((piece.time, 1, "provider", piece.data) for piece in ours)
+    if timeline.left_out and timeline.resumes < len(ours):
+        note = f"-- {size(timeline.left_out)} of the provider's stream were not kept"
+        found.append((ours[timeline.resumes].time, 0, "note", note.encode()))
     if not passes:
-        agent = timeline.agent, "agent", 2, timeline.agent_left_out, timeline.agent_resumes
-        found += _pieces(*agent)
+        found += ((piece.time, 2, "agent", piece.data) for piece in timeline.agent)
     return sorted(found, key=lambda moment: moment[:2])
-
-
-def _pieces(
-    pieces: Sequence[Piece], kind: str, order: int, left_out: int, resumes: int
-) -> Iterator[_Moment]:
-    for place, piece in enumerate(pieces):
-        if left_out and place == resumes:
-            note = f"-- {size(left_out)} of the {kind}'s stream were not kept"
-            yield piece.time, 0, "note", note.encode()
-        yield piece.time, order, kind, piece.data
 
 
 class _Column:

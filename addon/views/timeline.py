@@ -2,27 +2,26 @@
 
 A flow keeps the provider's bytes, of a long stream a beginning and an end, and when which piece of
 them came. Of the agent's stream it keeps the times only: its bytes are the body of the response.
-Times are milliseconds from the request's arrival. Lists of pieces are kept as JSON text, which
-takes little room and is quickly written.
 """
 
 from __future__ import annotations
 
+import sys
+from array import array
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 import msgspec
 
 from addon.views.metadata import Quiet, elements, mapping
-from addon.wire.codec import decode, encode_text
-from addon.wire.reading import integer, text
+from addon.wire.reading import integer, number, text
 
 
 class Piece(msgspec.Struct, frozen=True):
     """Bytes that came in one go."""
 
     time: int
-    """In milliseconds."""
+    """In milliseconds from the request's arrival."""
     data: bytes
 
 
@@ -46,42 +45,68 @@ class Timeline(msgspec.Struct, frozen=True):
     resumes: int = 0
     """Place of the first piece that came after those."""
     agent: tuple[Piece, ...] = ()
-    """What is known of the agent's stream."""
-    agent_left_out: int = 0
-    agent_resumes: int = 0
+    """The agent's stream."""
 
 
-type Mark = tuple[float, int]
-"""Seconds, and how many bytes came then."""
+class Moments:
+    """When how many bytes came.
+
+    Of very many pieces, two make one now and then, so that there is a bound to it.
+    """
+
+    MOST = 8192
+
+    def __init__(self) -> None:
+        self.times = array("d")
+        """Seconds by any clock."""
+        self.sizes = array("I")
+
+    def add(self, time: float, size: int) -> None:
+        """Note that a piece has come."""
+        self.times.append(time)
+        self.sizes.append(size)
+        if len(self.sizes) >= self.MOST:
+            self.thin()
+
+    def thin(self) -> None:
+        """Make one of every two pieces."""
+        pairs = zip(self.sizes[::2], self.sizes[1::2], strict=True)
+        self.sizes[:] = array("I", map(sum, pairs))
+        self.times[:] = self.times[::2]
 
 
 def pack(
+    began: float,
     takes: Iterable[dict[str, Any]],
     first: Sequence[tuple[float, bytes]],
     last: Sequence[tuple[float, bytes]],
     left_out: int,
-    marks: tuple[Sequence[Mark], Sequence[Mark]],
+    agent: Moments,
     secrets: Iterable[str] = (),
 ) -> Quiet:
-    """Make what a flow keeps; times are seconds.
+    """Make what a flow keeps.
 
     Args:
-        takes: `seconds`, `provider`, `model`, `format` and `status` of each answer.
+        began: When the request came, by the clock of all times here, in seconds.
+        takes: `time`, `provider`, `model`, `format` and `status` of each answer.
         first: The beginning of the provider's stream.
         last: Its end.
         left_out: How many bytes are missing between the two.
-        marks: When the agent got how many bytes: the first times, and the last ones.
+        agent: When the agent got how many bytes.
         secrets: What must not be kept; as many asterisks take its place.
     """
     return Quiet(
+        began=began,
         takes=[dict(take) for take in takes],
         first=mask(b"".join(data for _, data in first), secrets),
-        first_pieces=_pack_marks([(time, len(data)) for time, data in first]),
+        first_times=_to_bytes(array("d", (time for time, _ in first))),
+        first_sizes=_to_bytes(array("I", (len(data) for _, data in first))),
         last=mask(b"".join(data for _, data in last), secrets),
-        last_pieces=_pack_marks([(time, len(data)) for time, data in last]),
+        last_times=_to_bytes(array("d", (time for time, _ in last))),
+        last_sizes=_to_bytes(array("I", (len(data) for _, data in last))),
         left_out=left_out,
-        agent_first=_pack_marks(marks[0]),
-        agent_last=_pack_marks(marks[1]),
+        agent_times=_to_bytes(agent.times),
+        agent_sizes=_to_bytes(agent.sizes),
     )
 
 
@@ -93,21 +118,15 @@ def unpack(kept: object, answer: bytes) -> Timeline:
         answer: The body of the flow's response: the agent's stream.
     """
     found = mapping(kept)
-    first = _cut(_content(found.get("first")), _unpack_marks(found.get("first_pieces")))
-    last = _cut(_content(found.get("last")), _unpack_marks(found.get("last_pieces")))
-    marks = _unpack_marks(found.get("agent_first"))
-    last_marks = _unpack_marks(found.get("agent_last"))
-    known = sum(size for _, size in marks)
-    end = max(len(answer) - sum(size for _, size in last_marks), known)
-    agent = _cut(answer[:known], marks)
+    began = number(found.get("began")) or 0.0
+    first = _cut(found, "first", _content(found.get("first")), began)
+    last = _cut(found, "last", _content(found.get("last")), began)
     return Timeline(
-        takes=tuple(_take(mapping(take)) for take in elements(found.get("takes"))),
+        takes=tuple(_take(mapping(take), began) for take in elements(found.get("takes"))),
         provider=(*first, *last),
         left_out=integer(found.get("left_out")) or 0,
         resumes=len(first),
-        agent=(*agent, *_cut(answer[end:], last_marks)),
-        agent_left_out=max(len(answer[known:end]), 0),
-        agent_resumes=len(agent),
+        agent=tuple(_cut(found, "agent", answer, began)),
     )
 
 
@@ -125,7 +144,8 @@ def mask(data: bytes, secrets: Iterable[str]) -> bytes:
             if len(word) < SHORTEST_SECRET:
                 continue
             found = word.encode("utf-8", "surrogateescape")
-            data = data.replace(found, b"*" * len(found))
+            if found in data:
+                data = data.replace(found, b"*" * len(found))
             for size in range(len(found) - 1, SHORTEST_SECRET - 1, -1):
                 if data.endswith(found[:size]):
                     data = data[:-size] + b"*" * size
@@ -134,41 +154,47 @@ def mask(data: bytes, secrets: Iterable[str]) -> bytes:
     return data
 
 
-def _pack_marks(marks: Iterable[Mark]) -> str:
-    return encode_text([(round(time * 1000), size) for time, size in marks])
+def _to_bytes(values: array[float] | array[int]) -> bytes:
+    """Write numbers in the byte order of files: little-endian."""
+    if sys.byteorder == "big":
+        values = values[:]
+        values.byteswap()
+    return values.tobytes()
 
 
-def _unpack_marks(kept: object) -> list[tuple[int, int]]:
-    try:
-        found = elements(decode(text(kept)))
-    except ValueError:
-        return []
-    marks: list[tuple[int, int]] = []
-    for pair in found:
-        time, size = (*elements(pair), None, None)[:2]
-        if type(time) is int and type(size) is int and size >= 0:
-            marks.append((time, size))
-    return marks
+def _from_bytes(kind: str, kept: object) -> list[Any]:
+    values: array[Any] = array(kind)
+    data = _content(kept)
+    values.frombytes(data[: len(data) // values.itemsize * values.itemsize])
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values.tolist()
 
 
-def _cut(data: bytes, marks: Iterable[tuple[int, int]]) -> list[Piece]:
+def _cut(found: dict[Any, Any], name: str, data: bytes, began: float) -> list[Piece]:
+    """Cut a stream into the pieces in which it came."""
+    times = _from_bytes("d", found.get(f"{name}_times"))
+    sizes = _from_bytes("I", found.get(f"{name}_sizes"))
     pieces: list[Piece] = []
     start = 0
-    for time, size in marks:
+    for time, size in zip(times, sizes, strict=False):
         if piece := data[start : start + size]:
-            pieces.append(Piece(time, piece))
+            pieces.append(Piece(_milliseconds(time - began), piece))
         start += size
     return pieces
 
 
-def _take(kept: dict[Any, Any]) -> Take:
-    seconds = kept.get("seconds")
+def _take(kept: dict[Any, Any], began: float) -> Take:
     return Take(
-        round(seconds * 1000) if type(seconds) is float and abs(seconds) < 1e9 else 0,
+        _milliseconds((number(kept.get("time")) or 0.0) - began),
         f"{text(kept.get('provider'))}:{text(kept.get('model'))}",
         text(kept.get("format")),
         integer(kept.get("status")) or 0,
     )
+
+
+def _milliseconds(seconds: float) -> int:
+    return round(seconds * 1000) if abs(seconds) < 1e9 else 0
 
 
 def _content(value: object) -> bytes:

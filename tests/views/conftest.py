@@ -7,7 +7,7 @@ from mitmproxy.test import tflow, tutils
 from addon.translation import StreamTranslator
 from addon.views import metadata as names
 from addon.views.metadata import Quiet
-from addon.views.timeline import pack
+from addon.views.timeline import Moments, pack
 from tests.support.streams import text_frames
 
 BODY = {
@@ -28,6 +28,9 @@ def flow():
     translator = StreamTranslator("anthropic", "openai-chat", json.dumps(BODY).encode())
     translated = [translator.feed(frame) for frame in provided]
     answer = b"".join(translated)
+    got = Moments()
+    for place, data in enumerate(translated):
+        got.add(100.301 + place / 10, len(data))
     now = time.time()
     made = tflow.tflow(
         req=tutils.treq(
@@ -67,19 +70,20 @@ def flow():
             seconds={"first_byte": 0.25, "first_token": 0.5, "duration": 2.0},
         ),
         names.STREAMS: pack(
+            100.0,
             [
                 {
-                    "seconds": 0.25,
+                    "time": 100.25,
                     "provider": "anthropic",
                     "model": "claude-opus-5-5",
                     "format": "anthropic",
                     "status": 200,
                 }
             ],
-            [(0.3 + place / 10, frame) for place, frame in enumerate(provided)],
+            [(100.3 + place / 10, frame) for place, frame in enumerate(provided)],
             [],
             0,
-            ([(0.301 + place / 10, len(data)) for place, data in enumerate(translated)], []),
+            got,
         ),
     }
     return made

@@ -4,6 +4,7 @@ import io
 import json
 import logging
 import time
+from array import array
 
 import pytest
 from hypothesis import given
@@ -26,7 +27,8 @@ SUMMARY_FIELDS = (
     "request_id", "seconds",
 )  # fmt: skip
 STREAM_FIELDS = (
-    "takes", "first", "first_pieces", "last", "last_pieces", "left_out", "agent_first", "agent_last"
+    "began", "takes", "first", "first_times", "first_sizes", "last", "last_times", "last_sizes",
+    "left_out", "agent_times", "agent_sizes",
 )  # fmt: skip
 NAMES = (
     metadata.AGENT, metadata.ORIGINAL, metadata.SENT, metadata.SUMMARY, metadata.STREAMS,
@@ -51,7 +53,17 @@ summaries = st.fixed_dictionaries(
         "agent_format": st.sampled_from([*FORMATS]) | values,
     },
 )
-streams = st.fixed_dictionaries({}, optional=dict.fromkeys(STREAM_FIELDS, values))
+numbers = st.lists(st.floats() | st.floats(0, 9), max_size=5).map(
+    lambda found: array("d", found).tobytes()
+)
+sizes = st.lists(st.integers(0, 99), max_size=5).map(lambda found: array("I", found).tobytes())
+streams = st.fixed_dictionaries(
+    {},
+    optional={
+        name: values | (numbers if "times" in name else sizes if "sizes" in name else values)
+        for name in STREAM_FIELDS
+    },
+)
 bodies = (
     st.binary(max_size=200)
     | values.map(lambda value: json.dumps(value, default=str).encode("utf-8", "replace"))
