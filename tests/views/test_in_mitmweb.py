@@ -1,13 +1,12 @@
 """The views as people meet them: a live Detour with mitmweb, in a real browser."""
 
 import re
-import ssl
 import threading
 
-import httpx2
 import pytest
 
 from addon.authority import authority_certificate
+from tests.support.live_agent import RULES, Agent
 from tests.support.mitmweb import Mitmweb, until
 from tests.support.program import (
     AGENT_KEY,
@@ -17,25 +16,6 @@ from tests.support.program import (
     listening_at,
 )
 
-URL = "https://api.openai.com/v1/chat/completions"
-RULES = """\
-version: 1
-providers:
-  anthropic: {{base_url: "{url}", api_key: "{key}"}}
-  other: {{base_url: "{url}", formats: [anthropic], api_key: "{key}", models: [claude-haiku-4-5]}}
-rules:
-  - {{name: only o3, when: {{model: "o3*"}}, use: block}}
-  - {{name: plan with Sonnet, when: {{agent: planner}}, use: "anthropic:claude-sonnet-4-5"}}
-  - {{name: the rest, use: "other:claude-haiku-4-5"}}
-"""
-TOOL = {
-    "type": "function",
-    "function": {
-        "name": "get_weather",
-        "description": "Tell the weather.",
-        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
-    },
-}
 SERVE = ("serve", "--ui", "web", "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0")
 
 
@@ -56,32 +36,6 @@ def machine(home, tmp_path):
 def provider():
     with background_provider() as running:
         yield running
-
-
-class Agent:
-    """Calls OpenAI through the proxy."""
-
-    def __init__(self, machine, address):
-        self._proxy = address
-        authority = machine.home / ".mitmproxy" / "mitmproxy-ca-cert.pem"
-        self._trust = ssl.create_default_context(cafile=str(authority))
-
-    def ask(self, text, *, agent="planner", model="gpt-5.1", stream=True):
-        body = {
-            "model": model,
-            "stream": stream,
-            "seed": 7,
-            "messages": [
-                {"role": "system", "content": "You plan trips."},
-                {"role": "user", "content": text},
-            ],
-            "tools": [TOOL],
-        }
-        with httpx2.Client(
-            proxy=f"http://{agent}@{self._proxy}", verify=self._trust, trust_env=False, timeout=30
-        ) as client:
-            key = {"authorization": f"Bearer {AGENT_KEY}"}
-            return client.post(URL, json=body, headers=key)
 
 
 @pytest.fixture
