@@ -16,6 +16,8 @@ from addon.doctor.finding import Finding
 from addon.doctor.machine import Machine
 
 _PATIENCE = 3.0
+_PROCESSES = Path("/proc")
+"""Linux's own tables."""
 _LISTENING = "0A"
 """The state of a listening socket in /proc/net/tcp."""
 _OURS = ("addon serve", "detour serve", "addon/main.py", "addon run", "detour run")
@@ -84,22 +86,22 @@ def _free_port(host: str) -> int:
 
 def find_holder(port: int) -> Holder | None:
     """Find the process that listens on a port; None where that cannot be told."""
-    pid = _by_proc(port) if Path("/proc/net/tcp").exists() else _by_lsof(port)
+    pid = _by_proc(port) if _PROCESSES.exists() else _by_lsof(port)
     return None if pid is None else Holder(pid, _command(pid))
 
 
 def _by_proc(port: int) -> int | None:
     """Look it up in Linux's tables: the socket's inode, then whose it is."""
     inodes: set[str] = set()
-    for table in ("/proc/net/tcp", "/proc/net/tcp6"):
+    for table in ("net/tcp", "net/tcp6"):
         try:
-            lines = Path(table).read_text().splitlines()[1:]
+            lines = (_PROCESSES / table).read_text().splitlines()[1:]
         except OSError:
             continue
         for fields in map(str.split, lines):
             if fields[3] == _LISTENING and int(fields[1].rpartition(":")[2], 16) == port:
                 inodes.add(f"socket:[{fields[9]}]")
-    for folder in Path("/proc").glob("[0-9]*/fd"):
+    for folder in _PROCESSES.glob("[0-9]*/fd"):
         try:
             if any(str(link.readlink()) in inodes for link in folder.iterdir()):
                 return int(folder.parent.name)
@@ -114,7 +116,7 @@ def _by_lsof(port: int) -> int | None:
         return None
     command = [lsof, "-nP", f"-iTCP:{port}", "-sTCP:LISTEN", "-t"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE).stdout  # noqa: S603 - as above
+        said = subprocess.run(command, capture_output=True, text=True, timeout=_PATIENCE).stdout  # noqa: S603 - a program of the system
     except (OSError, subprocess.SubprocessError):
         return None
     first = said.split("\n")[0]
@@ -123,7 +125,9 @@ def _by_lsof(port: int) -> int | None:
 
 def _command(pid: int) -> str:
     try:
-        return Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ").strip()
+        return (
+            (_PROCESSES / f"{pid}/cmdline").read_text(errors="replace").replace("\0", " ").strip()
+        )
     except OSError:
         pass
     command = ["ps", "-o", "command=", "-p", str(pid)]

@@ -1,13 +1,16 @@
 """`detour doctor` as people run it."""
 
 import json
+import os
+import pty
 import re
+import subprocess
 import time
 
 import pytest
 
 from addon.doctor import CHECKS
-from tests.support.program import PROVIDER_KEY, background_provider
+from tests.support.program import DETOUR, PROVIDER_KEY, background_provider
 
 
 @pytest.fixture(scope="module")
@@ -67,3 +70,22 @@ def test_a_check_that_is_not_there(machine):
     ended = machine.run("doctor", "--only", "weather")
     assert ended.returncode == 2
     assert "'weather' is not one of" in ended.stderr
+
+
+def test_on_a_screen_it_says_what_is_being_waited_for(machine, provider):
+    machine.write_rules(provider.base_url)
+    ours, theirs = pty.openpty()
+    try:
+        process = subprocess.Popen(
+            [*DETOUR, "doctor", "--only", "rules", "--only", "clock", "--no-network"],
+            cwd=machine.folder,
+            env=machine.environment(),
+            stdout=subprocess.PIPE,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        said, _ = process.communicate(timeout=60)
+        assert b"... the clock" in os.read(ours, 65536)
+        assert b"..." not in said
+    finally:
+        os.close(ours)

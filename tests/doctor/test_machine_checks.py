@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from cryptography import x509
@@ -225,6 +226,17 @@ def test_a_port_that_detour_holds_is_well(make_machine):
     assert (first.state, second.state) == ("ok", "ok")
     assert f"a Detour that runs (process {detour.pid})" in first.message
     assert states(of_authority) == ["ok"]
+
+
+def test_where_linux_tables_are_missing_lsof_and_ps_are_asked(programs, monkeypatch):
+    monkeypatch.setattr(ports, "_PROCESSES", Path("/nowhere"))
+    answers = {"lsof": "print(4711)", "ps": "print('python -m addon serve --ui dump')"}
+    monkeypatch.setenv("PATH", programs(**answers))
+    holder = ports.find_holder(8080)
+    assert holder == ports.Holder(4711, "python -m addon serve --ui dump")
+    assert holder.is_detour
+    monkeypatch.setenv("PATH", programs(lsof="import sys; sys.exit(1)"))
+    assert ports.find_holder(8080) is None
 
 
 async def test_an_address_of_somebody_else_is_told(make_machine):
