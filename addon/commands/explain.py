@@ -11,17 +11,20 @@ import click
 
 from addon.commands.check import DEFAULT_FILE
 from addon.commands.options import home_option
+from addon.formats import FORMATS
 from addon.inspection.explanation import (
     PLACES,
     Explanation,
+    Question,
     Sending,
     ask,
     explain_call,
     explanation_document,
 )
 from addon.inspection.loading import load
+from addon.inspection.local import look_for_local
 from addon.neutral import DetourError
-from addon.rules import Decision, Limit, RulesError
+from addon.rules import Decision, Limit, Rules, RulesError
 from addon.wire.codec import decode
 
 LONGEST_TEXT = 300
@@ -77,7 +80,8 @@ def explain(
 ) -> None:
     """Say which rule applies to a call, why the earlier ones do not, and what would be sent.
 
-    Nothing is sent. Keys are shown as the name of the place they come from.
+    Nothing is sent, but servers on this machine are asked for their models where one may be meant.
+    Keys are shown as the name of the place they come from.
     """
     if model is None and body is None:
         raise click.UsageError("give --model, or --body with a request that names one")
@@ -94,7 +98,7 @@ def explain(
             headers=headers,
             body=content,
         )
-        explanation = explain_call(question, loaded)
+        explanation = _explained(question, loaded)
     except RulesError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -106,6 +110,19 @@ def explain(
         click.echo(json.dumps(document, indent=2, ensure_ascii=False))
     else:
         click.echo(_as_text(explanation))
+
+
+def _explained(question: Question, rules: Rules) -> Explanation:
+    """Explain a call, with a look at this machine where the proxy would take one."""
+    if rules.uses_local or question.model.startswith(("local:", "local/")):
+        look_for_local(rules)
+        return explain_call(question, rules)
+    explanation = explain_call(question, rules)
+    passes = explanation.decision.action == "pass" and explanation.decision.rule is None
+    if passes and question.format in FORMATS and rules.may_own_locally(question.model):
+        look_for_local(rules)
+        return explain_call(question, rules)
+    return explanation
 
 
 def _as_text(explanation: Explanation) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
@@ -30,3 +31,18 @@ async def find_local(rules: Rules, clients: ClientPool, taken: Collection[int] =
         servers = LocalServers()
         rules.providers["local"] = await servers.find(rules.local, clients, taken)
         servers.stop()
+
+
+def look_for_local(rules: Rules) -> None:
+    """Do the same where nothing else goes on."""
+    from addon.engine import ClientPool
+
+    async def look() -> None:
+        clients = ClientPool()
+        try:
+            await find_local(rules, clients)
+        finally:
+            await clients.aclose()
+
+    if rules.finds_local:
+        asyncio.run(look())

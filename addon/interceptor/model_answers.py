@@ -13,7 +13,7 @@ from addon.formats.endpoints import model_asked_about
 from addon.interceptor.carrying import SPOKEN, carried_facts
 from addon.interceptor.key_headers import agent_key, check_host
 from addon.interceptor.own_ports import own_ports
-from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, blocked
+from addon.interceptor.planning import Answered, Decided, Incoming, Pass, Refusal, blocked
 from addon.neutral import ErrorInfo
 from addon.providers import BUILT_IN, Destination
 from addon.rules import Decision, Rules
@@ -70,6 +70,18 @@ class Models:
         """Look for servers on this machine, if a call may go to one of them."""
         if rules.finds_local and (rules.uses_local or _names_local(incoming)):
             await self._find_local(rules, clients)
+
+    async def owns(
+        self, planned: Decided, incoming: Incoming, rules: Rules, clients: ClientPool
+    ) -> bool:
+        """Tell whether a call that would pass asks for a model that a server here has."""
+        if not isinstance(planned, Pass) or planned.rule != "default":
+            return False
+        model = planned.requested_model or ""
+        if incoming.endpoint.format is None or not rules.may_own_locally(model):
+            return False
+        await self._find_local(rules, clients)
+        return model in rules.providers["local"].servers
 
     async def _find_local(self, rules: Rules, clients: ClientPool) -> None:
         rules.providers["local"] = await self._local.find(rules.local, clients, own_ports())
@@ -143,10 +155,15 @@ class Models:
         if rules.finds_local and any(target.provider == "local" for target in targets):
             await self._find_local(rules, clients)
         places = {place.provider.id: place for place in decision.destinations}
-        questions = [_question(place, incoming, rules) for place in places.values()]
-        answers = await self._lists.of_all(questions, clients)
+        nobody = ListError("no model server answers on this machine", "absent")
+        found_here = {"local"} & places.keys() if rules.finds_local else set[str]()
+        asked = {name: place for name, place in places.items() if name not in found_here}
+        questions = [_question(place, incoming, rules) for place in asked.values()]
+        answers = dict.fromkeys(places, nobody) | dict(
+            zip(asked, await self._lists.of_all(questions, clients), strict=True)
+        )
         found: dict[str, ListedModel] = {}
-        for name, listed in zip(places, answers, strict=True):
+        for name, listed in answers.items():
             provider = rules.providers[name]
             if isinstance(listed, ListError) and not provider.models:
                 raise listed

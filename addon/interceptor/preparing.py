@@ -60,6 +60,8 @@ class Preparation:
         await spending.prepare(rules)
         incoming = replace(incoming, excess=_once(spending))
         planned, passed_over = await self._first(incoming, rules, keep_alive, state)
+        if await self._models.owns(planned, incoming, rules, clients):
+            planned, passed_over = await self._first(incoming, rules, keep_alive, state)
         if isinstance(planned, Route | Pass) and planned.limited is not None:
             agent = split_name(incoming.agent)[0] or None
             admission = spending.admit(planned.limited, agent)

@@ -23,7 +23,7 @@ from addon.providers import (
 from addon.rules.carrying import carries, first_fitting
 from addon.rules.disabled import DisabledProvider
 from addon.rules.facts import CallFacts
-from addon.rules.model_names import explicit_target, owners
+from addon.rules.model_names import explicit_target, makers, owners
 from addon.rules.problems import START, Problem
 from addon.rules.rule import Rule, Use
 from addon.rules.targets import AUTO, Target, Verdict
@@ -170,6 +170,14 @@ class Rules:
     def uses_local(self) -> bool:
         """Whether the file sends calls to `local`."""
         return any(target.provider == "local" for target in self.targets())
+
+    def may_own_locally(self, model: str) -> bool:
+        """Tell whether a model that no rule takes may be one of a server on this machine.
+
+        Names that makers elsewhere give their models are not worth asking for.
+        """
+        unknown = bool(model) and not makers(model) and not model.startswith("ft:")
+        return unknown and self.by_model_name and self.finds_local
 
     def targets(self) -> Iterator[Target]:
         """Go through all targets of what is in use, in the order of the file."""

@@ -60,7 +60,7 @@ def owners(model: str, providers: Mapping[str, Provider]) -> Iterable[str]:
     Those that list the model come before those that make models with such names.
     """
     for provider in providers.values():
-        if model in provider.models:
+        if model in provider.models or model in provider.servers:
             yield provider.id
     for name, pattern in _OWNERS:
         if name in providers and pattern.match(model):

@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 from msgspec import Struct
 
+from addon.commands.explain import explain as explain_command
 from addon.commands.models import models as models_command
 from addon.engine import local_servers
 from tests.support.llama_recording import TOOL
@@ -232,6 +233,75 @@ async def test_what_a_model_cannot_do_is_said(client, replayed, server):
             model="gpt-5.1", messages=[{"role": "user", "content": [picture]}]
         )
     assert not replayed.asked("/v1/chat/completions")
+
+
+OWN_NAMES = [(SERVERS[0], "tiny"), (SERVERS[1], "llama3.2"), (SERVERS[3], "Qwen/Qwen3-8B")]
+
+
+@pytest.mark.parametrize(("server", "name"), OWN_NAMES)
+async def test_a_model_that_only_a_server_here_has_is_its_own(replayed, name):
+    async with running_proxy("version: 1\n", environment={}) as proxy, proxy.openai() as client:
+        messages = [{"role": "user", "content": "Hello"}]
+        with contextlib.suppress(openai.APIError):
+            await client.chat.completions.create(model=name, messages=messages)
+    [asked] = replayed.asked("/v1/chat/completions")
+    assert asked["model"] == name
+
+
+@pytest.mark.parametrize(
+    ("rules", "model"),
+    [
+        ("version: 1\n", "gpt-5.1"),
+        ("version: 1\n", "ft:gpt-4.1:mine"),
+        ("version: 1\nby_model_name: false\n", "tiny"),
+        ("version: 1\nrules: [{use: pass}]\n", "tiny"),
+        ("version: 1\nproviders: {local: {enabled: false}}\n", "tiny"),
+    ],
+)
+@pytest.mark.parametrize("server", SERVERS[:1])
+async def test_nothing_here_is_asked_where_it_is_not_meant(replayed, rules, model):
+    async with running_proxy(rules, environment={}) as proxy, proxy.openai() as client:
+        with pytest.raises(openai.APIError):
+            await client.chat.completions.create(
+                model=model, messages=[{"role": "user", "content": "Hello"}]
+            )
+    assert not replayed.exchanges
+
+
+@pytest.mark.parametrize(("server", "name"), [*OWN_NAMES, (SERVERS[1], "local:llama3.2")])
+@pytest.mark.parametrize("default", ["pass", "local:auto"])
+async def test_explain_says_the_same(replayed, server, name, default, tmp_path):
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(f"version: 1\ndefault: {default}\n")
+    command = ["--rules", str(rules), "--home", str(tmp_path), "--model", name, "--json"]
+    said = await asyncio.to_thread(CliRunner().invoke, explain_command, command)
+    [place] = json.loads(said.stdout)["destinations"]
+    assert (place["provider"], place["base_url"]) == ("local", f"{replayed.url}/v1")
+    assert place["model"] == name.removeprefix("local:")
+
+
+@pytest.mark.parametrize("server", SERVERS[1:2])
+async def test_a_rule_on_lists_of_models_may_name_them(replayed, server):
+    rules = "version: 1\nrules: [{when: {endpoint: models}, use: 'local:*'}]\n"
+    async with running_proxy(rules, environment={}) as proxy, proxy.openai() as client:
+        listed = [model.id async for model in await client.models.list()]
+    assert listed == list(server.models)
+
+
+@pytest.mark.parametrize("server", SERVERS[:1])
+async def test_settings_of_local_leave_it_found_but_an_address_or_a_key_does_not(replayed):
+    async def asked(settings):
+        before = len(replayed.exchanges)
+        rules = f"{RULES}providers: {{local: {settings}}}\n"
+        async with running_proxy(rules, environment={}) as proxy, proxy.openai() as client:
+            with contextlib.suppress(openai.APIError):
+                await chat(client, "Hello")
+        return len(replayed.exchanges) - before
+
+    assert await asked("{concurrency: {running: 1}, timeouts: {connect: 2}}")
+    assert await asked("{models: [{id: tiny, price: {input: 0, output: 0}}]}")
+    assert not await asked("{base_url: 'http://127.0.0.1:9/v1'}")
+    assert not await asked("{api_key: secret-of-mine}")
 
 
 async def test_all_of_them_at_once(monkeypatch):
