@@ -33,6 +33,10 @@ def _always(_environment: Mapping[str, str]) -> bool:
     return True
 
 
+def _never(_environment: Mapping[str, str]) -> bool:
+    return False
+
+
 def _node_system(environment: Mapping[str, str]) -> bool:
     options = environment.get("NODE_OPTIONS", "")
     return environment.get("NODE_USE_SYSTEM_CA") == "1" or "--use-system-ca" in options
@@ -40,6 +44,9 @@ def _node_system(environment: Mapping[str, str]) -> bool:
 
 RUNTIMES = (
     Runtime("Python", "python3", ("SSL_CERT_FILE",), _always),
+    Runtime(
+        "Python's requests", "python3", ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"), _never
+    ),  # which asks certifi
     Runtime("Node", "node", ("NODE_EXTRA_CA_CERTS",), _node_system),
     Runtime("curl", "curl", ("CURL_CA_BUNDLE", "SSL_CERT_FILE"), _always),
     Runtime("git", "git", ("GIT_SSL_CAINFO",), _always),
@@ -63,13 +70,17 @@ def _examine(machine: Machine) -> Iterator[Finding]:
         yield _finding("ok", "the system's store trusts mitmproxy's authority")
     path = environment.get("PATH")
     installed = [one for one in RUNTIMES if shutil.which(one.program, path=path)]
+    findings = [_judge(one, environment, authority, in_system=in_system) for one in installed]
     if not leads_to_detour(machine):
-        names = ", ".join(one.name for one in installed) or "agents"
-        message = f"`detour run` and `detour env` make {names} trust it; this shell is as it was"
-        yield _finding("ok", message)
+        trusting = [o.name for o, f in zip(installed, findings, strict=True) if f.state == "ok"]
+        others = [one.name for one in installed if one.name not in trusting]
+        if trusting:
+            yield _finding("ok", f"trusted from this shell: by {', '.join(trusting)}")
+        if others:
+            message = f"made to trust it by `detour run` and `detour env`: {', '.join(others)}"
+            yield _finding("ok", message)
         return
-    for one in installed:
-        yield _judge(one, environment, authority, in_system=in_system)
+    yield from findings
     java = shutil.which("java", path=path)
     if java and "trustStore" not in environment.get("JAVA_TOOL_OPTIONS", ""):
         message = "Java reads none of these variables"

@@ -157,16 +157,21 @@ RUNTIMES = dict.fromkeys(("python3", "node", "curl", "git", "codex", "go"), "")
 async def test_a_shell_that_goes_its_own_way_is_left_alone(make_machine, programs):
     (finding,) = await trust.examine(make_machine(path=programs(**RUNTIMES)))
     assert finding.state == "ok"
-    assert "Python, Node, curl, git, Codex, Go" in finding.message
+    assert "`detour run`" in finding.message
+    assert "Python, Python's requests, Node, curl, git, Codex, Go" in finding.message
+    variables = {"CURL_CA_BUNDLE": str(make_machine().authority_file)}
+    first, second = await trust.examine(make_machine(path=programs(**RUNTIMES), **variables))
+    assert first.message == "trusted from this shell: by Python's requests, curl"
+    assert "curl" not in second.message
 
 
 async def test_a_shell_that_is_led_but_trusts_nobody_is_wrong(make_machine, programs):
     path = programs(**RUNTIMES, java="")
     machine = make_machine(path=path, HTTPS_PROXY="http://coder:x@localhost:1")
     findings = await trust.examine(machine)
-    assert states(findings) == ["failed"] * 6 + ["warning"]
-    assert "NODE_EXTRA_CA_CERTS is not set" in findings[1].remedy
-    assert all("detour run" in finding.remedy for finding in findings[:6])
+    assert states(findings) == ["failed"] * 7 + ["warning"]
+    assert "NODE_EXTRA_CA_CERTS is not set" in findings[2].remedy
+    assert all("detour run" in finding.remedy for finding in findings[:7])
     assert "detour env" in findings[-1].remedy
 
 
@@ -176,7 +181,8 @@ async def test_a_shell_that_is_led_and_trusts_is_well(make_machine, programs):
     names = ("SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "GIT_SSL_CAINFO", "CURL_CA_BUNDLE")
     variables = {**dict.fromkeys(names, str(bundle)), "HTTPS_PROXY": "http://127.0.0.1:1"}
     findings = await trust.examine(make_machine(path=programs(**RUNTIMES), **variables))
-    assert states(findings) == ["ok"] * 6
+    assert states(findings) == ["ok"] * 7
+    variables["REQUESTS_CA_BUNDLE"] = str(bundle)
     variables["CURL_CA_BUNDLE"] = str(machine.rules_file)  # names a file without it
     failed = the_failed(await trust.examine(make_machine(path=programs(**RUNTIMES), **variables)))
     assert failed.message.startswith("curl ")
