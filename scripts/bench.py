@@ -1,6 +1,6 @@
 """Measure what Detour costs: translation by itself, and the whole way beside bare mitmproxy.
 
-    .venv/bin/python scripts/bench.py [--quick] [--only translation|proxy] [--json] [--write]
+    .venv/bin/python scripts/bench.py [--quick] [--only PART] [--json] [--write]
 
 `docs/performance.md` says what the figures mean.
 """
@@ -18,12 +18,12 @@ import click
 ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT / "scripts"), str(ROOT)]
 
-from benchmarks import proxy, report, translation  # noqa: E402 - needs the path above
+from benchmarks import proxy, report, translation, watching  # noqa: E402 - needs the path above
 from benchmarks.agent import AnswerError  # noqa: E402
 from benchmarks.machine import this_machine  # noqa: E402
 from benchmarks.processes import StartError  # noqa: E402
 
-PARTS = ("translation", "proxy")
+PARTS = ("translation", "proxy", "watching")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -36,7 +36,7 @@ def main(*, quick: bool, only: str | None, as_json: bool, write: bool) -> None:
     if write and (quick or only):
         raise click.UsageError("--write takes the whole measurement, without --quick and --only")
     parts = (only,) if only else PARTS
-    if "proxy" in parts and sys.platform != "linux":
+    if {"proxy", "watching"} & {*parts} and sys.platform != "linux":
         message = "only Linux tells the CPU time of other processes; use --only translation"
         raise click.ClickException(message)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -49,12 +49,13 @@ def main(*, quick: bool, only: str | None, as_json: bool, write: bool) -> None:
         say(f"{time.monotonic() - began:5.0f} s  {what}")
 
     sections = translation.measure(progress, quick=quick) if "translation" in parts else []
-    if "proxy" in parts:
-        try:
-            sections += asyncio.run(proxy.measure(progress, quick=quick))
-        except (AnswerError, StartError) as error:
-            notes = getattr(error, "__notes__", ())
-            raise click.ClickException("\n".join((str(error), *notes))) from error
+    for name, part in (("proxy", proxy), ("watching", watching)):
+        if name in parts:
+            try:
+                sections += asyncio.run(part.measure(progress, quick=quick))
+            except (AnswerError, StartError) as error:
+                notes = getattr(error, "__notes__", ())
+                raise click.ClickException("\n".join((str(error), *notes))) from error
     progress("done")
     click.echo((report.as_json if as_json else report.as_text)(machine, sections))
     if write:

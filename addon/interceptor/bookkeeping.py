@@ -24,7 +24,7 @@ from addon.interceptor.observing import observe
 from addon.interceptor.options import Settings
 from addon.interceptor.planning import Pass, Route
 from addon.interceptor.spending import Spending
-from addon.ledger import INTERRUPTED, Ledger, Record, UnderWay, left_records, timestamp
+from addon.ledger import INTERRUPTED, Completion, Ledger, Record, UnderWay, left_records, timestamp
 from addon.neutral import DetourError, ErrorInfo, Loss, Usage
 from addon.providers import BUILT_IN, Provider
 from addon.rules import split_name
@@ -90,16 +90,22 @@ class Bookkeeper:
         if before is not None and _place(before) != _place(settings):
             self._close_ledger()
 
+    @property
+    def _records(self) -> bool:
+        """Whether there is a ledger."""
+        return self._settings is not None and self._settings.ledger_limits.size > 0
+
     def open(self) -> None:
         """See to what was left by processes that were killed."""
         assert self._settings is not None
-        if left_records(self._settings.home):
+        if self._records and left_records(self._settings.home):
             self._open().open()
 
     def begin(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """Let it be known that an exchange is under way, for as long as it is."""
-        describe = functools.partial(record_of, flow, exchange)
-        self._open().begin(UnderWay(describe, lambda: exchange.record is not None))
+        if self._records:
+            describe = functools.partial(record_of, flow, exchange)
+            self._open().begin(UnderWay(describe, lambda: exchange.record is not None))
         if self.watcher is not None:
             self.watcher.began(flow, exchange)
 
@@ -158,7 +164,6 @@ class Bookkeeper:
             telemetry.close()
 
     def _conclude(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
-        ledger = self._open()
         exchange.record = record = record_of(flow, exchange)
         if not record.error and not is_complete(flow, exchange):
             record.error = INTERRUPTED
@@ -168,7 +173,7 @@ class Bookkeeper:
         if not exchange.passes or response is None or spoken is None:
             if admission is not None:
                 admission.settle(record)
-            ledger.add(record)
+            self._add(record)
             self._tell(record)
             return
         provider = BUILT_IN.get(exchange.endpoint.provider)
@@ -196,12 +201,18 @@ class Bookkeeper:
                 self._tell(record)
 
         if len(response.raw_content or b"") > _AT_ONCE:
-            ledger.add(record, settle)
+            self._add(record, settle)
             return
         try:
             settle(record)
         finally:
-            ledger.add(record)
+            self._add(record)
+
+    def _add(self, record: Record, complete: Completion | None = None) -> None:
+        if self._records:
+            self._open().add(record, complete)
+        elif complete is not None:
+            complete(record)
 
     def _tell(self, record: Record) -> None:
         if self.watcher is not None:
@@ -220,7 +231,10 @@ class Bookkeeper:
                 observation.finish_reason = exchange.told.finish_reason
             telemetry.observe(record, observation)
 
-        self._open().later(tell)
+        if self._records:
+            self._open().later(tell)
+        else:
+            tell()
 
     def _open(self) -> Ledger:
         if self._ledger is None:

@@ -81,7 +81,8 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "detour_vault_days": ("30", "Days after which what nobody asked for is forgotten."),
     "detour_ledger_size": (
         "512m",
-        "Most bytes of the records of exchanges, in detour.db. Understands k/m/g suffixes.",
+        "Most bytes of the records of exchanges, in detour.db. Understands k/m/g suffixes. "
+        "0 records nothing.",
     ),
     "detour_ledger_days": ("365", "Days after which the record of an exchange is removed."),
     "detour_stream_limit": (
@@ -138,7 +139,7 @@ def read_settings(options: Options) -> Settings:
             age=_number(options, "detour_vault_days", float) * 86400,
         ),
         ledger_limits=LedgerLimits(
-            size=_size(options, "detour_ledger_size"),
+            size=_size(options, "detour_ledger_size", least=0),
             age=_number(options, "detour_ledger_days", float) * 86400,
         ),
         events=Path(events).expanduser() if events else None,

@@ -16,9 +16,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from addon.ledger.database import Limits
 from addon.ledger.journal import Journal
 from addon.ledger.record import Record
-from addon.ledger.store import Limits, Store, write_lines
+from addon.ledger.store import Store, write_lines
 
 logger = logging.getLogger(__name__)
 

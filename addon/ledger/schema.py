@@ -37,14 +37,9 @@ CREATE INDEX IF NOT EXISTS running_by_owner ON running (owner, id);
 """Beside the records: which exchanges are under way, so that a process that is killed leaves none
 untold."""
 LIST = ", ".join(COLUMNS)
-PROBE = f"SELECT {LIST} FROM exchanges LIMIT 1"  # noqa: S608 - fixed names
 _MARKS = ", ".join("?" * len(COLUMNS))
 INSERT = f"INSERT INTO exchanges ({LIST}) VALUES ({_MARKS})"  # noqa: S608 - fixed names
 INSERT_ONCE = f"""
 INSERT INTO exchanges ({LIST}) SELECT {_MARKS}
 WHERE NOT EXISTS (SELECT 1 FROM exchanges WHERE id = ? AND time = ?)
 """  # noqa: S608 - fixed names
-DELETE_OLD = "DELETE FROM exchanges WHERE time < ?"
-DELETE_OLDEST = """
-DELETE FROM exchanges WHERE rowid IN (SELECT rowid FROM exchanges ORDER BY time LIMIT ?)
-"""

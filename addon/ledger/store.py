@@ -10,37 +10,14 @@ from pathlib import Path
 
 import msgspec
 
+from addon.ledger.database import Database, Limits
 from addon.ledger.journal import Left, journals, left_behind
-from addon.ledger.record import Record, timestamp
-from addon.ledger.schema import (
-    DELETE_OLD,
-    DELETE_OLDEST,
-    FILE_NAME,
-    INSERT,
-    INSERT_ONCE,
-    PROBE,
-    SCHEMA,
-)
-from addon.vault.sqlite_file import Opened, SqliteFile, is_damage
+from addon.ledger.record import Record
+from addon.ledger.schema import FILE_NAME, INSERT, INSERT_ONCE, SCHEMA
 
 logger = logging.getLogger(__name__)
 
 INTERRUPTED = "interrupted: Detour was ended before the answer was."
-
-_PATIENCE = 10.0
-"""Seconds to wait for another process that writes."""
-_PRUNE_EVERY = 600
-_LOW_WATER = 0.9
-"""Share of the size limit that pruning goes down to."""
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """How much is kept; the oldest goes first."""
-
-    size: int = 512 << 20
-    """Most bytes of the file."""
-    age: float = 365 * 86400.0
-    """Seconds after which a record is removed."""
 
 
 class Store:
@@ -60,16 +37,12 @@ class Store:
             now: Tells the time, in seconds since 1970.
         """
         self._home = home
-        self._file = SqliteFile(home / FILE_NAME, SCHEMA, PROBE)
-        self._limits = limits
-        self._now = now
-        self._opened: Opened | None = None
-        self._pruned = 0.0
+        self._database = Database(home / FILE_NAME, SCHEMA, "exchanges", limits, now)
 
     @property
     def path(self) -> Path:
         """The database."""
-        return self._file.path
+        return self._database.path
 
     def write(
         self,
@@ -98,9 +71,9 @@ class Store:
             connection.executemany(
                 "DELETE FROM running WHERE owner = ? AND id = ?", [(owner, name) for name in ended]
             )
-            self._prune(connection)
+            self._database.prune(connection)
 
-        self._change(store)
+        self._database.change(store)
 
     def recover(self) -> None:
         """Store what processes have left that were killed, their running exchanges included.
@@ -116,9 +89,7 @@ class Store:
 
     def close(self) -> None:
         """Let go of the file."""
-        if self._opened is not None:
-            self._opened.connection.close()
-            self._opened = None
+        self._database.close()
 
     def _take_over(self, left: Left) -> None:
         stored: list[Record] = []
@@ -137,47 +108,10 @@ class Store:
             ]
             connection.execute("DELETE FROM running WHERE owner = ?", (left.owner,))
 
-        self._change(store)
+        self._database.change(store)
         if stored:
             logger.info("%d exchanges of a process that was killed are recorded", len(stored))
             write_lines(left.lines, stored)
-
-    def _change(self, change: Callable[[sqlite3.Connection], None]) -> None:
-        """Change the file, at the second attempt a new one where the first was damaged."""
-        try:
-            self._attempt(change)
-        except sqlite3.Error as error:
-            if not is_damage(error) or self._opened is None:
-                raise
-            damaged = self._opened.identity
-            self.close()
-            self._file.set_aside(damaged, error)
-            self._attempt(change)
-
-    def _attempt(self, change: Callable[[sqlite3.Connection], None]) -> None:
-        if self._opened is not None and not self._file.is_current(self._opened):
-            self.close()
-        self._opened = self._opened or self._file.connect(_PATIENCE)
-        connection = self._opened.connection
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            change(connection)
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
-
-    def _prune(self, connection: sqlite3.Connection) -> None:
-        now = self._now()
-        if abs(now - self._pruned) >= _PRUNE_EVERY:
-            self._pruned = now
-            connection.execute(DELETE_OLD, (timestamp(max(now - self._limits.age, 0)),))
-        if (size := _size(connection)) <= self._limits.size:
-            return
-        (count,) = connection.execute("SELECT count(*) FROM exchanges").fetchone()
-        excess = 1 - self._limits.size * _LOW_WATER / size
-        connection.execute(DELETE_OLDEST, (int(count * excess) + 1,))
 
 
 def write_lines(path: Path | None, records: Sequence[Record]) -> None:
@@ -198,11 +132,3 @@ def _line(record: Record) -> bytes:
         return msgspec.json.encode(record) + b"\n"
     except (ValueError, OverflowError):  # half a character, or a number beyond all measure
         return b""
-
-
-def _size(connection: sqlite3.Connection) -> int:
-    """Count the bytes of the file that hold something."""
-    (pages,) = connection.execute("PRAGMA page_count").fetchone()
-    (free,) = connection.execute("PRAGMA freelist_count").fetchone()
-    (page_size,) = connection.execute("PRAGMA page_size").fetchone()
-    return (pages - free) * page_size

@@ -75,13 +75,66 @@ class Comparison:
         return self.detour <= self.target * self.bare + self.allowance
 
 
+@dataclass(frozen=True, kw_only=True)
+class Contrast:
+    """The same thing with something switched off, and on."""
+
+    name: str
+    unit: str
+    off: float
+    on: float
+    lowest: float
+    """The lowest ratio in any round."""
+    highest: float
+    least: float | None = None
+    """What the ratio must be at least; None where nothing was promised."""
+    most: float | None = None
+    """What it may be at most."""
+
+    @property
+    def ratio(self) -> float:
+        """On in terms of off."""
+        return self.on / self.off
+
+    @property
+    def within(self) -> bool | None:
+        """Whether the promise is kept."""
+        if self.least is not None:
+            return self.ratio >= self.least
+        return None if self.most is None else self.ratio <= self.most
+
+
+def contrast(
+    name: str,
+    unit: str,
+    off: Sequence[float],
+    on: Sequence[float],
+    *,
+    scale: float = 1.0,
+    least: float | None = None,
+    most: float | None = None,
+) -> Contrast:
+    """Sum up rounds that took both in turn, one figure of each by round."""
+    ratios = [after / before for before, after in zip(off, on, strict=True)]
+    return Contrast(
+        name=name,
+        unit=unit,
+        off=p50(off) * scale,
+        on=p50(on) * scale,
+        lowest=min(ratios),
+        highest=max(ratios),
+        least=least,
+        most=most,
+    )
+
+
 @dataclass(frozen=True)
 class Section:
     """Figures that belong together."""
 
     name: str
     title: str
-    rows: Sequence[Cost | Costs | Comparison]
+    rows: Sequence[Cost | Costs | Comparison | Contrast]
 
 
 def percentile(values: Sequence[float], share: float) -> float:

@@ -75,41 +75,75 @@ async def ways(folder: Path) -> AsyncGenerator[list[Way]]:
     Raises:
         StartError: One does not start.
     """
-    certificates = make_certificates(folder)
-    settings = [
-        f"--set=confdir={certificates.mitmproxy_folder}",
-        f"--set=ssl_verify_upstream_trusted_ca={certificates.provider_authority}",
-        "--set=flow_detail=0",
-    ]
-    async with AsyncExitStack() as stack:
-
-        async def start(
-            name: str, ready: re.Pattern[str], *arguments: str | Path, **variables: str
-        ) -> tuple[int, int]:
-            log = folder / f"{name}.log"
-            return await stack.enter_async_context(_running(arguments, log, ready, variables))
-
-        provider = ("-m", "benchmarks.fast_provider", certificates.provider)
-        _, port = await start("provider", _PROVIDER_IS_READY, *provider)
-        bare = ("-c", _MITMDUMP, "--listen-host=127.0.0.1", "--listen-port=0", *settings)
+    async with _stage(folder) as stage:
+        bare = ("-c", _MITMDUMP, "--listen-host=127.0.0.1", "--listen-port=0", *stage.settings)
         bare += ("--set=connection_strategy=lazy", "--set=http2=false")
         bare += ("-s", str(Path(__file__).with_name("bare_addon.py")))
-        bare_process, bare_port = await start(
-            "mitmproxy", _MITMPROXY_IS_READY, *bare, BENCHMARK_PROVIDER_PORT=str(port)
+        variables = {"BENCHMARK_PROVIDER_PORT": str(stage.provider)}
+        yield [
+            Way("direct", stage.provider, stage.certificates),
+            await stage.start("bare", _MITMPROXY_IS_READY, *bare, **variables),
+            await stage.detour("detour", "--ui=dump"),
+        ]
+
+
+@asynccontextmanager
+async def watching_ways(folder: Path) -> AsyncGenerator[tuple[Way, Way]]:
+    """Start two Detours in mitmweb: one that neither records nor keeps streams, one that does both.
+
+    Raises:
+        StartError: One does not start.
+    """
+    web = ("--ui=web", "--web=127.0.0.1:0")
+    off = ("--set=detour_ledger_size=0", "--set=detour_stream_limit=0")
+    async with _stage(folder) as stage:
+        yield await stage.detour("off", *web, options=off), await stage.detour("on", *web)
+
+
+class _Stage:
+    """A provider, and what starts beside it."""
+
+    def __init__(self, folder: Path, certificates: Certificates, stack: AsyncExitStack) -> None:
+        self.folder = folder
+        self.certificates = certificates
+        self.settings = (
+            f"--set=confdir={certificates.mitmproxy_folder}",
+            f"--set=ssl_verify_upstream_trusted_ca={certificates.provider_authority}",
+            "--set=flow_detail=0",
         )
-        rules = _written(folder / "rules.yaml", _RULES.format(port=port))
-        detour = ("-P", "-m", "addon", "serve", "--ui=dump", "--listen=127.0.0.1:0")
-        detour += (f"--rules={rules}", f"--home={folder / 'home'}", "--", *settings)
-        detour_process, detour_port = await start("detour", _DETOUR_IS_READY, *detour)
+        self.logs: list[Path] = []
+        self.provider = 0
+        """The provider's port."""
+        self._stack = stack
+
+    async def start(
+        self, name: str, ready: re.Pattern[str], *arguments: str | Path, **variables: str
+    ) -> Way:
+        log = self.folder / f"{name}.log"
+        self.logs.append(log)
+        running = _running(arguments, log, ready, variables)
+        process, port = await self._stack.enter_async_context(running)
+        return Way(name, port, self.certificates, process)
+
+    async def detour(self, name: str, *arguments: str, options: Sequence[str] = ()) -> Way:
+        rules = _written(self.folder / "rules.yaml", _RULES.format(port=self.provider))
+        detour = ("-P", "-m", "addon", "serve", "--listen=127.0.0.1:0", *arguments)
+        detour += (f"--rules={rules}", f"--home={self.folder / f'home-{name}'}")
+        return await self.start(name, _DETOUR_IS_READY, *detour, "--", *self.settings, *options)
+
+
+@asynccontextmanager
+async def _stage(folder: Path) -> AsyncGenerator[_Stage]:
+    """Start the provider, and tell what all processes said where an answer is not right."""
+    async with AsyncExitStack() as stack:
+        stage = _Stage(folder, make_certificates(folder), stack)
+        provider = ("-m", "benchmarks.fast_provider", stage.certificates.provider)
+        stage.provider = (await stage.start("provider", _PROVIDER_IS_READY, *provider)).port
         try:
-            yield [
-                Way("direct", port, certificates),
-                Way("bare", bare_port, certificates, bare_process),
-                Way("detour", detour_port, certificates, detour_process),
-            ]
+            yield stage
         except AnswerError as error:
-            for name in ("provider", "mitmproxy", "detour"):
-                error.add_note(f"--- {name}\n{_tail(folder / f'{name}.log')}")
+            for log in stage.logs:
+                error.add_note(f"--- {log.stem}\n{_tail(log)}")
             raise
 
 

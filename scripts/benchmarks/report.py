@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from benchmarks.figures import Comparison, Cost, Costs, Section
+from benchmarks.figures import Comparison, Contrast, Cost, Costs, Section
 from benchmarks.machine import Machine
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "performance.md"
@@ -57,6 +57,10 @@ round by round, so that a machine that gets slower or faster does so for both.
   byte of the answer, as the median (p50) and as what one call in twenty exceeds (p95). The provider
   answers at once unless it is said to wait, so what is left is the proxy.
 * *Provider to agent* is the time that a text delta takes from the provider's socket to the agent.
+* *Records and views*: two Detours in mitmweb, one of which keeps a record of every exchange and
+  both streams of it for the views, as it does where nothing is said, and one that does neither
+  (`detour_ledger_size=0`, `detour_stream_limit=0`). Fifty agents call at once, and call again as
+  soon as they are answered. mitmweb holds 500 flows and lets the oldest go.
 * *CPU* is that of the proxy's process, user and system; per chunk it is taken while all streams
   run, so that it holds nothing of the requests.
 
@@ -92,7 +96,10 @@ def as_json(machine: Machine, sections: Sequence[Section]) -> str:
     """Write everything as one JSON object, sections by name."""
     figures = {
         section.name: [
-            {**asdict(row), **({"ratio": row.ratio} if isinstance(row, Comparison) else {})}
+            {
+                **asdict(row),
+                **({"ratio": row.ratio} if isinstance(row, Comparison | Contrast) else {}),
+            }
             | {"within": row.within}
             for row in section.rows
         ]
@@ -135,6 +142,8 @@ def _rows(section: Section) -> list[tuple[str, ...]]:
     match section.rows[0]:
         case Cost():
             header = _COST_COLUMNS
+        case Contrast():
+            header = ("", "unit", "off", "on", "ratio", "rounds", "target", "")
         case Costs() as costs:
             header = ("", *costs.values, "budget", "")
         case _:
@@ -142,7 +151,7 @@ def _rows(section: Section) -> list[tuple[str, ...]]:
     return [header, *map(_cells, section.rows)]
 
 
-def _cells(row: Cost | Costs | Comparison) -> tuple[str, ...]:
+def _cells(row: Cost | Costs | Comparison | Contrast) -> tuple[str, ...]:
     verdict = {True: "kept", False: "MISSED", None: ""}[row.within]
     if isinstance(row, Costs):
         found = [_amount(value, row.unit) for value in row.values.values()]
@@ -151,6 +160,12 @@ def _cells(row: Cost | Costs | Comparison) -> tuple[str, ...]:
     if isinstance(row, Cost):
         budget = "" if row.budget is None else f"{row.budget:g} {row.unit}"
         return row.name, f"{_number(row.value)} {row.unit}", budget, verdict
+    if isinstance(row, Contrast):
+        target = "" if row.most is None else f"at most {row.most:g}"
+        target = target if row.least is None else f"at least {row.least:g}"
+        rounds = f"{row.lowest:.2f}-{row.highest:.2f}"
+        measured = _number(row.off), _number(row.on), f"{row.ratio:.2f}"
+        return row.name, row.unit, *measured, rounds, target, verdict
     measured = map(_number, (row.direct, row.bare, row.detour))
     rounds = "" if row.lowest is None else f"{row.lowest:.2f}-{row.highest:.2f}"
     ratio = "" if row.ratio is None else f"{row.ratio:.2f}"

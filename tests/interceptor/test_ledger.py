@@ -261,3 +261,19 @@ async def test_a_failure_to_record_harms_nobody(provider, tmp_path, monkeypatch)
         with pytest.raises(openai.BadRequestError):
             await client.chat.completions.create(model="gpt-5.1", messages=[])
     assert any("The ledger is incomplete" in line for line in proxy.logs.lines)
+
+
+async def test_nothing_is_recorded_where_nobody_wants_it(provider, tmp_path):
+    rules = write_rules(provider.base_url)
+    events = tmp_path / "events.jsonl"
+    settings = {"detour_home": str(tmp_path / "home"), "detour_events": str(events)}
+    async with (
+        running_proxy(rules, detour_ledger_size="0", **settings) as proxy,
+        proxy.client(headers=KEY) as client,
+    ):
+        for stream in (True, False):
+            answer = await client.post(URL, json=question(stream=stream))
+            assert answer.status_code == 200
+    assert not events.exists()
+    assert not (tmp_path / "home" / "detour.db").exists()
+    assert not (tmp_path / "home" / "unwritten").exists()
