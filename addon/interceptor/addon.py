@@ -66,7 +66,7 @@ from addon.stateful import StateError
 from addon.telemetry import outgoing_headers
 from addon.vault import Vault, open_vault
 from addon.views import register as register_views
-from addon.views.metadata import AGENT
+from addon.views.metadata import AGENT, quieten
 
 logger = logging.getLogger(__name__)
 
@@ -145,6 +145,8 @@ class Interceptor:
         under_way = self._exchanges.under_way()
         leaving = self._exchanges.end_all()
         for flow, exchange in under_way:
+            if exchange.recorder is not None:
+                exchange.recorder.end()
             self._record(flow, exchange)
         dispatch.uninstall(ctx.master.addons)
         if self._state is not None:
@@ -183,12 +185,13 @@ class Interceptor:
 
     async def request(self, flow: http.HTTPFlow) -> None:
         """Decide about a call, before anything of it has gone anywhere."""
+        quieten(flow)
         if flow.response or flow.error or not flow.live:
             return
         try:
             self._identities.note(flow)
             if flow.is_replay == "request":
-                flow.request = replay.original(flow)
+                replay.begin_again(flow)
             if host_of(flow.request) in self._intercepted_hosts():
                 agent, secrets = self._identities.agent(flow), secrets_in(flow.request)
                 flow.metadata[AGENT] = plain(split_name(agent)[0] or "")
@@ -199,8 +202,9 @@ class Interceptor:
             logger.exception("Detour failed to handle a call; the agent gets an error")
             endpoint = endpoint_of(flow.request, provider_for_host)
             error = ErrorInfo("server_error", "Detour failed to handle this call; see its log.")
-            failed = Exchange(endpoint=endpoint, decided=Refusal(error, "failed"))
-            self._exchanges.add(flow, failed)
+            refusal = Refusal(error, "failed")
+            note_decision(flow, endpoint, refusal)
+            self._exchanges.add(flow, Exchange(endpoint=endpoint, decided=refusal))
             refuse(flow, error, endpoint.error_format)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
@@ -272,6 +276,7 @@ class Interceptor:
             case Refusal():
                 self._refuse(flow, endpoint, decided)
             case Answered():
+                note_decision(flow, endpoint, decided)
                 self._exchanges.add(flow, await give(flow, endpoint, decided))
             case Route() if upgrade:
                 self._sockets.relay(flow, endpoint, decided)
@@ -292,7 +297,7 @@ class Interceptor:
         remembered = route.remembered
         if remembered is not None and remembered.background:
             answered = self._kept().start(
-                route.call, remembered, self._pool(), lambda: self._books.enter(flow, given)
+                route.call, remembered, self._pool(), lambda: self._end_job(flow, route, given)
             )
             display.show_route(flow, route)
             given = await give(flow, endpoint, answered)
@@ -311,6 +316,11 @@ class Interceptor:
         display.show_route(flow, route)
         self._exchanges.add(flow, exchange)
         self._expect_end(flow, exchange, route)
+
+    def _end_job(self, flow: http.HTTPFlow, route: Route, given: Exchange) -> None:
+        """A response in the background has been made."""
+        display.show_job(flow, given, route)
+        self._books.enter(flow, given)
 
     def _expect_end(self, flow: http.HTTPFlow, exchange: Exchange, route: Route) -> None:
         """See that the ledger has an exchange before the agent has the last of the answer."""

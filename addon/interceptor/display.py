@@ -108,6 +108,16 @@ def show_end(flow: http.HTTPFlow, exchange: Exchange) -> None:
     show_outcome(flow, route)
 
 
+def show_job(flow: http.HTTPFlow, exchange: Exchange, route: Route) -> None:
+    """Let a flow show what came of a response that was made in the background."""
+    if (tape := route.call.outcome.tape) is not None:
+        keep_streams(flow, tape, Moments(), exchange.secrets)
+    show_outcome(flow, route)
+    view = access.view()
+    if view is not None:
+        view.update([flow])
+
+
 def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
     """Add what came of a call, and say it in the log."""
     outcome = route.call.outcome

@@ -10,7 +10,6 @@ from addon.interceptor import access, replay
 from addon.interceptor.adapter import Delivery
 from addon.interceptor.endpoints import Endpoint
 from addon.interceptor.exchanges import Exchange
-from addon.interceptor.notes import note_decision
 from addon.interceptor.planning import Answered
 from addon.interceptor.secrecy import hide_secrets
 
@@ -22,7 +21,6 @@ async def give(flow: http.HTTPFlow, endpoint: Endpoint, answered: Answered) -> E
     exchange = Exchange(endpoint=endpoint)
     hide_secrets(flow.request)
     flow.comment = answered.comment
-    note_decision(flow, endpoint, answered)
     logger.info("%s: %s", endpoint.place, flow.comment)
     stream = answered.stream
     if stream is None:

@@ -109,7 +109,7 @@ def note_route(flow: http.HTTPFlow, route: Route) -> None:
             provider=call.destination.provider.id,
             model=call.destination.model,
             format=call.destination.format,
-            agent_format=call.agent_format,
+            agent_format="" if call.carried else call.agent_format,
             endpoint=call.line.path,
             stream=call.stream,
             requested_model=route.requested_model,

@@ -18,7 +18,17 @@ from mitmproxy import http
 from addon.engine import Head
 from addon.interceptor.adapter import Items, response_of
 from addon.rules import Rules, with_one_target
-from addon.views.metadata import AGENT, ORIGINAL, REPLAY_OF, REPLAY_TARGET
+from addon.views.metadata import (
+    AGENT,
+    COMPARISON,
+    FILTERED,
+    ORIGINAL,
+    REPLAY_OF,
+    REPLAY_TARGET,
+    SENT,
+    STREAMS,
+    SUMMARY,
+)
 
 RULE = "detour.replay"
 """The name of the rule that sends a replay to another target."""
@@ -32,6 +42,13 @@ def original(flow: http.HTTPFlow) -> http.Request:
     packing = ("content-encoding", "content-length", "transfer-encoding")
     headers = {name: value for name, value in kept["headers"] if name.lower() not in packing}
     return http.Request.make(kept["method"], kept["url"], kept["body"], headers)
+
+
+def begin_again(flow: http.HTTPFlow) -> None:
+    """Let a flow that is replayed be what the agent sent, and forget what came of it then."""
+    flow.request = original(flow)
+    for name in (ORIGINAL, SUMMARY, SENT, STREAMS, COMPARISON, *FILTERED):
+        flow.metadata.pop(name, None)
 
 
 def to_target(flow: http.HTTPFlow, target: str) -> http.HTTPFlow:

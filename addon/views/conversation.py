@@ -8,7 +8,7 @@ from typing import override
 from mitmproxy import http
 from mitmproxy.contentviews import Metadata
 
-from addon.formats import FORMATS
+from addon.formats import COUNT, FORMATS, format_for_path
 from addon.formats.base import FormatName, RequestLine
 from addon.neutral import (
     DetourError,
@@ -55,8 +55,7 @@ class ConversationView(DetourView):
         if spoken is None:
             return _no_conversation(kept)
         asked = kept.original or request_of(flow)
-        path, _, query = asked.url.partition("://")[2].partition("/")[2].partition("?")
-        return write_request(asked.body, spoken, RequestLine(f"/{path}", query))
+        return write_request(asked.body, spoken, _line_of(asked.url))
 
     @override
     def fits(self, flow: http.HTTPFlow, kept: Kept, metadata: Metadata) -> float:
@@ -65,7 +64,7 @@ class ConversationView(DetourView):
             return -1
         if metadata.websocket_message is not None:
             return 2
-        if format_of(flow, kept) is None or kept.endpoint.endswith(_NOT_SPOKEN):
+        if format_of(flow, kept) is None or not _is_spoken(flow, kept):
             return -1
         if isinstance(metadata.http_message, http.Response):
             return 2 if metadata.http_message.status_code < 400 else -1
@@ -185,8 +184,16 @@ def _write_socket_message(data: bytes) -> str:
     return page.write()
 
 
-_NOT_SPOKEN = ("count", "input_tokens", "count_tokens", ":countTokens")
-"""Ends of endpoints at which nothing is said."""
+def _is_spoken(flow: http.HTTPFlow, kept: Kept) -> bool:
+    """Tell whether the agent called an address at which something is said."""
+    url = kept.original.url if kept.original is not None else flow.request.pretty_url
+    found = format_for_path(_line_of(url).path)
+    return found is not None and found[1] != COUNT
+
+
+def _line_of(url: str) -> RequestLine:
+    path, _, query = url.partition("://")[2].partition("/")[2].partition("?")
+    return RequestLine(f"/{path}", query)
 
 
 def _no_conversation(kept: Kept) -> str:

@@ -42,6 +42,10 @@ COMPARISON = "detour.comparison"
 """The last comparison with another answer, as text."""
 
 
+FILTERED = (RULE, PROVIDER, MODEL, REQUESTED_MODEL)
+"""What is kept of a decision for filters alone."""
+
+
 class Quiet(dict[str, Any]):
     """What is kept at length; filters that look at it as text see nothing."""
 
@@ -156,6 +160,13 @@ def read(flow: Flow | None) -> Kept:
         socket=text(found.get(SOCKET)),
         replay_of=text(found.get(REPLAY_OF)),
     )
+
+
+def quieten(flow: Flow) -> None:
+    """Let filters see nothing of what is kept at length, also in a flow that comes from a file."""
+    for name in (SUMMARY, ORIGINAL, SENT, STREAMS):
+        if type(kept := flow.metadata.get(name)) is dict:
+            flow.metadata[name] = Quiet(cast("dict[str, Any]", kept))
 
 
 def request_of(flow: http.HTTPFlow) -> Message:

@@ -136,7 +136,10 @@ class _Column:
 
     def lines(self, pieces: Sequence[bytes]) -> list[str]:
         """Return the lines of a row."""
-        told = b"".join(pieces).decode("utf-8", "replace").strip("\r\n")
+        data = b"".join(pieces)
+        if b"\0" in data:
+            return [f"[{size(len(data))} that are no text]"]
+        told = data.decode("utf-8", "replace").strip("\r\n")
         lines = told.replace("\r\n", "\n").split("\n")
         return shorten(
             "\n".join(self._abridge(line) for line in lines if line), LONGEST_PIECE

@@ -56,6 +56,21 @@ async def test_a_replay_goes_by_the_rules_of_today(tmp_path):
     assert flow.response.status_code == 403
 
 
+async def test_a_replay_forgets_what_came_of_the_call_before(tmp_path):
+    path = tmp_path / "rules.yaml"
+    async with EmbeddedProvider() as provider:
+        path.write_text(write_rules(provider.base_url))
+        async with running_proxy(path) as proxy, proxy.client() as client:
+            await client.post(URL, content=request_body(), headers=KEY)
+            flow = proxy.flows[0]
+            assert "detour.streams" in flow.metadata
+            path.write_text(write_rules(provider.base_url, use="block"))
+            await replayed(proxy, flow)
+    assert flow.metadata["detour.summary"]["action"] == "refuse"
+    kept = {name for name in flow.metadata if name.startswith("detour.")}
+    assert not kept & {"detour.streams", "detour.original", "detour.provider", "detour.model"}
+
+
 def test_a_flow_that_was_not_rewritten_is_its_own_original():
     flow = tflow.tflow(req=tutils.treq())
     assert replay.original(flow) is flow.request

@@ -218,5 +218,43 @@ async def test_a_socket_shows_its_messages_and_each_response_as_a_flow():
         assert "event: message_start" in shown(response, response.response, "detour streams")[1]
 
 
+async def test_a_response_in_the_background_shows_what_came_of_it():
+    async with (
+        EmbeddedProvider() as provider,
+        running_proxy(write_rules(provider.base_url, use="anthropic:claude-sonnet-4-5")) as proxy,
+        proxy.client() as client,
+    ):
+        body = {"model": "gpt-5.1", "input": "[[say Good day.]]", "background": True}
+        key = {"authorization": f"Bearer {AGENT_KEY}"}
+        await client.post("https://api.openai.com/v1/responses", json=body, headers=key)
+        (flow,) = proxy.flows
+        async with asyncio.timeout(10):
+            while "tokens:" not in shown(flow, flow.response, "detour")[1]:  # noqa: ASYNC110
+                await asyncio.sleep(0.02)
+        assert "anthropic:claude-sonnet-4-5" in shown(flow, flow.response, "detour")[1]
+        assert "message_stop" in shown(flow, flow.response, "detour streams")[1]
+        assert "[[say Good day.]]" in shown(flow, flow.request)[1]
+
+
+async def test_calls_in_which_nothing_is_said_show_as_they_are():
+    async with EmbeddedProvider() as provider:
+        base = {"base_url": f"{provider.base_url}/v1", "formats": ["openai-chat"]}
+        rules = write_rules(
+            provider.base_url,
+            use="somewhere:m",
+            when={"endpoint": "embeddings"},
+            providers={"somewhere": {**base, "api_key": PROVIDER_KEY, "models": ["m"]}},
+        )
+        async with running_proxy(rules) as proxy, proxy.client() as client:
+            body = {"model": "text-embedding-3-small", "input": "hello"}
+            key = {"authorization": f"Bearer {AGENT_KEY}"}
+            await client.post("https://api.openai.com/v1/embeddings", json=body, headers=key)
+            (flow,) = proxy.flows
+            assert shown(flow, flow.request)[0] == "JSON"
+            said = shown(flow, flow.request, "detour conversation")[1]
+            assert said == "Nothing is said in this call."
+            assert "somewhere:m" in shown(flow, flow.request, "detour")[1]
+
+
 def test_other_flows_keep_the_views_that_mitmproxy_chooses():
     assert contentviews.registry.get_view(b"{}", contentviews.Metadata(), "auto").name == "Raw"

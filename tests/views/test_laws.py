@@ -6,10 +6,11 @@ import logging
 import time
 from array import array
 
+import mitmproxy_rs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from mitmproxy import contentviews
+from mitmproxy import contentviews, flowfilter
 from mitmproxy import io as flow_files
 from mitmproxy.contentviews import Metadata
 from mitmproxy.test import tflow, tutils
@@ -150,6 +151,25 @@ def test_a_saved_flow_shows_the_same(view, flow):
     (loaded,) = flow_files.FlowReader(file).stream()
     for before, after in zip(places(flow, b"{}"), places(loaded, b"{}"), strict=True):
         assert view.prettify(b"{}", before) == view.prettify(b"{}", after)
+
+
+def test_filters_see_no_more_of_a_flow_from_a_file(flow):
+    file = io.BytesIO()
+    flow_files.FlowWriter(file).add(flow)
+    file.seek(0)
+    (loaded,) = flow_files.FlowReader(file).stream()
+    assert flowfilter.match("~meta messages", loaded)
+    metadata.quieten(loaded)
+    assert not flowfilter.match("~meta messages", loaded)
+    assert metadata.read(loaded) == metadata.read(flow)
+
+
+@pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.title)
+def test_the_console_can_color_it(view, flow):
+    for place in places(flow, b"{}"):
+        told = view.prettify(b"{}", place)
+        pieces = mitmproxy_rs.syntax_highlight.highlight(told, language=view.syntax_highlight)
+        assert "".join(text for _, text in pieces) == told
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.title)
