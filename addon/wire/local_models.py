@@ -64,5 +64,5 @@ def with_properties(model: ListedModel, body: bytes) -> ListedModel:
         model,
         context=integer(mapping(said.get("default_generation_settings")).get("n_ctx"))
         or model.context,
-        features=features if modalities else None,
+        features=features if modalities else model.features,
     )

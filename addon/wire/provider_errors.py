@@ -36,6 +36,7 @@ _MESSAGES: tuple[tuple[ErrorKind, re.Pattern[str]], ...] = (
     ),
     ("authentication", re.compile(r"api key not valid|invalid api key|incorrect api key", re.I)),
     ("overloaded", re.compile(r"\boverloaded\b", re.IGNORECASE)),
+    ("not_found", re.compile(r"^model '[^']*' not found")),  # llama.cpp, with status 400
 )
 
 _KEY = re.compile(

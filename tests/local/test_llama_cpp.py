@@ -8,7 +8,8 @@ import httpx2
 import openai
 import pytest
 
-from tests.support.llama_server import CONTEXT, needs_llama_server
+from addon.engine import local_servers
+from tests.support.llama_server import CONTEXT, llama_router, needs_llama_server
 from tests.support.proxy import AGENT_KEY, Proxy, agent_context, running_proxy
 from tests.support.tiny_model import ANSWER, ARGUMENTS, CALLED, REPORT, THOUGHT
 
@@ -220,3 +221,18 @@ async def test_many_at_a_time(client):
         *(client.chat.completions.create(model="gpt-5.1", messages=HELLO) for _ in range(20))
     )
     assert {answer.choices[0].message.content for answer in answers} == {ANSWER}
+
+
+async def test_a_server_of_several_models(tmp_path, monkeypatch):
+    monkeypatch.setattr(local_servers, "PRESENT", 0)
+    with llama_router(tmp_path, "alpha", "beta") as port:
+        monkeypatch.setattr(local_servers, "PORTS", {port: "llama.cpp"})
+        async with running_proxy(RULES, environment={}) as proxy, proxy.openai() as client:
+            listed = [model.id async for model in await client.models.list()]
+            assert listed[-2:] == ["local:alpha", "local:beta"]
+            answer = await client.chat.completions.create(model="local:beta", messages=HELLO)
+            assert answer.choices[0].message.content == ANSWER
+            answer = await client.chat.completions.create(model="gpt-5.1", messages=HELLO)
+            assert answer.model == "beta"  # which is in memory by now
+            with pytest.raises(openai.NotFoundError, match="model 'gamma' not found"):
+                await client.chat.completions.create(model="local:gamma", messages=HELLO)

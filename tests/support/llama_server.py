@@ -39,14 +39,31 @@ def free_port() -> int:
 @contextlib.contextmanager
 def llama_server(folder: Path, *options: str, alias: str = "tiny") -> Iterator[int]:
     """Run the server for the length of a block, and give its port."""
+    model = write_tiny_model(folder / f"{alias}.gguf")
+    with _running(folder, "-m", model.name, "--alias", alias, "--parallel", "1", *options) as port:
+        yield port
+
+
+@contextlib.contextmanager
+def llama_router(folder: Path, *names: str) -> Iterator[int]:
+    """Run one that loads each of several models when it is asked for."""
+    models = folder / "models"
+    models.mkdir()
+    for name in names:
+        write_tiny_model(models / f"{name}.gguf")
+    with _running(folder, "--models-dir", "models") as port:
+        yield port
+
+
+@contextlib.contextmanager
+def _running(folder: Path, *options: str) -> Iterator[int]:
     assert PROGRAM
     port = free_port()
-    model = write_tiny_model(folder / f"{alias}.gguf")
-    command = [PROGRAM, "-m", model.name, "--alias", alias, "--host", "127.0.0.1"]
-    command += ["--port", str(port), "-c", str(CONTEXT), "--parallel", "1", "-t", "1", "--jinja"]
-    log = folder / f"{alias}.log"
+    command = [PROGRAM, "--host", "127.0.0.1", "--port", str(port), "-c", str(CONTEXT)]
+    command += ["-t", "1", "--jinja", *options]
+    log = folder / "server.log"
     with log.open("wb") as output:
-        process = subprocess.Popen([*command, *options], cwd=folder, stdout=output, stderr=output)
+        process = subprocess.Popen(command, cwd=folder, stdout=output, stderr=output)
         try:
             _wait_until_ready(process, port, log)
             yield port
