@@ -86,7 +86,8 @@ class Dashboard:
         # Imported late: a proxy without a dashboard need not wait for a web server.
         from tornado.web import Application
 
-        from addon.dashboard.handlers import HANDLERS, SETTING
+        from addon.dashboard.guarded import SETTING
+        from addon.dashboard.handlers import HANDLERS
         from addon.dashboard.server import DashboardServer
 
         workspace = Workspace(

@@ -1,110 +1,25 @@
-"""The dashboard over HTTP, for mitmweb's web server and for one of our own.
-
-Authorisation is mitmweb's: `AuthRequestHandler` compares the token and keeps a signed cookie, by
-functions that stand in the settings of the tornado application.
-"""
+"""What the dashboard answers over HTTP, by mitmweb's web server or by one of our own."""
 
 from __future__ import annotations
 
-import logging
-import time
-from contextlib import suppress
 from inspect import iscoroutinefunction
 from pathlib import Path
 from typing import Any, cast, override
 from urllib.parse import urlsplit
 
 import msgspec
-from mitmproxy.tools.web.app import AuthRequestHandler
-from tornado.iostream import StreamClosedError
-from tornado.web import HTTPError, StaticFileHandler, stream_request_body
+from tornado.web import StaticFileHandler, stream_request_body
 
 from addon.dashboard.addon import ROOT
-from addon.dashboard.failures import ApiError, missing
-from addon.dashboard.hub import MOST_LISTENERS, Listener
+from addon.dashboard.event_stream import Stream
+from addon.dashboard.failures import missing
+from addon.dashboard.guarded import Guarded
 from addon.dashboard.operations import ROUTER
-from addon.dashboard.protection import PAGE_HEADERS, SAFE_METHODS, check_host, check_write
+from addon.dashboard.protection import SAFE_METHODS, check_write
 from addon.dashboard.requests import LARGEST, Asked, read_body
-from addon.dashboard.workspace import Workspace
-from addon.ledger import timestamp
-
-logger = logging.getLogger(__name__)
 
 API = f"{ROOT}/api/"
-PING = 15.0
-"""Seconds after which a page is told that nothing has happened."""
-SETTING = "detour_workspace"
 PAGES = Path(__file__).with_name("static")
-
-_HOW_TO_ENTER = (
-    "open the address that `detour serve` prints: it holds the token"
-    " (scripts send `Authorization: Bearer TOKEN`)"
-)
-
-
-class Guarded(AuthRequestHandler):
-    """What pages and API have in common."""
-
-    @property
-    def workspace(self) -> Workspace:
-        """What it is all about."""
-        return self.settings[SETTING]
-
-    @override
-    def prepare(self) -> None:
-        """Refuse what a page elsewhere may have sent."""
-        check_host(self.request.host, self.workspace.hosts)
-
-    @override
-    def check_xsrf_cookie(self) -> None:
-        """Leave it to `check_write`, which asks for more."""
-
-    @override
-    def set_default_headers(self) -> None:
-        for name, value in PAGE_HEADERS.items():
-            self.set_header(name, value)
-        self.clear_header("Server")
-
-    @override
-    def _log(self) -> None:
-        """Log nothing: addresses hold the token, and mitmproxy's log is for the proxy."""
-
-    @override
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        if not isinstance(value, ApiError | HTTPError):
-            logger.error("the dashboard failed to answer", exc_info=(typ, value, tb))
-
-    @override
-    def auth_fail(self, invalid_password: bool) -> None:
-        self.set_status(401)
-        self.show(ApiError(401, "the token is wrong" if invalid_password else _HOW_TO_ENTER))
-
-    @override
-    def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Tell an error in the API's form, whatever has raised it."""
-        error = kwargs.get("exc_info", (None, None))[1]
-        if not isinstance(error, ApiError):
-            told = getattr(error, "log_message", None) if status_code < 500 else None
-            error = ApiError(status_code, told or self._reason)
-        self.set_status(error.status)
-        self.show(error)
-
-    def show(self, error: ApiError) -> None:
-        """Answer with an error."""
-        self.set_header("Cache-Control", "no-store")
-        self.answer(error.document())
-
-    def answer(self, document: object) -> None:
-        """Answer with JSON: a document, or one that is encoded already."""
-        content = document if isinstance(document, bytes) else msgspec.json.encode(document)
-        self.set_header("Content-Type", "application/json; charset=utf-8")
-        self.set_header("Content-Encoding", "identity")  # mitmweb would hold calls up to compress
-        cast("Any", self).finish(content)
-
-    @override
-    def send_error(self, status_code: int = 500, **kwargs: Any) -> None:
-        error = kwargs.get("exc_info", (None, None))[1]
-        super().send_error(error.status if isinstance(error, ApiError) else status_code, **kwargs)
 
 
 @stream_request_body
@@ -144,43 +59,6 @@ class Api(Guarded):
         self.answer(content)
 
     get = head = post = put = patch = delete = options = _answer
-
-
-class Stream(Guarded):
-    """Tells a page what happens, for as long as it listens."""
-
-    _listener: Listener | None = None
-
-    async def get(self) -> None:
-        """Send events as they come, the last state of each thing only where the page is slow."""
-        hub = self.workspace.hub
-        if hub.count >= MOST_LISTENERS:
-            raise ApiError(503, "too many pages listen")
-        self.set_header("Content-Type", "text/event-stream; charset=utf-8")
-        self.set_header("Cache-Control", "no-store")
-        self.set_header("Content-Encoding", "identity")  # mitmweb would compress each event
-        last = self.request.headers.get("Last-Event-ID", "") or self.get_query_argument("last", "")
-        with hub.listening(last) as listener, suppress(StreamClosedError):
-            self._listener = listener
-            await self._send(b"retry: 2000\n\n" + _ping())
-            while not listener.closed:
-                events = await listener.take(PING)
-                await self._send(b"".join(event.encode() for event in events) or _ping())
-
-    @override
-    def on_connection_close(self) -> None:
-        if self._listener is not None:
-            self._listener.close()
-
-    async def _send(self, data: bytes) -> None:
-        """Send, and wait until it is on its way: meanwhile the listener replaces what is old."""
-        cast("Any", self).write(data)
-        await self.flush()
-
-
-def _ping() -> bytes:
-    now = msgspec.json.encode({"now": timestamp(time.time())})
-    return b"event: ping\ndata: %b\n\n" % now
 
 
 class Pages(Guarded, StaticFileHandler):
@@ -226,4 +104,4 @@ HANDLERS: list[tuple[str, type[Guarded], dict[str, Any]]] = [
     (f"{API}(.*)", Api, {}),
     (f"{ROOT}/(?:static/)?(.*)", Pages, {"path": str(PAGES), "default_filename": "index.html"}),
 ]
-"""What tornado needs to serve the dashboard, with a `Workspace` in its settings as `SETTING`."""
+"""What tornado needs, with a `Workspace` in its settings, under the name in `guarded`."""

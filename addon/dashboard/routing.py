@@ -21,12 +21,12 @@ class Router:
     """Finds operations; a part of a path that is named goes before one that is left open."""
 
     def __init__(self, *tables: Routes) -> None:
-        self._routes: list[tuple[str, tuple[str, ...], Operation]] = []
+        self.routes: list[tuple[str, tuple[str, ...], Operation]] = []
         for table in tables:
             for key, operation in table.items():
                 method, _, path = key.partition(" ")
-                self._routes.append((method, tuple(path.split("/")), operation))
-        self._routes.sort(key=lambda route: [part.startswith("{") for part in route[1]])
+                self.routes.append((method, tuple(path.split("/")), operation))
+        self.routes.sort(key=lambda route: [part.startswith("{") for part in route[1]])
 
     def find(self, method: str, path: str) -> tuple[Operation, dict[str, str]]:
         """Return the operation for a path, and the parts that it leaves open.
@@ -40,7 +40,7 @@ class Router:
         """
         parts = tuple(map(_unescape, path.split("/")))
         methods: list[str] = []
-        for known, pattern, operation in self._routes:
+        for known, pattern, operation in self.routes:
             names = _match(pattern, parts)
             if names is not None:
                 if known == method:

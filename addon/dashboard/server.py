@@ -11,7 +11,8 @@ from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from addon.dashboard.addon import ROOT
-from addon.dashboard.handlers import HANDLERS, SETTING, Entry, Nowhere
+from addon.dashboard.guarded import SETTING
+from addon.dashboard.handlers import HANDLERS, Entry, Nowhere
 from addon.dashboard.requests import LARGEST
 from addon.dashboard.workspace import Workspace
 
