@@ -63,7 +63,7 @@ def edit_file(
         raise refusal(error, check.texts, base, whole=whole) from None
     except (EditError, UnknownWord) as error:
         field = str(error).partition(": ")[0]
-        field = field if field in asked.body else None
+        field = field if field in (*asked.body, "use") else None
         raise ApiError(400, hide_in_words(str(error)), field=field) from None
     workspace.tell("rules", {"revision": revision, "rules_ok": True})
 

@@ -65,6 +65,12 @@ def rules_files() -> st.SearchStrategy[str]:
     return st.one_of(right.flatmap(_written), right.flatmap(_spoilt).flatmap(_written))
 
 
+def entries(shape: Record) -> st.SearchStrategy[dict[str, Any]]:
+    """Make entries of the file, such as rules, about half of them without a mistake."""
+    right = _records(shape)
+    return st.one_of(right, right.flatmap(_spoilt))
+
+
 def broken_texts() -> st.SearchStrategy[str]:
     """Write files whose text was damaged at random."""
 
