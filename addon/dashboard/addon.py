@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from mitmproxy import ctx, exceptions
+from mitmproxy import command, ctx, exceptions
 from mitmproxy.addonmanager import Loader
 from mitmproxy.addons.proxyserver import Proxyserver
 
+from addon.authority.home import open_home
 from addon.dashboard.live import Live
 from addon.dashboard.workspace import Workspace
 from addon.interceptor.bookkeeping import Bookkeeper
 from addon.interceptor.options import read_settings
 from addon.interceptor.upstream import make_pool
+from addon.providers.master_key import write_private
 
 if TYPE_CHECKING:
     from tornado.web import Application
@@ -25,6 +29,8 @@ logger = logging.getLogger(__name__)
 
 ROOT = "/detour"
 OPTION = "detour_dashboard"
+ADDRESS = "dashboard.url"
+"""In the home folder: where the dashboard is, token included, unless mitmweb serves it."""
 AUTO = "auto"
 OFF = "off"
 _USUAL = ("127.0.0.1", 8082)
@@ -46,6 +52,8 @@ class Dashboard:
         self._live: Live | None = None
         self._server: DashboardServer | None = None
         self._application: Application | None = None
+        self._address: Path | None = None
+        """The file that holds the address, where this process has written it."""
         self._closing: asyncio.Task[None] | None = None
 
     def load(self, loader: Loader) -> None:
@@ -112,11 +120,21 @@ class Dashboard:
                 logger.warning("The dashboard is not served: %s:%d: %s", host, port, error.strerror)
                 workspace.close()
                 return
+            self._write_address(workspace.home)
         self._workspace = workspace
         self._live = self._books.watcher = Live(workspace)
 
+    @command.command("detour.dashboard")
+    def tell_url(self) -> str:
+        """Say where the dashboard is, with the token that lets one in."""
+        return self.url or f"The dashboard is not served ({OPTION})."
+
     def done(self) -> None:
         """Stop."""
+        if self._address is not None and self._server is not None:
+            with contextlib.suppress(OSError):
+                if self._address.read_text() == f"{self._server.url}\n":
+                    self._address.unlink()
         self._books.watcher = None
         if self._live is not None:
             self._live.stop()
@@ -126,6 +144,21 @@ class Dashboard:
         if self._server is not None:
             self._closing = asyncio.create_task(self._server.close())
         self._workspace = self._server = None
+
+    def _write_address(self, home: Path) -> None:
+        """Leave the address, which holds the token, where only the owner of the home can read it.
+
+        With mitmproxy's own programs there is no other place for it: they log what is said to them.
+        """
+        assert self._server is not None
+        self._address = home / ADDRESS
+        try:
+            open_home(home)
+            write_private(self._address, f"{self._server.url}\n".encode())
+        except OSError as error:
+            logger.warning("%s cannot be written: %s", self._address, error.strerror)
+        else:
+            logger.info("The dashboard's address is in %s.", self._address)
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import errno
 import hmac
 import secrets
+import socket
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from addon.dashboard.addon import ROOT
@@ -34,12 +34,12 @@ class DashboardServer:
         """
         self._token = secrets.token_urlsafe(24)
         try:
-            sockets = bind_sockets(port, host)
+            listener = _listen(host, port)
         except OSError as error:
             if not another or error.errno != errno.EADDRINUSE:
                 raise
-            sockets = bind_sockets(0, host)
-        self._port: int = sockets[0].getsockname()[1]
+            listener = _listen(host, 0)
+        self._port: int = listener.getsockname()[1]
         self._host = host
         application = Application(
             [("/", Entry), *HANDLERS],
@@ -50,7 +50,7 @@ class DashboardServer:
         )
         application.settings[SETTING] = workspace
         self._server = HTTPServer(application, max_body_size=2 * LARGEST)
-        self._server.add_sockets(sockets)
+        self._server.add_sockets([listener])
 
     @property
     def url(self) -> str:
@@ -65,3 +65,10 @@ class DashboardServer:
 
     def _is_token(self, given: str) -> bool:
         return hmac.compare_digest(given.encode(), self._token.encode())
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, port), family=family, backlog=128)
+    listener.setblocking(False)
+    return listener

@@ -46,6 +46,7 @@ MAY_IMPORT = {
     "dashboard": {
         "inspection",
         "interceptor",
+        "authority",
         "ledger",
         "engine",
         "rules",

@@ -1,12 +1,16 @@
 """Who may see the dashboard and write by it: by mitmweb's server and by our own."""
 
+import socket
 from collections.abc import AsyncIterator
 
 import pytest
+from mitmproxy.exceptions import OptionsError
 
+from addon.dashboard import Dashboard
 from addon.dashboard.protection import PAGE_HEADERS
+from addon.interceptor import Interceptor
 from tests.support.dashboard import Page, running_dashboard
-from tests.support.proxy import Proxy
+from tests.support.proxy import Proxy, running_proxy
 
 RULES = "version: 1\nrules: [{name: all, use: anthropic:claude-sonnet-5-5}]\n"
 
@@ -111,6 +115,51 @@ async def test_what_is_not_there_is_said_in_json(entered: tuple[Page, Proxy]) ->
     assert (await page.ask("GET", "nothing")).status_code == 404
     assert (await page.ask("POST", "status")).status_code == 405
     assert (await page.ask("GET", "%ff")).status_code == 400
+
+
+async def test_the_address_is_told_to_the_owner_of_the_home_alone() -> None:
+    async with running_dashboard(RULES) as (page, proxy):
+        file = proxy.interceptor._read_settings().home / "dashboard.url"
+        assert file.read_text() == f"{page.url}\n"
+        assert file.stat().st_mode & 0o777 == 0o600
+        assert proxy.master.commands.call("detour.dashboard") == page.url
+        assert page.token not in "\n".join(
+            line for line in proxy.logs.lines if not line.startswith("HTTP Request")
+        )
+    assert not file.exists()
+
+
+async def test_it_can_be_switched_off() -> None:
+    interceptor = Interceptor()
+    dashboard = Dashboard(interceptor.books)
+    off = {"interceptor": interceptor, "dashboard": dashboard, "detour_dashboard": "off"}
+    async with running_proxy(RULES, **off) as proxy:
+        assert dashboard.url is None
+        assert "not served" in proxy.master.commands.call("detour.dashboard")
+
+
+async def test_where_the_usual_port_is_taken_another_one_will_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        place = taken.getsockname()
+        monkeypatch.setattr("addon.dashboard.addon._USUAL", place)
+        async with running_dashboard(RULES, where="auto") as (page, _):
+            assert str(place[1]) not in page.origin
+        interceptor = Interceptor()
+        dashboard = Dashboard(interceptor.books)
+        where = f"127.0.0.1:{place[1]}"
+        told = {"interceptor": interceptor, "dashboard": dashboard, "detour_dashboard": where}
+        async with running_proxy(RULES, **told) as proxy:  # which runs all the same
+            assert dashboard.url is None
+        assert any("The dashboard is not served" in line for line in proxy.logs.lines)
+
+
+@pytest.mark.parametrize("where", ["", "here", "127.0.0.1", "127.0.0.1:70000", "1:2:x"])
+async def test_an_option_that_cannot_be_read_is_said(where: str) -> None:
+    with pytest.raises(OptionsError, match="detour_dashboard must be"):
+        async with running_dashboard(RULES, where=where):
+            pass
 
 
 async def test_the_token_is_in_no_log(entered: tuple[Page, Proxy]) -> None:
