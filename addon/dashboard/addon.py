@@ -16,7 +16,7 @@ from addon.authority.home import open_home
 from addon.dashboard.live import Live
 from addon.dashboard.workspace import Workspace
 from addon.interceptor.bookkeeping import Bookkeeper
-from addon.interceptor.options import read_settings
+from addon.interceptor.options import NAMES, Settings, read_settings
 from addon.interceptor.upstream import make_pool
 from addon.providers.master_key import write_private
 
@@ -48,6 +48,7 @@ class Dashboard:
             books: Know of exchanges as they come and go.
         """
         self._books = books
+        self._settings: Settings | None = None
         self._workspace: Workspace | None = None
         self._live: Live | None = None
         self._server: DashboardServer | None = None
@@ -73,6 +74,8 @@ class Dashboard:
         Raises:
             OptionsError: It cannot be read.
         """
+        if updated & NAMES:
+            self._settings = None
         if OPTION in updated:
             _address(getattr(ctx.options, OPTION))
 
@@ -99,7 +102,7 @@ class Dashboard:
         from addon.dashboard.server import DashboardServer
 
         workspace = Workspace(
-            lambda: read_settings(ctx.options),
+            self._read_settings,
             _listening,
             lambda: make_pool(ctx.options),
             self._books.flush,
@@ -144,6 +147,12 @@ class Dashboard:
         if self._server is not None:
             self._closing = asyncio.create_task(self._server.close())
         self._workspace = self._server = None
+
+    def _read_settings(self) -> Settings:
+        settings = self._settings
+        if settings is None:
+            self._settings = settings = read_settings(ctx.options)
+        return settings
 
     def _write_address(self, home: Path) -> None:
         """Leave the address, which holds the token, where only the owner of the home can read it.

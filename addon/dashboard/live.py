@@ -7,6 +7,7 @@ for as long as somebody looks; nothing at all is done for nobody.
 from __future__ import annotations
 
 import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,7 @@ class Live:
         self._rules: object = None
         """What was said last of the rules file."""
         self._loop = asyncio.get_running_loop()
+        self._thread = threading.get_ident()
         self._tasks = [
             asyncio.create_task(self._tell_progress(), name="Detour dashboard: exchanges"),
             asyncio.create_task(self._watch_files(), name="Detour dashboard: files"),
@@ -55,7 +57,9 @@ class Live:
 
     def ended(self, record: Record) -> None:
         """Learn of an exchange that has ended, from any thread."""
-        if not self._loop.is_closed():
+        if threading.get_ident() == self._thread:
+            self._end(record)
+        elif not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._end, record)
 
     def tell(self, kind: str, document: object) -> None:
@@ -94,8 +98,8 @@ class Live:
         while True:
             await asyncio.sleep(REFRESH)
             if self._hub.count:
-                for number, pair in enumerate(list(self._running.values())):
-                    self._tell(*pair)
+                for number, (flow, exchange) in enumerate(list(self._running.values())):
+                    self._tell(flow, exchange)
                     if number % 10 == 9:
                         await asyncio.sleep(0)  # let streams go on in between
 
@@ -110,8 +114,10 @@ class Live:
             if now[:-1] != before[:-1]:
                 try:
                     state = await self._workspace.in_thread(lambda: read_state(self._workspace))
-                except ApiError:  # too much else is asked: another look, then
-                    seen = before
+                except ApiError:  # too much else is asked
+                    state = None
+                if state is None or self._stamps() != now:
+                    seen = before  # what was read may be old by now: another look
                     continue
                 rules_ok = state.loaded is not None
                 self._change("rules", {"revision": state.revision, "rules_ok": rules_ok})

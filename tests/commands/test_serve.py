@@ -1,6 +1,7 @@
 """`detour serve` as its users meet it: lines, signals, mistakes, and calls through it."""
 
 import contextlib
+import json
 import re
 import signal
 import socket
@@ -70,6 +71,51 @@ def test_a_signal_ends_it_cleanly(machine: Machine, ui: str, number: signal.Sign
                 assert shown.stdout == expected
         process.send_signal(number)
         assert process.wait(10) == 0
+
+
+@pytest.mark.parametrize("ui", ["dump", "web"])
+def test_the_dashboards_address_is_printed_and_leads_there(machine: Machine, ui: str) -> None:
+    machine.write_rules("http://127.0.0.1:9")
+    arguments = ("serve", "--ui", ui, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0")
+    with machine.start(*arguments) as process:
+        listening_at(process)
+        assert process.stdout
+        lines = iter(process.stdout.readline, "")
+        told = next(line for line in lines if line.startswith("The dashboard is at "))
+        url = told.split()[-1]
+        page = [
+            "curl",
+            "-sL",
+            "--max-time",
+            "10",
+            "-c",
+            "-",
+            "-o",
+            "/dev/null",
+            "-w",
+            "%{http_code}",
+        ]
+        shown = subprocess.run([*page, "-b", "", url], capture_output=True, text=True)
+        assert "200" in shown.stdout, shown
+        base, _, token = url.partition("?token=")
+        bearer = ["-H", f"Authorization: Bearer {token}", f"{base}api/status"]
+        status = subprocess.run(["curl", "-s", *bearer], capture_output=True, text=True)
+        assert json.loads(status.stdout)["mitmweb"] == (ui == "web")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.stderr
+        logged = process.stderr.read()
+    assert ui == "web" or token not in logged  # mitmweb logs its own
+
+
+def test_there_need_be_no_dashboard(machine: Machine) -> None:
+    machine.write_rules("http://127.0.0.1:9")
+    with machine.start(*QUIET, "--", "--set", "detour_dashboard=off") as process:
+        listening_at(process)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(10) == 0
+        assert process.stdout
+        assert "dashboard" not in process.stdout.read()
 
 
 def test_a_signal_ends_it_also_in_the_middle_of_an_answer(

@@ -266,3 +266,20 @@ async def test_streams_end_with_the_proxy(provider: EmbeddedProvider) -> None:
         answer = await stack.enter_async_context(page.client.stream("GET", url))
         lines = answer.aiter_lines()
         assert await anext(lines) == "retry: 2000"
+
+
+async def test_of_edits_in_quick_succession_the_last_is_told_last(
+    provider: EmbeddedProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("addon.dashboard.live.FILES", 0.005)
+    rules = RULES.format(url=provider.base_url, key=PROVIDER_KEY)
+    async with running_dashboard(rules) as (page, _), hearing(page) as events:
+        revision = await page.revision()
+        for number in range(30):
+            body = {"revision": revision, "name": f"rule {number}"}
+            revision = (await page.write("PATCH", "rules/0", body))["revision"]
+        await events.until("rules", revision=revision)
+        await asyncio.sleep(0.1)
+        told = [data["revision"] for _, kind, data in events.all if kind == "rules"]
+    assert told[-1] == revision
+    assert len(told) == len(set(told))
