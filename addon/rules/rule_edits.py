@@ -51,9 +51,9 @@ def rules_in(text: str) -> list[Any]:
 
 def add_rule(given: Entry, at: int | None = None) -> Rewrite:
     """Put in a rule, before the one at a place or at the end."""
-    entry = _without_defaults(given)
 
     def rewrite(text: str) -> str:
+        entry = _without_defaults(given)
         expected = rules_in(text)
         position = len(expected) if at is None else at
         if position > len(expected):
@@ -122,8 +122,6 @@ def change_rule(index: int, changes: Entry) -> Rewrite:
             raise EditError("this rule is no map; mend it in the text of the file")
         entry = cast("Entry", before)
         wanted = _without_defaults({**entry, **changes})
-        if not wanted:
-            raise EditError("use: it is missing, and so is all the rest of the rule")
         expected[index] = wanted
 
         def change(rules: list[Any]) -> None:
@@ -199,11 +197,14 @@ def _changed(
 
 def _without_defaults(entry: Entry) -> Entry:
     """Leave out what says nothing."""
-    return {
+    said = {
         key: value
         for key, value in entry.items()
         if value is not None and not (key == "enabled" and value is True)
     }
+    if not said:
+        raise EditError("use: it is missing, and so is all the rest of the rule")
+    return said
 
 
 def _ordered(entry: Entry) -> Document:

@@ -152,7 +152,7 @@ async def test_an_edit_of_a_file_that_has_changed_is_refused(page: Page, proxy: 
         ({"name": "a", "use": "nobody:x"}, "use"),
         ({"name": "a", "use": ["zai:glm-5.3", "claude"]}, "use[1]"),
         ({"name": "a"}, "use"),
-        ({}, None),
+        ({}, "use"),
         ({"name": "plan", "use": "pass"}, "name"),
         ({"use": "pass", "when": {"modle": "a"}}, "when.modle"),
         ({"use": "pass", "when": {"model": ["a", "/(/"]}}, "when.model[1]"),
@@ -179,7 +179,7 @@ async def test_a_mistake_is_told_at_its_field(
         error = await refused(page, method, path, rule=rule)
         assert error.get("field") == field, (method, error)
         assert error["message"]
-        assert field == "api_key" or error["line"] >= 10
+        assert field == "api_key" or not rule or error["line"] >= 10
     assert proxy.rules.read_text() == RULES
 
 

@@ -1,4 +1,5 @@
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -6,11 +7,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.rules import load_rules
-from addon.rules.editing import EditError
+from addon.rules.editing import EditError, apply_change
 from addon.rules.nodes import parse, to_json
+from addon.rules.provider_edits import put_provider, remove_provider
 from addon.rules.rule_edits import (
     NoSuchRule,
     add_rule,
+    change_beside_rules,
     change_rule,
     move_rule,
     remove_rule,
@@ -266,3 +269,38 @@ def test_any_order_can_be_made_and_unmade(order):
         text = move_rule(now.index(place), place)(text)
         now.insert(place, now.pop(now.index(place)))
     assert text == BLOCK
+
+
+@given(
+    st.sampled_from([*TEXTS, "version: 1\n"]),
+    st.lists(st.sampled_from(["zai", "anthropic", "mine"]), max_size=3),
+    st.booleans(),
+)
+def test_what_is_beside_the_rules_changes_in_the_same_way_without_them(text, providers, remove):
+    whole = beside = text
+    for name in providers:
+        change = put_provider(name, {"base_url": "http://h/v1", "models": ["a"]})
+        try:
+            whole = apply_change(whole, change)
+        except EditError:
+            continue
+        beside = change_beside_rules(beside, change)
+    if remove and providers and providers[0] in str(to_json(parse(whole, pytest.fail))):
+        change = remove_provider(providers[0])
+        try:
+            whole = apply_change(whole, change)
+        except EditError:
+            return
+        beside = change_beside_rules(beside, change)
+    assert to_json(parse(beside, pytest.fail)) == to_json(parse(whole, pytest.fail))
+    assert comments(beside) == comments(whole)
+
+
+def test_an_edit_of_a_long_file_does_not_take_long():
+    rules = "".join(f"  # {n}\n  - {{name: r{n}, use: zai:glm-5.3}}\n" for n in range(1000))
+    text = f"version: 1\nrules:\n{rules}"
+    began = time.perf_counter()
+    edited = change_rule(500, {"enabled": False})(text)
+    change_beside_rules(text, put_provider("zai", {"enabled": False}))
+    assert time.perf_counter() - began < 5  # going through the whole file takes half a minute
+    assert rules_in(edited)[500] == {"name": "r500", "use": "zai:glm-5.3", "enabled": False}
