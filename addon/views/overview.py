@@ -103,7 +103,8 @@ def _state(flow: http.HTTPFlow, kept: Kept) -> str:
 
 
 def _line(page: Page, name: str, value: str) -> None:
-    page.add(f"{f'{name}:':{LABEL}} {value}")
+    label = f"{name}:" if name else ""
+    page.add(f"{label:{LABEL}} {value}")
 
 
 def _write_call(page: Page, flow: http.HTTPFlow, kept: Kept) -> None:

@@ -22,6 +22,10 @@ WIDTH = 40
 LONGEST_PIECE = 8000
 """Characters of one piece that are shown."""
 MOST_ROWS = 1500
+_NOTES = {
+    "pass": "# The agent got what the provider sent.",
+    "answer": "# Detour itself gave this answer.",
+}
 NOTHING = "Nothing of the answer has come yet, or nothing was kept of it."
 
 
@@ -54,17 +58,16 @@ class _Row:
 
 def _write(timeline: Timeline, kept: Kept) -> str:
     page = Page()
-    passes = not timeline.provider
-    target = kept.target or "provider"
-    spoken = kept.format
-    left = f"{target} ({spoken})" if spoken else target
-    right = f"agent ({kept.agent_format})" if kept.agent_format else "agent"
+    passes = kept.action == "pass"
     page.add("# Seconds from the request's arrival; each row is what came in one go.")
     page.add("# Where a line begins as the one before in its column did, [...] stands for that.")
-    if passes:
-        page.add("# The agent got what the provider sent.")
+    if kept.action in _NOTES:
+        page.add(_NOTES[kept.action])
+    elif not timeline.provider:
+        page.add("# Nothing was kept of what the provider sent.")
     page.add()
-    write_columns(page, [left], ["as on the left" if passes else right], WIDTH, before="seconds  ")
+    left, right = _headings(kept)
+    write_columns(page, [left], [right], WIDTH, before="seconds  ")
     page.add("-" * (9 + 2 * WIDTH + 3))
     rows = [*_rows(timeline, passes=passes)]
     provider, agent = _Column(), _Column()
@@ -79,6 +82,20 @@ def _write(timeline: Timeline, kept: Kept) -> str:
         left_lines, right_lines = provider.lines(row.provider), agent.lines(row.agent)
         write_columns(page, left_lines, right_lines, WIDTH, before=before, ends=", ")
     return page.write()
+
+
+def _headings(kept: Kept) -> tuple[str, str]:
+    """Say whose streams the columns show."""
+    left = kept.target or "provider"
+    left = f"{left} ({kept.format})" if kept.format else left
+    right = f"agent ({kept.agent_format})" if kept.agent_format else "agent"
+    match kept.action:
+        case "pass":
+            return left, "as on the left"
+        case "answer":
+            return "", right
+        case _:
+            return left, right
 
 
 def _rows(timeline: Timeline, *, passes: bool) -> Iterator[_Row]:
