@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
+from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, cast
+from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
@@ -18,14 +19,18 @@ from addon.inspection.explanation import (
     Question,
     Sending,
     ask,
+    body_document,
     explain_call,
     explanation_document,
+    place_of,
 )
 from addon.inspection.loading import load
 from addon.inspection.local import look_for_local
 from addon.neutral import DetourError
-from addon.rules import Decision, Limit, Rules, RulesError
-from addon.wire.codec import decode
+from addon.rules import Decision, Limit, Rules, RulesError, Standing
+
+if TYPE_CHECKING:
+    from addon.interceptor.spending import Spending
 
 LONGEST_TEXT = 300
 """Characters of one string that are shown to people; `--json` shows all."""
@@ -46,10 +51,10 @@ def _split_header(
 @click.option("--agent", metavar="A", help="Who calls, such as codex.")
 @click.option(
     "--endpoint",
-    type=click.Choice(list(PLACES)),
+    metavar="E",
     default="chat",
     show_default=True,
-    help="API that the agent calls.",
+    help=f"API that the agent calls: {', '.join(PLACES)}; or a path such as audio/transcriptions.",
 )
 @click.option("--provider", metavar="P", help="Whose host the agent calls; the API's owner.")
 @click.option(
@@ -83,7 +88,10 @@ def explain(
     Nothing is sent, but servers on this machine are asked for their models where one may be meant.
     Keys are shown as the name of the place they come from.
     """
-    if model is None and body is None:
+    place = place_of(endpoint)
+    if place is None:
+        raise click.UsageError(f"--endpoint: there is no {endpoint!r}; known: {', '.join(PLACES)}")
+    if model is None and body is None and place[1].names_model:
         raise click.UsageError("give --model, or --body with a request that names one")
     content = body.read() if body else None
     try:
@@ -98,7 +106,7 @@ def explain(
             headers=headers,
             body=content,
         )
-        explanation = _explained(question, loaded)
+        explanation = _explained(question, loaded, _spending(loaded, home))
     except RulesError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -112,16 +120,16 @@ def explain(
         click.echo(_as_text(explanation))
 
 
-def _explained(question: Question, rules: Rules) -> Explanation:
+def _explained(question: Question, rules: Rules, spending: Spending | None) -> Explanation:
     """Explain a call, with a look at this machine where the proxy would take one."""
     if rules.uses_local or question.model.startswith(("local:", "local/")):
         look_for_local(rules)
-        return explain_call(question, rules)
-    explanation = explain_call(question, rules)
+        return explain_call(question, rules, spending)
+    explanation = explain_call(question, rules, spending)
     passes = explanation.decision.action == "pass" and explanation.decision.rule is None
     if passes and question.format in FORMATS and rules.may_own_locally(question.model):
         look_for_local(rules)
-        return explain_call(question, rules)
+        return explain_call(question, rules, spending)
     return explanation
 
 
@@ -137,10 +145,23 @@ def _as_text(explanation: Explanation) -> str:
     return "\n".join(lines)
 
 
+def _spending(rules: Rules, home: Path) -> Spending | None:
+    """Read what has been used, where anything is limited."""
+    if not rules.limited:
+        return None
+    from addon.interceptor.spending import Spending
+
+    spending = Spending(home, lambda: None)
+    spending.look(rules)
+    spending.close()
+    return spending
+
+
 def _describe(explanation: Explanation) -> str:
     question = explanation.question
     agent = question.agent or "an unknown agent"
-    call = f"POST {question.line.path}, model {question.model}"
+    model = f"model {question.model}" if question.model else "no model"
+    call = f"{question.method} {question.line.path}, {model}"
     return f"{agent} calls {question.provider}: {call}, phase {explanation.phase}"
 
 
@@ -154,24 +175,55 @@ def _outcome(decision: Decision, explanation: Explanation) -> list[str]:
         case "block":
             lines.append("The call would be refused.")
         case "route":
-            place = decision.destinations[0]
-            change = (
-                f"in the agent's own format, {place.format}"
-                if place.format == explanation.question.format
-                else f"translated from {explanation.question.format} to {place.format}"
-            )
-            lines.append(f"The call would go to {place.provider.id}:{place.model}, {change}.")
-            later = [f"{place.provider.id}:{place.model}" for place in decision.destinations[1:]]
-            if later:
-                kinds = ", ".join(sorted(decision.fallback.on))
-                lines.append(f"Then, one after the other, to {', '.join(later)}, after {kinds}.")
-    for limit in decision.rule.limits if decision.rule else ():
-        lines.append(f"The rule's calls may use {limit}; {_afterwards(limit)}.")
+            lines += _destination_lines(decision, explanation)
+    for standing in explanation.limits:
+        lines.append(_standing(standing))
+    if not explanation.limits and decision.rule is not None:
+        lines += [f"The rule's calls may use {limit}." for limit in decision.rule.limits]
+    if decision.limited:
+        lines.append("Its limit is reached, so that the call would go by `else`.")
     if explanation.error:
         lines.append(f"But the agent would get an error: {explanation.error}")
     if explanation.sending:
         lines += ["", *_request_lines(explanation.sending)]
     return lines
+
+
+def _destination_lines(decision: Decision, explanation: Explanation) -> list[str]:
+    lines = [
+        f"{target} would be passed over: {reason}" for target, reason in explanation.passed_over
+    ]
+    able = decision.destinations[len(explanation.passed_over) :]
+    if not able:
+        return lines  # the error says the rest
+    spoken = explanation.question.format
+    place, *later = able
+    if spoken is None:
+        change = "as it is"
+    elif place.format == spoken:
+        change = f"in the agent's own format, {place.format}"
+    else:
+        change = f"translated from {spoken} to {place.format}"
+    lines.append(f"The call would go to {place.provider.id}:{place.model}, {change}.")
+    if later:
+        kinds = ", ".join(sorted(decision.fallback.on))
+        names = ", ".join(f"{place.provider.id}:{place.model}" for place in later)
+        lines.append(f"Then, one after the other, to {names}, after {kinds}.")
+    return lines
+
+
+def _standing(standing: Standing) -> str:
+    limit, used = standing.limit, standing.used
+    amounts = {
+        "requests": f"{used.requests:,} requests",
+        "tokens": f"{used.tokens:,} tokens",
+        "cost_usd": f"${used.cost_usd:,.4f}",
+    }
+    told = ", ".join(text for name, text in amounts.items() if name in standing.left)
+    reached = limit.reached(used) is not None
+    until = datetime.fromtimestamp(standing.until).strftime("%Y-%m-%d %H:%M")
+    left = f"reached, until {until}" if reached else f"used so far: {told}"
+    return f"The rule's calls may use {limit} ({left}); {_afterwards(limit)}."
 
 
 def _afterwards(limit: Limit) -> str:
@@ -188,7 +240,10 @@ def _afterwards(limit: Limit) -> str:
 def _request_lines(sending: Sending) -> list[str]:
     lines = [f"{sending.method} {sending.url}"]
     lines += [f"{name}: {value}" for name, value in sending.headers]
-    lines += ["", json.dumps(_shorten(decode(sending.body)), indent=2, ensure_ascii=False)]
+    if sending.body:
+        body = _shorten(body_document(sending.body))
+        text = body if isinstance(body, str) else json.dumps(body, indent=2, ensure_ascii=False)
+        lines += ["", text]
     if sending.losses:
         lines += ["", "Not as the agent meant it:"]
         lines += [f"  {loss.field}: {loss.action}; {loss.reason}" for loss in sending.losses]

@@ -1,78 +1,40 @@
-"""What would happen to a call that nobody makes, worked out as the proxy would do it."""
+"""What would become of a call that nobody makes, told by what decides about real ones.
+
+Nothing is sent, and no key is shown: in the place of a key stands where it comes from.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from copy import copy
+from typing import TYPE_CHECKING, Any, override
 from urllib.parse import urlsplit
 
 import msgspec
 from msgspec.structs import replace
 
-from addon.formats import COUNT, COUNTING, FORMATS
-from addon.formats.base import FormatName, Headers, RequestLine, header
-from addon.neutral import DetourError, Loss, Request
-from addon.providers import (
-    BUILT_IN,
-    Destination,
-    KeyRing,
-    MediaPolicy,
-    MissingKeyError,
-    Provider,
-    Secret,
-)
-from addon.rules import CallFacts, Decision, Phase, Rules, agent_name, apply_edits, split_name
-from addon.rules.shortcomings import check_model, check_request
+from addon.formats.base import Headers
+from addon.inspection.questions import PLACES, Question, ask, place_of
+from addon.neutral import DetourError, Loss
+from addon.providers import BUILT_IN, KeyRing, MissingKeyError, Provider, Secret
+from addon.rules import Decision, Excess, Phase, Rules, Standing
 from addon.wire.codec import decode, encode
 
 if TYPE_CHECKING:
-    from addon.translation import RenderedRequest
+    from addon.interceptor.planning import Decided, Incoming, Route
+    from addon.interceptor.spending import Spending
 
-
-class Place(msgspec.Struct, frozen=True):
-    """An API that agents call, with the smallest request that fits it."""
-
-    format: FormatName
-    provider: str
-    path: str
-    greeting: dict[str, Any]
-
-
-_HELLO = [{"role": "user", "content": "Hello"}]
-
-PLACES: dict[str, Place] = {
-    "chat": Place("openai-chat", "openai", "/v1/chat/completions", {"messages": _HELLO}),
-    "responses": Place("openai-responses", "openai", "/v1/responses", {"input": "Hello"}),
-    "messages": Place(
-        "anthropic", "anthropic", "/v1/messages", {"max_tokens": 1024, "messages": _HELLO}
-    ),
-    "generate": Place(
-        "gemini",
-        "google",
-        "/v1beta/models/{model}:generateContent",
-        {"contents": [{"role": "user", "parts": [{"text": "Hello"}]}]},
-    ),
-    "count": Place("anthropic", "anthropic", "/v1/messages/count_tokens", {"messages": _HELLO}),
-}
-"""By the names that `endpoint` in rules.yaml knows."""
-
-
-class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """The call that is asked about."""
-
-    endpoint: str
-    model: str
-    agent: str | None
-    provider: str
-    headers: Headers
-    line: RequestLine
-    body: bytes
-
-    @property
-    def format(self) -> FormatName:
-        """The format that the agent speaks."""
-        return PLACES[self.endpoint].format
+__all__ = [
+    "PLACES",
+    "Explanation",
+    "Question",
+    "Sending",
+    "ask",
+    "body_document",
+    "explain_call",
+    "explanation_document",
+    "place_of",
+]
 
 
 class Sending(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,87 +55,206 @@ class Explanation(msgspec.Struct, frozen=True, kw_only=True):
     decision: Decision
     phase: Phase
     """What the agent is doing, by its name or by its request."""
+    passed_over: tuple[tuple[str, str], ...] = ()
+    """Targets that cannot take the call, each with the reason."""
+    limits: tuple[Standing, ...] = ()
+    """How far the limits of the rule are used up."""
+    excess: Excess | None = None
+    """The limit that leaves nothing to the call, if there is one."""
     sending: Sending | None = None
     """None where the call goes nowhere or unchanged."""
     error: str | None = None
     """Why the agent would get an error instead of an answer."""
     note: str | None = None
-    """Why the proxy would not even ask the rules."""
+    """What Detour itself would answer, or why it would not ask the rules."""
 
 
-def ask(
-    *,
-    endpoint: str,
-    model: str | None,
-    agent: str | None,
-    provider: str | None,
-    headers: Headers,
-    body: bytes | None,
-) -> Question:
-    """Put together the call that is asked about.
+class _MaskedKeys(KeyRing):
+    """Tells where each key comes from in place of the key."""
+
+    def __init__(self, keys: KeyRing) -> None:
+        self._keys = keys
+        self.missing: MissingKeyError | None = None
+
+    @override
+    def find(self, provider: Provider) -> str | None:
+        try:
+            key = self._keys.find(provider)
+        except MissingKeyError as error:
+            self.missing = error
+            return "<missing>"
+        return None if key is None else f"<key from {self._keys.source(provider)}>"
+
+    @override
+    def source(self, provider: Provider) -> str:
+        return self._keys.source(provider)
+
+
+def explain_call(question: Question, rules: Rules, spending: Spending | None = None) -> Explanation:
+    """Work out what the rules say about a call and what would be sent.
 
     Args:
-        endpoint: A key of `PLACES`.
-        model: The model that the agent asks for; None takes the body's.
-        agent: Who calls; None derives it from a User-Agent header.
-        provider: Whose host the agent calls; None takes the owner of the API.
-        headers: The agent's headers.
-        body: The agent's body; None takes a greeting.
+        question: The call.
+        rules: The rules.
+        spending: What has been used of limits; None: nothing.
 
     Raises:
-        DetourError: Body and model do not fit together.
+        DetourError: The rules cannot be followed.
     """
-    place = PLACES[endpoint]
-    in_body = place.format != "gemini"
-    if body is None:
-        body = encode({"model": model, **place.greeting} if in_body else place.greeting)
-    elif model is not None and in_body:
-        body = apply_edits(body, {"model": model}, ())
-    if model is None and place.format in FORMATS:
-        model = FORMATS[place.format].reply(body, RequestLine()).model
-    if not model:
-        raise DetourError("the body names no model; give one with --model")
-    user_agent = header(headers, "user-agent")
-    return Question(
-        endpoint=endpoint,
-        model=model,
-        agent=agent or (agent_name(user_agent) if user_agent else None),
-        provider=provider or place.provider,
-        headers=headers,
-        line=RequestLine(place.path.format(model=model)),
-        body=body,
-    )
+    from addon.interceptor.choosing import choose
+    from addon.interceptor.planning import Answered, Pass, Refusal, Route, within_limits
 
-
-def explain_call(question: Question, rules: Rules) -> Explanation:
-    """Work out what the rules say about a call and what would be sent."""
-    agent, phase = split_name(question.agent) if question.agent else (None, None)
-    facts = CallFacts(
-        model=question.model,
-        endpoint=question.endpoint,
-        agent=agent,
-        stated_phase=phase,
-        provider=question.provider,
-        headers=question.headers,
-        request=lambda: _parse(question),
-        matches_filter=_filter_for(question, rules),
+    keys = _MaskedKeys(rules.keys)
+    masked = _masked(rules, keys)
+    incoming = _incoming(question, rules, spending)
+    chosen = choose(incoming, masked)
+    decision, _ = within_limits(chosen.decision, incoming, masked, chosen.spoken)
+    excess = decision if isinstance(decision, Excess) else None
+    decision = chosen.decision if isinstance(decision, Excess) else decision
+    limited = decision.rule is not None and spending is not None and chosen.counts
+    found = Explanation(
+        question=question,
+        decision=decision,
+        phase=decision.facts.phase,
+        limits=(
+            tuple(spending.standing(decision.rule, decision.facts.agent or None))
+            if limited and spending is not None and decision.rule is not None
+            else ()
+        ),
+        excess=excess,
+        note=chosen.note,
     )
-    decision = rules.decide(facts, question.format)
-    found = Explanation(question=question, decision=decision, phase=facts.phase)
-    if question.format not in FORMATS:
-        fate = "passes unchanged" if rules.default == "pass" else "is refused"
-        note = f"Detour does not speak {question.format} yet: such a call {fate} by `default`."
-        return replace(found, note=note)
-    if not decision.destinations:
+    if chosen.note is not None:
         return found
+    passed_over: list[tuple[str, str]] = []
     try:
-        sending, error = _sending(question, decision, rules)
+        planned = _plan(incoming, masked, decision, passed_over)
     except DetourError as failure:
-        return replace(found, error=str(failure))
-    if sending is None:
-        note = "Detour would estimate the number of tokens: the provider does not count them."
-        return replace(found, note=note)
-    return replace(found, sending=sending, error=error)
+        return replace(found, error=str(failure), passed_over=tuple(passed_over))
+    found = replace(found, passed_over=tuple(passed_over))
+    match planned:
+        case Pass():
+            return found
+        case Answered():
+            return replace(found, note=_answered(planned.comment, question))
+        case Refusal():
+            blocked = decision.action == "block" and excess is None
+            return found if blocked else replace(found, error=planned.error.message)
+        case Route():
+            error = None if keys.missing is None else str(keys.missing)
+            return replace(found, sending=_sending(planned, incoming), error=error)
+
+
+def _answered(comment: str, question: Question) -> str:
+    if question.endpoint == "count":
+        return "Detour would estimate the number of tokens: the provider does not count them."
+    return f"Detour itself would answer: {comment}."
+
+
+def _plan(
+    incoming: Incoming, rules: Rules, decision: Decision, passed_over: list[tuple[str, str]]
+) -> Decided:
+    """Plan the call for the first target that can take it, as the proxy does.
+
+    Raises:
+        DetourError: It cannot be done.
+    """
+    from addon.engine.call import KEEP_ALIVE
+    from addon.interceptor.planning import Fetch
+    from addon.interceptor.state import State
+    from addon.interceptor.state_planning import plan_call
+    from addon.rules.shortcomings import Shortcoming
+    from addon.translation import stand_ins
+    from addon.vault import MemoryVault
+
+    state = State(MemoryVault(), KEEP_ALIVE)
+    while True:
+        here = replace(incoming, place=len(passed_over))
+        try:
+            planned = plan_call(here, rules, KEEP_ALIVE, state)
+            if isinstance(planned, Fetch):
+                media = stand_ins(planned.wanted)
+                planned = plan_call(replace(here, media=media), rules, KEEP_ALIVE, state)
+                assert not isinstance(planned, Fetch)
+        except Shortcoming as shortcoming:
+            if not shortcoming.moves_on:
+                raise
+            place = decision.destinations[len(passed_over)]
+            passed_over.append((f"{place.provider.id}:{place.model}", str(shortcoming)))
+        else:
+            return planned
+
+
+def _sending(route: Route, incoming: Incoming) -> Sending:
+    from addon.engine.headers import provider_headers
+
+    call = route.call
+    if call.destination.provider.passes_key:
+        own = {value for _, value in incoming.headers}
+        call.key_headers = tuple(
+            (name, "<the agent's own key>" if value in own else value)
+            for name, value in call.key_headers
+        )
+    return Sending(
+        method=call.rendered.method,
+        url=call.rendered.url,
+        headers=provider_headers(call),
+        body=call.rendered.body,
+        losses=call.rendered.losses,
+    )
+
+
+def _masked(rules: Rules, keys: _MaskedKeys) -> Rules:
+    """Return rules by which no key can be told."""
+    masked = copy(rules)
+    masked.keys = keys
+    masked.providers = {
+        name: replace(
+            provider,
+            headers=tuple((name, Secret("<from rules.yaml>")) for name, _ in provider.headers),
+        )
+        if provider.headers
+        else provider
+        for name, provider in rules.providers.items()
+    }
+    return masked
+
+
+def _incoming(question: Question, rules: Rules, spending: Spending | None) -> Incoming:
+    from mitmproxy import connection, http
+
+    from addon.interceptor import filters
+    from addon.interceptor.endpoints import endpoint_of
+    from addon.interceptor.planning import Incoming, no_excess
+
+    host = _host(question, rules)
+    line = question.line
+    target = line.path + (f"?{line.query}" if line.query else "")
+    client = connection.Client(
+        peername=("127.0.0.1", 0), sockname=("127.0.0.1", 0), timestamp_start=0
+    )
+    flow = http.HTTPFlow(client, connection.Server(address=(host, 443)))
+    url = f"https://{host}{target}"
+    flow.request = http.Request.make(
+        question.method, url, question.body, [(n.encode(), v.encode()) for n, v in question.headers]
+    )
+    excess: Callable[..., Any] = no_excess if spending is None else spending.excess
+    return Incoming(
+        endpoint=endpoint_of(flow.request, rules.provider_for_host),
+        agent=question.agent or "",
+        headers=question.headers,
+        body=question.body,
+        matches_filter=filters.matcher(flow),
+        excess=excess,
+    )
+
+
+def _host(question: Question, rules: Rules) -> str:
+    """Name the host that the agent calls: the provider's own, wherever the rules have moved it."""
+    provider = BUILT_IN.get(question.provider) or rules.providers[question.provider]
+    urls = provider.base_urls
+    url = (urls.get(question.format) if question.format else None) or next(iter(urls.values()), "")
+    return urlsplit(url).hostname or "api.openai.com"
 
 
 def explanation_document(explanation: Explanation) -> dict[str, Any]:
@@ -201,6 +282,18 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
             }
             for place in decision.destinations
         ],
+        "passed_over": [{"target": name, "reason": why} for name, why in explanation.passed_over],
+        "limits": [
+            {
+                "limit": str(standing.limit),
+                "used": msgspec.to_builtins(standing.used),
+                "left": standing.left,
+                "until": standing.until,
+                "reached": standing.limit.reached(standing.used) is not None,
+            }
+            for standing in explanation.limits
+        ],
+        "limit_reached": explanation.excess is not None or decision.limited,
         "request": _sending_document(explanation.sending),
         "error": explanation.error,
         "note": explanation.note,
@@ -214,131 +307,14 @@ def _sending_document(sending: Sending | None) -> dict[str, Any] | None:
         "method": sending.method,
         "url": sending.url,
         "headers": dict(sending.headers),
-        "body": decode(sending.body),
+        "body": body_document(sending.body),
         "losses": decode(encode(sending.losses)),
     }
 
 
-def _parse(question: Question) -> Request | None:
-    speakers = COUNTING if question.endpoint == COUNT else FORMATS
+def body_document(body: bytes) -> Any:  # noqa: ANN401 - JSON has no narrower type
+    """Return a body as JSON knows it; a form as text, none as null."""
     try:
-        return speakers[question.format].parse_request(question.body, question.line)
-    except (DetourError, KeyError):
-        return None
-
-
-def _sending(
-    question: Question, decision: Decision, rules: Rules
-) -> tuple[Sending | None, str | None]:
-    from addon.engine import Call
-    from addon.engine.headers import provider_headers
-
-    destination = decision.destinations[0]
-    counting = COUNTING.get(question.format) if question.endpoint == COUNT else None
-    known = decision.set if counting is None else counting.fields
-    set = {name: value for name, value in decision.set.items() if name in known}
-    body = apply_edits(question.body, set, decision.drop)
-    if counting is None:
-        check_model(destination, datetime.now(UTC).date())
-    rendered = _render(question, body, destination, rules.media)
-    if rendered is None:
-        # To estimate it is to read it: what cannot be read is refused.
-        COUNTING[question.format].parse_request(body, question.line)
-        return None, None
-    if counting is None:
-        edited = replace(question, body=body)
-        facts = CallFacts(
-            model=question.model, endpoint=question.endpoint, request=lambda: _parse(edited)
-        )
-        check_request(destination, body, facts, rendered.losses)
-    key_headers, error = _masked_headers(destination, rules.keys, _host(question, rules))
-    call = Call(
-        agent_format=question.format,
-        line=question.line,
-        body=body,
-        rendered=rendered,
-        destination=destination,
-        key_headers=key_headers,
-        agent_headers=question.headers,
-        stream=FORMATS[question.format].reply(body, question.line).stream,
-    )
-    sending = Sending(
-        method=rendered.method,
-        url=rendered.url,
-        headers=provider_headers(call),
-        body=rendered.body,
-        losses=rendered.losses,
-    )
-    return sending, error
-
-
-def _render(
-    question: Question, body: bytes, destination: Destination, policy: MediaPolicy
-) -> RenderedRequest | None:
-    """Write what would be sent, with a note in the place of what would be fetched before."""
-    from addon.translation import (
-        NO_MEDIA,
-        media_to_fetch,
-        render_count_for,
-        render_for,
-        stand_ins,
-    )
-
-    if question.endpoint == COUNT:
-        return render_count_for(question.format, body, question.line, destination)
-    parsed = _parse(question) if policy.fetch else None
-    media = stand_ins(media_to_fetch(parsed, destination)) if parsed else NO_MEDIA
-    return render_for(question.format, body, question.line, destination, media=media)
-
-
-def _masked_headers(
-    destination: Destination, keys: KeyRing, called: str
-) -> tuple[Headers, str | None]:
-    """Return the headers with the key, naming its place instead of the key."""
-    from addon.interceptor.key_headers import StrangeHost, check_host
-
-    provider = _masked(destination.provider)
-    try:
-        place = keys.source(destination.provider)
-    except MissingKeyError as error:
-        return provider.auth_headers(destination.format, "<missing>"), str(error)
-    key = None if place == "none" else f"<key from {place}>"
-    headers = provider.auth_headers(destination.format, key)
-    try:
-        check_host(destination, called)
-    except StrangeHost as error:
-        return headers, str(error)
-    return headers, None
-
-
-def _masked(provider: Provider) -> Provider:
-    headers = tuple((name, Secret("<from rules.yaml>")) for name, _ in provider.headers)
-    return replace(provider, headers=headers)
-
-
-def _host(question: Question, rules: Rules) -> str:
-    """Name the host that the agent calls: the provider's own, wherever the rules have moved it."""
-    provider = BUILT_IN.get(question.provider) or rules.providers[question.provider]
-    urls = provider.base_urls
-    url = urls.get(question.format) or next(iter(urls.values()), "")
-    return urlsplit(url).hostname or "api.openai.com"
-
-
-def _filter_for(question: Question, rules: Rules) -> Callable[[str], bool]:
-    """Return what evaluates mitmproxy filter expressions on the call."""
-
-    def matches(expression: str) -> bool:
-        from mitmproxy import connection, http
-
-        from addon.interceptor import filters
-
-        host = _host(question, rules)
-        client = connection.Client(
-            peername=("127.0.0.1", 0), sockname=("127.0.0.1", 0), timestamp_start=0
-        )
-        flow = http.HTTPFlow(client, connection.Server(address=(host, 443)))
-        url = f"https://{host}{question.line.path}"
-        flow.request = http.Request.make("POST", url, question.body, dict(question.headers))
-        return filters.matcher(flow)(expression)
-
-    return matches
+        return decode(body) if body else None
+    except ValueError:
+        return body.decode("utf-8", "replace")

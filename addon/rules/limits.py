@@ -89,14 +89,13 @@ class Standing(NamedTuple):
     """When it is free again, in seconds since 1970."""
 
     @property
-    def left(self) -> Used:
+    def left(self) -> dict[str, float]:
         """What may still be used, of the amounts that are limited."""
-        limit, used = self.limit, self.used
-        return Used(
-            requests=max((limit.requests or 0) - used.requests, 0),
-            tokens=max((limit.tokens or 0) - used.tokens, 0),
-            cost_usd=max((limit.cost_usd or 0.0) - used.cost_usd, 0.0),
-        )
+        return {
+            name: max(most - getattr(self.used, name), 0)
+            for name in Used.__struct_fields__
+            if (most := getattr(self.limit, name)) is not None
+        }
 
 
 class Excess(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,10 +1,13 @@
 import json
+import time
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from addon.commands import detour
+from addon.ledger import Ledger, Record, timestamp
+from addon.rules.rule_definitions import ENDPOINTS
 from tests.rules.phases import codex
 
 RULES = """
@@ -223,13 +226,10 @@ def test_people_are_told_what_happens_to_calls_that_go_nowhere(arguments, ending
     assert run(*arguments).stdout.endswith(ending)
 
 
-def test_formats_that_detour_does_not_speak_are_told_apart(monkeypatch):
-    from addon.formats import FORMATS
-
-    monkeypatch.delitem(FORMATS, "gemini", raising=False)
-    found = explain("--model", "m", "--endpoint", "generate")
+def test_addresses_that_rules_do_not_know_are_told_apart():
+    found = explain("--endpoint", "files", "--provider", "anthropic")
     assert found["note"] == (
-        "Detour does not speak gemini yet: such a call passes unchanged by `default`."
+        "Rules do not apply to POST /v1/files at api.anthropic.com: such a call passes unchanged."
     )
 
 
@@ -278,3 +278,114 @@ def test_it_names_what_comes_after_a_target_that_fails(folder):
     assert "Then, one after the other, to groq:b, after conflict, connect, context_length," in (
         result.stdout
     )
+
+
+@pytest.mark.parametrize("endpoint", ENDPOINTS)
+def test_every_endpoint_that_rules_know(endpoint):
+    found = explain("--model", "m", "--endpoint", endpoint)
+    assert found["call"]["endpoint"] == endpoint
+    assert found["note"] or found["action"] in ("pass", "route")
+
+
+@pytest.mark.parametrize(
+    ("use", "endpoint", "url"),
+    [
+        ("gateway:big", "embeddings", "http://gateway.example/v1/embeddings"),
+        ("gateway:big", "audio/transcriptions", "http://gateway.example/v1/audio/transcriptions"),
+        ("gateway:big", "realtime", "http://gateway.example/v1/realtime?model=big"),
+        ("gateway:big", "other/evals", "http://gateway.example/v1/evals"),
+    ],
+)
+def test_endpoints_in_which_nothing_is_translated(folder, use, endpoint, url):
+    when = endpoint.partition("/")[0]
+    rule = f"rules: [{{name: there, when: {{endpoint: {when}}}, use: '{use}'}}]\n"
+    (folder / "rules.yaml").write_text(RULES.partition("rules:")[0] + rule)
+    found = explain("--model", "m", "--endpoint", endpoint)
+    assert (found["rule"], found["request"]["url"]) == ("there", url)
+    assert found["request"]["headers"]["authorization"] == "Bearer <key from rules.yaml>"
+    text = run("--model", "m", "--endpoint", endpoint).stdout
+    assert "The call would go to gateway:big, as it is." in text
+
+
+def test_a_target_that_lacks_the_endpoint_is_told(folder):
+    rule = "rules: [{when: {endpoint: files}, use: 'anthropic:claude-opus-5-5'}]\n"
+    (folder / "rules.yaml").write_text("version: 1\n" + rule)
+    assert "does not offer POST /v1/files" in explain("--endpoint", "files")["error"]
+
+
+def test_lists_of_models(folder):
+    assert "list of all models" in explain("--endpoint", "models")["note"]
+    rule = "rules: [{name: lists, when: {endpoint: models}, use: 'zai:*'}]\n"
+    (folder / "rules.yaml").write_text("version: 1\n" + rule)
+    found = explain("--endpoint", "models", "--model", "glm-5.3")
+    assert (found["rule"], found["note"]) == (
+        "lists",
+        "Detour itself would answer with the models of zai.",
+    )
+
+
+def test_a_target_that_cannot_take_the_call_is_passed_over_as_the_proxy_does(folder):
+    rules = "version: 1\nrules: [{use: ['anthropic:gpt-4', 'anthropic:claude-opus-5-5'],"
+    (folder / "rules.yaml").write_text(rules + " fallback: {on: not_found}}]\n")
+    found = explain("--model", "m")
+    (passed,) = found["passed_over"]
+    assert passed["target"] == "anthropic:gpt-4"
+    assert found["request"]["body"]["model"] == "claude-opus-5-5"
+
+
+LIMITED = """
+version: 1
+rules:
+  - name: few
+    use: anthropic:claude-opus-5-5
+    limit: {requests: 2, tokens: 100, per: day, by: agent%s}
+"""
+
+
+@pytest.fixture
+def spent(tmp_path):
+    """Let the agent `coder` use up its two requests, and `other` one of them."""
+    ledger = Ledger(tmp_path)
+    for number, agent in enumerate(("coder", "coder", "other")):
+        ledger.add(
+            Record(
+                time=timestamp(time.time()),
+                id=f"call {number}",
+                agent=agent,
+                rule="few",
+                endpoint="chat",
+                actual_provider="anthropic",
+                input_tokens=3,
+            )
+        )
+    ledger.close()
+    return ("--model", "m", "--home", str(tmp_path))
+
+
+def test_limits_are_shown_with_what_is_left(folder, spent):
+    (folder / "rules.yaml").write_text(LIMITED % "")
+    found = explain(*spent, "--agent", "other")
+    (limit,) = found["limits"]
+    assert limit["used"] == {"requests": 1, "tokens": 3, "cost_usd": 0.0}
+    assert limit["left"] == {"requests": 1, "tokens": 97}
+    assert (limit["reached"], found["limit_reached"]) == (False, False)
+    assert found["request"] is not None
+    assert "(used so far: 1 requests, 3 tokens)" in run(*spent, "--agent", "other").stdout
+
+
+def test_a_call_beyond_a_limit_is_refused(folder, spent):
+    (folder / "rules.yaml").write_text(LIMITED % "")
+    found = explain(*spent, "--agent", "coder")
+    assert found["limit_reached"] is True
+    assert found["request"] is None
+    assert "2 requests per day" in found["error"]
+
+
+def test_a_call_beyond_a_limit_goes_elsewhere(folder, spent):
+    (folder / "rules.yaml").write_text(LIMITED % ", else: 'anthropic:claude-haiku-5-5'")
+    found = explain(*spent, "--agent", "coder")
+    assert (found["rule"], found["limit_reached"]) == ("few, limit reached", True)
+    assert found["request"]["body"]["model"] == "claude-haiku-5-5"
+    text = run(*spent, "--agent", "coder").stdout
+    assert "Its limit is reached" in text
+    assert "then they go to anthropic:claude-haiku-5-5" in text

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from mitmproxy.test import tflow, tutils
 
-from addon.inspection.explanation import PLACES, Question, ask, explain_call
+from addon.engine import ClientPool
+from addon.inspection.explanation import PLACES, Question, ask, explain_call, place_of
 from addon.interceptor import filters
 from addon.interceptor.endpoints import endpoint_of
-from addon.interceptor.planning import (
-    Answered,
-    Fetch,
-    Incoming,
-    Pass,
-    Refusal,
-    Route,
-    plan,
-)
+from addon.interceptor.model_answers import Models
+from addon.interceptor.planning import Answered, Incoming, Pass, Refusal, Route
+from addon.interceptor.preparing import Preparation
+from addon.interceptor.spending import Spending
+from addon.interceptor.state import State
 from addon.neutral import DetourError
 from addon.providers import BUILT_IN
-from addon.rules import PHASES, Rules, RulesError, load_rules
+from addon.rules import PHASES, Decision, Rule, Rules, RulesError, Standing, Used, load_rules
+from addon.rules.rule_definitions import ENDPOINTS
+from addon.vault import MemoryVault
 from tests.laws.random_rules import AGENTS, MODELS, broken_texts, rules_files
 
+PATHS = ("audio/transcriptions", "images/edits", "files/file-1", "other/evals", "realtime/calls")
+FORM = b'--b\r\nContent-Disposition: form-data; name="model"\r\n\r\ngpt-5\r\n--b--\r\n'
 KEYS = {name: "k" for provider in BUILT_IN.values() for name in provider.key_variables} | {
     "SET": "k"
 }
@@ -69,68 +72,131 @@ def _tools(endpoint: str) -> list[dict[str, Any]]:
             return [{"name": "t", "input_schema": _TOOL}]
 
 
+def _headers() -> st.SearchStrategy[dict[str, str]]:
+    return st.fixed_dictionaries(
+        {"authorization": st.just("Bearer agent-key")},
+        optional={
+            "x-team": st.sampled_from(("lab-1", "other")),
+            "x-phase": st.just("plan"),
+            "user-agent": st.sampled_from(("codex/1.0", "opencode/1.18", "curl/8")),
+        },
+    )
+
+
 @st.composite
 def questions(draw: st.DrawFn) -> Question:
-    """Make calls to every endpoint that is translated, some of which are not what it takes."""
-    endpoint = draw(st.sampled_from([*PLACES]))
-    place = PLACES[endpoint]
-    text = "word " * draw(st.sampled_from((1, 300)))
-    body: dict[str, Any] = dict(place.greeting)
-    conversation = next(key for key in body if key in ("messages", "input", "contents"))
-    body[conversation] = [_message(endpoint, text, picture=draw(st.booleans()))]
-    if draw(st.booleans()):
-        body["tools"] = _tools(endpoint)
-    if draw(st.integers(0, 9)) == 0:
-        body[conversation] = draw(st.sampled_from((None, 7, "", [])))
-    headers = draw(
-        st.fixed_dictionaries(
-            {"authorization": st.just("Bearer agent-key")},
-            optional={
-                "x-team": st.sampled_from(("lab-1", "other")),
-                "x-phase": st.just("plan"),
-                "user-agent": st.sampled_from(("codex/1.0", "opencode/1.18", "curl/8")),
-            },
-        )
-    )
-    name = draw(st.sampled_from(AGENTS))
-    said = draw(st.sampled_from(("", *(f".{phase}" for phase in PHASES))))
+    """Make calls to every endpoint that rules know, some of which are not what it takes."""
+    name = draw(st.sampled_from(AGENTS)) + draw(st.sampled_from(("", *(f".{p}" for p in PHASES))))
+    headers = tuple(draw(_headers()).items())
     model = draw(st.sampled_from(MODELS))
+    endpoint = draw(st.sampled_from([*PLACES, *PATHS]))
+    found = place_of(endpoint)
+    assert found is not None
+    place = found[1]
+    if place.format is None:
+        asked = None if draw(st.booleans()) and not place.names_model else model
+        body = draw(st.sampled_from((None, None, b"{", FORM))) if place.greeting else None
+        if body is not None and place.names_model:
+            body = None
+        provider = draw(st.sampled_from((None, None, "anthropic", "google")))
+        return ask(
+            endpoint=endpoint,
+            model=asked,
+            agent=name,
+            provider=provider,
+            headers=headers,
+            body=body if body is None or asked is None else None,
+        )
+    text = "word " * draw(st.sampled_from((1, 300)))
+    document: dict[str, Any] = dict(place.greeting or {})
+    conversation = next(key for key in document if key in ("messages", "input", "contents"))
+    document[conversation] = [_message(endpoint, text, picture=draw(st.booleans()))]
+    if draw(st.booleans()):
+        document["tools"] = _tools(endpoint)
+    if draw(st.integers(0, 9)) == 0:
+        document[conversation] = draw(st.sampled_from((None, 7, "", [])))
     if place.format != "gemini":
-        body["model"] = model
+        document["model"] = model
     return ask(
         endpoint=endpoint,
         model=model if place.format == "gemini" else None,
-        agent=name + said,
+        agent=name,
         provider=None,
-        headers=tuple(headers.items()),
-        body=json.dumps(body).encode(),
+        headers=headers,
+        body=json.dumps(document).encode(),
     )
 
 
-def explained(question: Question, rules: Rules) -> tuple[object, ...]:
+class Scripted(Spending):
+    """Says of some agents that they have used up every limit."""
+
+    def __init__(self, spent: frozenset[str]) -> None:
+        super().__init__(Path("/nowhere"), lambda: None)
+        self._spent = spent
+
+    async def prepare(self, rules: Rules) -> None:
+        """Know it all along."""
+
+    def standing(self, rule: Rule, agent: str | None) -> list[Standing]:
+        used = Used(10**9, 10**9, 1e9) if agent in self._spent else Used()
+        return [Standing(limit, used, 0) for limit in rule.limits]
+
+
+class NoNetwork(Models):
+    """Decides about lists of models without asking anybody for one."""
+
+    async def freshen(self, rules: Rules, incoming: Incoming, clients: ClientPool) -> None:
+        """Leave `local` as it is."""
+
+    async def owns(self, *arguments: Any) -> bool:
+        """Believe that no model is here alone."""
+        return False
+
+    async def _merged(self, *arguments: Any) -> Answered:
+        return Answered(comment="merged")
+
+    async def _of_targets(self, *arguments: Any) -> Answered:
+        return Answered(comment=arguments[3].rule_name)
+
+
+def places(found: Decision | Route) -> list[tuple[str, str, str, str]]:
+    """Name where a call may go; of carried ones, the address tells the format."""
+    return [
+        (place.provider.id, place.format, place.base_url, place.model)
+        for place in found.destinations
+    ]
+
+
+def explained(question: Question, rules: Rules, spending: Spending) -> tuple[object, ...]:
     """Say what `detour explain` says."""
     try:
-        found = explain_call(question, rules)
+        found = explain_call(question, rules, spending)
     except DetourError as error:
         return "error", str(error)
     decision = found.decision
     if found.error is not None:
         return "error", found.error
-    if decision.action != "route":
-        return decision.action, decision.rule_name
-    if found.sending is None:
+    if found.note is not None and "itself would answer" in found.note:
+        return "answered", decision.rule_name if "models of" in found.note else "merged"
+    if found.note is not None and "estimate" in found.note:
         return ("estimate",)
-    return "route", decision.rule_name, decision.destinations, found.sending.url, found.sending.body
+    if found.sending is None:
+        known = found.note is None
+        return decision.action, decision.rule_name if known else None
+    sending = found.sending
+    return "route", decision.rule_name, places(decision), sending.url, sending.body
 
 
-def planned(question: Question, rules: Rules) -> tuple[object, ...]:
-    """Say what the proxy would do."""
+async def planned(question: Question, rules: Rules, spending: Spending) -> tuple[object, ...]:
+    """Say what the proxy would do, up to the network."""
     host = HOSTS[question.provider]
+    line = question.line
+    path = line.path + (f"?{line.query}" if line.query else "")
     request = tutils.treq(
         host=host,
         authority=host.encode(),
-        method=b"POST",
-        path=question.line.path.encode(),
+        method=question.method.encode(),
+        path=path.encode(),
         headers=[(name.encode(), value.encode()) for name, value in question.headers],
         content=question.body,
     )
@@ -142,22 +208,30 @@ def planned(question: Question, rules: Rules) -> tuple[object, ...]:
         body=question.body,
         matches_filter=filters.matcher(flow),
     )
+    preparation = Preparation()
+    preparation._models = NoNetwork()
+    clients = ClientPool()
     try:
-        found = plan(incoming, rules, 15)
+        state = State(MemoryVault(), 15)
+        found = await preparation.decide(incoming, rules, 15, state, clients, spending)
     except DetourError as error:
         return "error", str(error)
+    finally:
+        await clients.aclose()
     match found:
         case Pass():
             return "pass", found.rule
+        case Refusal() if found.error.code == "blocked_by_detour":
+            return "block", found.rule if incoming.endpoint.name else None
         case Refusal():
-            return "block", found.rule
+            known = incoming.endpoint.name
+            return ("error", found.error.message) if known else ("block", None)
         case Answered():
-            return ("estimate",)
+            estimated = found.comment.endswith("estimated")
+            return ("estimate",) if estimated else ("answered", found.comment)
         case Route():
             rendered = found.call.rendered
-            return "route", found.rule, found.destinations, rendered.url, rendered.body
-        case Fetch():
-            raise AssertionError("nothing is to be fetched")
+            return "route", found.rule, places(found), rendered.url, rendered.body
 
 
 def load(text: str) -> Rules | None:
@@ -175,20 +249,34 @@ def load(text: str) -> Rules | None:
     return None
 
 
+async def agree(rules: Rules, asked: list[Question], spending: Spending) -> None:
+    for question in asked:
+        said = explained(question, rules, spending)
+        event(f"{said[0]}")
+        assert await planned(question, rules, spending) == said
+
+
+SPENT = st.frozensets(st.sampled_from(AGENTS)).map(Scripted)
+
+
 @settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(rules_files(), st.lists(questions(), min_size=2, max_size=4))
-def test_explain_and_the_proxy_agree(text: str, asked: list[Question]) -> None:
+@given(rules_files(), st.lists(questions(), min_size=2, max_size=4), SPENT)
+def test_explain_and_the_proxy_agree(text: str, asked: list[Question], spent: Spending) -> None:
     rules = load(text)
     event("with mistakes" if rules is None else "valid")
-    for question in asked if rules is not None else ():
-        said = explained(question, rules)
-        event(f"{said[0]}")
-        assert planned(question, rules) == said
+    if rules is not None:
+        asyncio.run(agree(rules, asked, spent))
 
 
 @settings(max_examples=200, suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(broken_texts(), questions())
-def test_a_damaged_text_is_refused_or_agreed_about(text: str, question: Question) -> None:
+@given(broken_texts(), questions(), SPENT)
+def test_a_damaged_text_is_refused_or_agreed_about(
+    text: str, question: Question, spent: Spending
+) -> None:
     rules = load(text)
     if rules is not None:
-        assert planned(question, rules) == explained(question, rules)
+        asyncio.run(agree(rules, [question], spent))
+
+
+def test_every_endpoint_that_rules_know_can_be_asked_about() -> None:
+    assert set(PLACES) == set(ENDPOINTS)
