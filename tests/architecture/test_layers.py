@@ -34,6 +34,7 @@ MAY_IMPORT = {
         "neutral",
     },
     "inspection": {
+        "vault",
         "interceptor",
         "engine",
         "rules",
