@@ -44,8 +44,9 @@ export function Announcements() {
       ${shown.map(
         (toast) => html`<div class="toast" key=${toast.id}>
           <span>${toast.text}</span>
-          ${toast.action &&
-          html`<button
+          ${
+            toast.action &&
+            html`<button
             class="button plain tight"
             onClick=${() => {
               dismiss(toast.id);
@@ -53,7 +54,8 @@ export function Announcements() {
             }}
           >
             ${toast.action.label}
-          </button>`}
+          </button>`
+          }
           <button class="button plain icon tight" aria-label="Dismiss" onClick=${() => dismiss(toast.id)}>
             <${Icon} name="close" />
           </button>

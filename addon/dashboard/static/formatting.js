@@ -68,7 +68,11 @@ export function clock(time) {
 
 /** @param {string} time ISO 8601 */
 export function fullTime(time) {
-  return new Date(time).toLocaleString(LOCALE, { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" });
+  return new Date(time).toLocaleString(LOCALE, {
+    dateStyle: "medium",
+    timeStyle: "medium",
+    hourCycle: "h23",
+  });
 }
 
 /** @param {string} time ISO 8601 */

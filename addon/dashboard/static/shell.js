@@ -62,7 +62,8 @@ function Bar({ page }) {
     </nav>
     <div class="tools">
       <${Connection} />
-      <button class="button plain icon shortcuts-button" aria-label="Keyboard shortcuts" title="Keyboard shortcuts (?)"
+      <button class="button plain icon shortcuts-button" aria-label="Keyboard shortcuts"
+          title="Keyboard shortcuts (?)"
         onClick=${showShortcuts}>
         <${Icon} name="keyboard" />
       </button>
@@ -77,25 +78,31 @@ function Notices() {
   const told = useStore(status);
   const [firstProblem] = told?.problems ?? [];
   return html`<div class="notices" aria-live="polite">
-    ${state === "lost" &&
-    html`<div class="notice" data-tone="bad" id="connection-lost">
+    ${
+      state === "lost" &&
+      html`<div class="notice" data-tone="bad" id="connection-lost">
       <span><b>Detour does not answer.</b> What you see may be old. Is <code>detour serve</code> running? This page
         reconnects by itself.</span>
       <button class="button tight push" onClick=${connect}>Try now</button>
-    </div>`}
-    ${state === "denied" &&
-    html`<div class="notice" data-tone="bad">
+    </div>`
+    }
+    ${
+      state === "denied" &&
+      html`<div class="notice" data-tone="bad">
       <span><b>You are signed out.</b> Open the address that <code>detour serve</code> prints; it holds the token.</span>
-    </div>`}
-    ${told &&
-    !told.rules_ok &&
-    html`<div class="notice" data-tone="warn">
+    </div>`
+    }
+    ${
+      told &&
+      !told.rules_ok &&
+      html`<div class="notice" data-tone="warn">
       <span>
         <b>rules.yaml has ${told.problems?.length > 1 ? "mistakes" : "a mistake"}</b>; the last good rules stay in force.
         ${firstProblem && html` Line ${firstProblem.line}: ${firstProblem.message}`}
       </span>
       <a class="button tight push" href=${link("rules", { view: "text" })}>Open the file</a>
-    </div>`}
+    </div>`
+    }
   </div>`;
 }
 

@@ -91,6 +91,7 @@ def test_rules_are_moved_by_keys(visitor: Visitor, provider: EmbeddedProvider) -
 def test_rules_are_moved_by_dragging(
     visitor: Visitor, taken: str, onto: str, below: int, after: list[str]
 ) -> None:
+    visitor.settle()
     grip = visitor.see(f"[data-rule={taken}] .grip")
     visitor.drag(grip, visitor.see(f"[data-rule={onto}]"), below)
     visitor.wait(lambda: visitor.js(NAMES) == after, "the new order")
@@ -283,3 +284,70 @@ def test_only_providers_that_can_be_used_are_offered(visitor: Visitor) -> None:
     )
     assert any(label.startswith("Google Gemini: no key") for label in groups)
     visitor.check()
+
+
+def test_walking_through_the_drop_down_by_keys_changes_nothing(visitor: Visitor) -> None:
+    before = visitor.rules
+    visitor.wait(lambda: len(visitor.options("Target of first")) > 3, "the drop-down")
+    visitor.js("arguments[0].focus()", visitor.named("select", "Target of first"))
+    visitor.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, "g", Keys.ESCAPE)
+    assert visitor.rules == before
+    visitor.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ENTER)
+    visitor.wait(lambda: visitor.rules != before, "one edit")
+    visitor.check()
+
+
+def test_a_change_of_the_target_is_taken_back(visitor: Visitor) -> None:
+    before = visitor.rules
+    visitor.choose("Target of second", "anthropic:claude-opus-5-5")
+    visitor.wait(lambda: visitor.rules != before, "the edit")
+    visitor.click("Undo")
+    visitor.wait(lambda: visitor.rules == before, "the file as it was")
+    visitor.check()
+
+
+def test_a_target_that_no_list_has_is_typed(visitor: Visitor, provider: EmbeddedProvider) -> None:
+    visitor.wait(lambda: len(visitor.options("Target of first")) > 3, "the drop-down")
+    visitor.choose("Target of first", "\0other")
+    visitor.fill("Target of first, as PROVIDER:MODEL", f"anthropic:claude-opus-4-5{Keys.ENTER}")
+    visitor.wait(lambda: "claude-opus-4-5" in visitor.rules, "the edit")
+    assert model_asked(provider, visitor) == "claude-opus-4-5"
+    visitor.choose("Target of first", "\0other")
+    visitor.fill("Target of first, as PROVIDER:MODEL", f"nobody:nothing{Keys.ENTER}")
+    visitor.see(".notice[role=alert]", "unknown provider")
+    assert "nobody" not in visitor.rules
+    visitor.check(refused=True)
+
+
+def test_a_mistake_made_elsewhere_is_told_on_every_page(visitor: Visitor) -> None:
+    good = visitor.rules
+    visitor.ask()
+    visitor.open("usage")
+    visitor.see(".card")
+    visitor.rules = good.replace("use: anthropic:claude-opus-5-5", "usee: x")
+    visitor.see(".notices .notice", "rules.yaml has mistakes")
+    visitor.click("Open the file")
+    visitor.see("#text-problems li", "usee")
+    assert visitor.ask() == "Good morning"  # the last good rules stay in force
+    visitor.rules = good
+    visitor.gone(".notices .notice")
+    visitor.see("#text-problems", "No mistakes")
+    visitor.check()
+
+
+def test_a_switch_that_meets_an_edit_elsewhere_asks(visitor: Visitor) -> None:
+    visitor.js(
+        "const { fetch } = window; window.fetch = async (...given) => {"
+        " await new Promise((go) => { window.send = () => { window.fetch = fetch; go(); }; });"
+        " return fetch(...given); }"
+    )
+    visitor.tick("second is in force")
+    visitor.wait(lambda: visitor.js("return Boolean(window.send)"), "the request")
+    visitor.rules = "# theirs\n" + visitor.rules
+    visitor.js("window.send()")
+    visitor.see(".conflict")
+    assert "enabled" not in visitor.rules
+    visitor.click("Keep mine")
+    visitor.wait(lambda: "enabled: false" in visitor.rules, "the switch in the file")
+    assert visitor.rules.startswith("# theirs\n")
+    visitor.check(refused=True)

@@ -144,3 +144,54 @@ def test_a_stored_key_is_removed(
         visitor.click("Remove the key", "dialog button")
         visitor.see("[data-provider=office]", "no key")
         visitor.check()
+
+
+def test_a_rule_is_made_from_a_call(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
+        visitor.ask("o3-mini")
+        visitor.open("live")
+        visitor.click("o3-mini sent to anthropic:claude-haiku-5-5")
+        visitor.click("New rule for such calls")
+        form = "form[aria-label='New rule']"
+        visitor.see(form)
+        visitor.choose("Target", "anthropic:claude-opus-5-5")
+        visitor.click("Add the rule")
+        visitor.see("[data-rule='openai-python asks for o3-mini']")
+        visitor.ask("o3-mini")
+        assert provider.requests[-1].json()["model"] == "claude-opus-5-5"
+        visitor.check()
+
+
+def test_mitmweb_serves_the_same_pages_and_shows_the_flow(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    with visiting(browser, tmp_path, rules_for(provider), ui="web") as visitor:
+        visitor.ask()
+        visitor.open("live")
+        visitor.click("gpt-5 sent to anthropic:claude-sonnet-5-5")
+        link = visitor.named("a", "Open in mitmweb").get_attribute("href") or ""
+        flow = visitor.js("return document.querySelector('.call[data-id]').dataset.id")
+        assert link == f"{visitor.origin}/#/flows/{flow}/request"
+        assert visitor.overflow() <= 0
+        visitor.check()
+        visitor.driver.get(link)
+        visitor.see("body", "1 of 1 flows selected")
+
+
+def test_who_is_signed_out_is_told(
+    browser: Browser, tmp_path: Path, provider: EmbeddedProvider
+) -> None:
+    with visiting(browser, tmp_path, rules_for(provider)) as visitor:
+        visitor.open("rules")
+        visitor.see("[data-rule=everything]")
+        visitor.driver.delete_all_cookies()
+        visitor.tick("everything is in force")
+        visitor.see(".notices .notice", "You are signed out")
+        assert "enabled" not in visitor.rules
+        visitor.driver.get(visitor.url)
+        visitor.open("rules")
+        visitor.tick("everything is in force")
+        visitor.wait(lambda: "enabled: false" in visitor.rules, "the switch in the file")
+        visitor.check(refused=True)

@@ -15,7 +15,8 @@ export function Choices({ label, path, hint, options, chosen, onChange }) {
     ${() => html`<div class="choices">
       ${all.map(
         (word) => html`<label>
-          <input type="checkbox" checked=${chosen.includes(word)} onChange=${(event) => toggle(word, event.target.checked)} />
+          <input type="checkbox" checked=${chosen.includes(word)}
+              onChange=${(event) => toggle(word, event.target.checked)} />
           <span>${word}</span>
         </label>`,
       )}
@@ -57,10 +58,12 @@ export function Values({ label, path, hint, placeholder, values, suggestions = [
       ${values.map(
         (word) => html`<span class="chip" key=${word}>
           <code>${word}</code>
-          <button type="button" aria-label=${`Remove ${word}`} onClick=${() => onChange(values.filter((other) => other !== word))}>×</button>
+          <button type="button" aria-label=${`Remove ${word}`}
+              onClick=${() => onChange(values.filter((other) => other !== word))}>×</button>
         </span>`,
       )}
-      <input ...${given} value=${text} placeholder=${values.length ? "" : placeholder} list=${suggestions.length ? list : undefined}
+      <input ...${given} value=${text} placeholder=${values.length ? "" : placeholder}
+          list=${suggestions.length ? list : undefined}
         spellcheck=${false} autocomplete="off" onInput=${onInput} onKeyDown=${onKeyDown} onBlur=${() => add(text)} />
       ${suggestions.length > 0 && html`<datalist id=${list}>${suggestions.map((word) => html`<option value=${word} />`)}</datalist>`}
     </div>`}
@@ -76,7 +79,8 @@ export function Segments({ label, value, options, onChange }) {
   return html`<div class="segments" role="radiogroup" aria-label=${label}>
     ${Object.entries(options).map(
       ([key, words]) => html`<label>
-        <input type="radio" name=${name} value=${key} checked=${key === value} onChange=${() => onChange(key)} />
+        <input type="radio" name=${name} value=${key} checked=${key === value}
+            onChange=${() => onChange(key)} />
         <span>${words}</span>
       </label>`,
     )}
@@ -90,20 +94,25 @@ export function Segments({ label, value, options, onChange }) {
  */
 export function Pairs({ label, path, hint, pairs, names, add, onChange }) {
   const change = (/** @type {number} */ row, /** @type {number} */ column, /** @type {string} */ text) =>
-    onChange(pairs.map((pair, index) => (index === row ? (column ? [pair[0], text] : [text, pair[1]]) : pair)));
+    onChange(
+      pairs.map((pair, index) => (index === row ? (column ? [pair[0], text] : [text, pair[1]]) : pair)),
+    );
   return html`<${Field} label=${label} path=${path} hint=${hint} group>
     ${(given) => html`
       ${pairs.map(
         (pair, row) => html`<div class="pair">
           ${[0, 1].map(
-            (column) => html`<input aria-label=${names[column]} placeholder=${names[column]} value=${pair[column]} class="mono"
+            (column) => html`<input aria-label=${names[column]} placeholder=${names[column]}
+                value=${pair[column]} class="mono"
               aria-invalid=${given["aria-invalid"]} spellcheck=${false} onInput=${(event) => change(row, column, event.target.value)} />`,
           )}
-          <button type="button" class="button plain tight" aria-label=${`Remove ${pair[0] || "the empty line"}`}
+          <button type="button" class="button plain tight"
+              aria-label=${`Remove ${pair[0] || "the empty line"}`}
             onClick=${() => onChange(pairs.filter((_, index) => index !== row))}>Remove</button>
         </div>`,
       )}
-      <div><button type="button" class="button tight" onClick=${() => onChange([...pairs, ["", ""]])}>${add}</button></div>
+      <div><button type="button" class="button tight"
+          onClick=${() => onChange([...pairs, ["", ""]])}>${add}</button></div>
     `}
   <//>`;
 }

@@ -11,7 +11,8 @@ export function useFocusReturn(open, find) {
   const was = useRef(open);
   useEffect(() => {
     const lost = document.activeElement === document.body || document.activeElement === null;
-    if (!open && was.current && lost) /** @type {HTMLElement | null | undefined} */ (find(was.current))?.focus();
+    if (!open && was.current && lost)
+      /** @type {HTMLElement | null | undefined} */ (find(was.current))?.focus();
     was.current = open;
   }, [open]);
 }

@@ -22,7 +22,11 @@ function belongs(field, path) {
 /** @param {any} error @returns {Problem[]} */
 function problemsOf(error) {
   const all = error?.body?.error?.problems ?? (error ? [error] : []);
-  return all.map((problem) => ({ ...problem, message: problem.message, field: (problem.field ?? "").replace(/^rule\./, "") }));
+  return all.map((problem) => ({
+    ...problem,
+    message: problem.message,
+    field: (problem.field ?? "").replace(/^rule\./, ""),
+  }));
 }
 
 /**
@@ -43,7 +47,8 @@ export function Field({ label, path = "", hint = "", group = false, children }) 
     ${children(given)}
     ${hint && html`<p class="hint" id="${id}-hint">${typeof hint === "string" ? marked(hint) : hint}</p>`}
     ${problems.map(
-      ({ message, remedy }) => html`<p class="problem" id="${id}-problem">${marked(message)} ${marked(remedy ?? "")}</p>`,
+      ({ message, remedy }) => html`<p class="problem"
+          id="${id}-problem">${marked(message)} ${marked(remedy ?? "")}</p>`,
     )}
   `;
   return group
@@ -96,19 +101,35 @@ export function Form({ label, submit, children, onSubmit, onCancel, onReload, mo
       onCancel();
     }
   };
-  return html`<form class="stack" ref=${element} aria-label=${label} onSubmit=${onForm} onKeyDown=${onKey} noValidate autocomplete="off">
+  return html`<form class="stack" ref=${element} aria-label=${label} onSubmit=${onForm} onKeyDown=${onKey}
+      noValidate autocomplete="off">
     <${Problems.Provider} value=${problems}>${children}<//>
     ${error?.isConflict && html`<${Conflict} onKeep=${() => send(true)} onReload=${onReload} />`}
-    ${problems.length > 0 &&
-    html`<div class="notice" data-tone="bad" role="alert">
+    ${
+      problems.length > 0 &&
+      html`<div class="notice" data-tone="bad" role="alert">
       ${told ? "Not saved: see the marked field." : problems.map(({ message, remedy }) => html`<span>${marked(message)} ${marked(remedy ?? "")}</span>`)}
-    </div>`}
+    </div>`
+    }
     <div class="form-actions">
       <button class="button primary" disabled=${busy}>${busy ? "One moment …" : submit}</button>
       ${onCancel && html`<button type="button" class="button" onClick=${onCancel}>Cancel</button>`}
       ${more}
     </div>
   </form>`;
+}
+
+/**
+ * One of a few.
+ * @param {{label: string, value: string, options: Record<string, string>, onChange: (value: string) => void,
+ *   path?: string, hint?: any}} props `options`: what is shown for each value
+ */
+export function SelectField({ label, value, options, onChange, path, hint }) {
+  return html`<${Field} label=${label} path=${path} hint=${hint}>
+    ${(given) => html`<select ...${given} value=${value} onChange=${(event) => onChange(event.target.value)}>
+      ${Object.entries(options).map(([key, words]) => html`<option value=${key}>${words}</option>`)}
+    </select>`}
+  <//>`;
 }
 
 /**

@@ -11,7 +11,9 @@ import { listen } from "../stream.js";
  *   `data` stays what it was while it is loaded anew, and where that fails
  */
 export function useLoaded(load, inputs) {
-  const [state, setState] = useState(/** @type {{data: T | null, error: any}} */ ({ data: null, error: null }));
+  const [state, setState] = useState(
+    /** @type {{data: T | null, error: any}} */ ({ data: null, error: null }),
+  );
   const turn = useRef(0);
   const reload = useCallback(async () => {
     const mine = ++turn.current;

@@ -2,9 +2,10 @@
 
 import { html, useEffect, useRef, useState } from "../html.js";
 import { useStore } from "../store.js";
-import { readTargets, targets } from "../targets.js";
+import { askingProviders, askProviders, readTargets, targets } from "../targets.js";
 
 const OTHER = "\u0000other";
+const ASK = "\u0000ask";
 
 /**
  * A target and its price; the one that is chosen is shown in little room, and without it.
@@ -22,64 +23,92 @@ function brief(reason) {
 }
 
 /**
+ * Open the list for keys that would otherwise change the value at once: where each step is an edit of
+ * rules.yaml, nobody wants to walk through targets that calls are then sent to.
+ * @param {KeyboardEvent} event
+ */
+function openByKey(event) {
+  const select = /** @type {HTMLSelectElement} */ (event.currentTarget);
+  const changes = ["ArrowDown", "ArrowUp", "Home", "End", "PageDown", "PageUp"].includes(event.key);
+  if ((!changes && !/^\w$/.test(event.key)) || event.ctrlKey || event.metaKey || !select.showPicker) return;
+  event.preventDefault();
+  select.showPicker();
+}
+
+/** A target in one's own words, for what no list has. */
+function TypedTarget({ value, label, given, onDone }) {
+  const [text, setText] = useState(value);
+  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
+  useEffect(() => input.current?.focus(), []);
+  const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
+    if (!["Enter", "Escape"].includes(event.key)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    onDone(event.key === "Enter" ? text.trim() : "");
+  };
+  return html`<input ...${given} ref=${input} class="mono target-choice" aria-label=${`${label}, as PROVIDER:MODEL`}
+    value=${text} placeholder="provider:model" spellcheck=${false} onInput=${(event) => setText(event.target.value)}
+    onBlur=${() => onDone(text.trim())} onKeyDown=${onKeyDown} />`;
+}
+
+/** The options of one provider. */
+function Group({ group, chosen }) {
+  const { name, usable, reason, targets: models } = group;
+  return html`<optgroup label=${usable ? name : `${name}: ${brief(reason)}`} disabled=${!usable}
+    title=${reason ?? ""}>
+    ${models.map(
+      (target) => html`<option value=${target.value} title=${target.label}>${words(target, chosen)}</option>`,
+    )}
+    ${models.length === 0 && html`<option disabled>no models known</option>`}
+  </optgroup>`;
+}
+
+/**
  * @param {{value: string, label: string, onChange: (value: string) => void, verdicts?: boolean, given?: any}} props
  *   `verdicts`: whether `pass` and `block` can be chosen; `given`: attributes from a `Field`
  */
 export function TargetChoice({ value, label, onChange, verdicts = true, given = {} }) {
   const known = useStore(targets);
+  const asking = useStore(askingProviders);
   const [typing, setTyping] = useState(false);
-  const [text, setText] = useState(value);
-  const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => {
     if (!known) readTargets();
   }, []);
-  useEffect(() => {
-    if (typing) input.current?.focus();
-  }, [typing]);
-
   if (typing) {
-    const done = () => {
+    const done = (/** @type {string} */ target) => {
       setTyping(false);
-      if (text.trim() && text.trim() !== value) onChange(text.trim());
+      if (target && target !== value) onChange(target);
     };
-    const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
-      if (!["Enter", "Escape"].includes(event.key)) return;
-      event.preventDefault();
-      event.stopPropagation();
-      if (event.key === "Enter") done();
-      else setTyping(false);
-    };
-    return html`<input ...${given} ref=${input} class="mono target-choice" aria-label=${`${label}, as PROVIDER:MODEL`} value=${text}
-      placeholder="provider:model" spellcheck=${false} onInput=${(event) => setText(event.target.value)} onBlur=${done} onKeyDown=${onKeyDown} />`;
+    return html`<${TypedTarget} value=${value} label=${label} given=${given} onDone=${done} />`;
   }
-
+  const choose = (/** @type {any} */ event) => {
+    const chosen = event.target.value;
+    if (chosen !== OTHER && chosen !== ASK) {
+      onChange(chosen);
+      return;
+    }
+    event.target.value = value; // neither is a target
+    if (chosen === OTHER) setTyping(true);
+    else askProviders();
+  };
   const listed = known?.groups.some(({ targets: models }) => models.some((target) => target.value === value));
   const isVerdict = known?.verdicts.some((verdict) => verdict.value === value);
-  const choose = (/** @type {any} */ event) => {
-    if (event.target.value === OTHER) {
-      event.target.value = value;
-      setText(value);
-      setTyping(true);
-    } else {
-      onChange(event.target.value);
-    }
-  };
-  return html`<select ...${given} class="target-choice" aria-label=${label} value=${value} onChange=${choose}>
+  return html`<select ...${given} class="target-choice" aria-label=${label} value=${value} onChange=${choose}
+    onKeyDown=${openByKey}>
     ${!value && html`<option value="" disabled>Choose a target</option>`}
     ${value && !listed && !(isVerdict && verdicts) && html`<option value=${value}>${value}</option>`}
-    ${verdicts &&
-    known &&
-    html`<optgroup label="Without a provider">
-      ${known.verdicts.map((verdict) => html`<option value=${verdict.value}>${verdict.label}</option>`)}
-    </optgroup>`}
-    ${known?.groups.map(
-      ({ provider, name, usable, reason, targets: models }) => html`<optgroup key=${provider}
-        label=${usable ? name : `${name}: ${brief(reason)}`} disabled=${!usable} title=${reason ?? ""}>
-        ${models.map((target) => html`<option value=${target.value} title=${target.label}>${words(target, value)}</option>`)}
-        ${models.length === 0 && html`<option disabled>no models known; type one below</option>`}
-      </optgroup>`,
-    )}
+    ${
+      verdicts &&
+      known &&
+      html`<optgroup label="Without a provider">
+        ${known.verdicts.map((verdict) => html`<option value=${verdict.value}>${verdict.label}</option>`)}
+      </optgroup>`
+    }
+    ${known?.groups.map((group) => html`<${Group} key=${group.provider} group=${group} chosen=${value} />`)}
     <option value=${OTHER}>Another model …</option>
+    <option value=${ASK} disabled=${asking}>
+      ${asking ? "Asking the providers …" : "Ask the providers for all their models"}
+    </option>
   </select>`;
 }
 
@@ -100,17 +129,23 @@ export function ChainChoice({ value, label, onChange, invalid }) {
     ${shown.map(
       (target, index) => html`<div class="chain-link">
         <span class="quiet small">${index ? "then" : "first"}</span>
-        <${TargetChoice} value=${target} verdicts=${shown.length === 1} label=${index ? `${label}, fallback ${index}` : label}
+        <${TargetChoice} value=${target} verdicts=${shown.length === 1}
+            label=${index ? `${label}, fallback ${index}` : label}
           given=${{ "aria-invalid": invalid }}
           onChange=${(chosen) => (value.length ? put(index, chosen) : onChange([chosen]))} />
-        <button type="button" class="button plain tight" disabled=${index === 0} aria-label=${`Try ${target} earlier`}
+        <button type="button" class="button plain tight" disabled=${index === 0}
+            aria-label=${`Try ${target} earlier`}
           onClick=${() => swap(index)}>Earlier</button>
-        <button type="button" class="button plain tight" disabled=${value.length < 2} aria-label=${`Remove ${target}`}
+        <button type="button" class="button plain tight" disabled=${value.length < 2}
+            aria-label=${`Remove ${target}`}
           onClick=${() => onChange(value.filter((_, place) => place !== index))}>Remove</button>
       </div>`,
     )}
-    ${value.length > 0 &&
-    !["pass", "block"].includes(value[0]) &&
-    html`<div><button type="button" class="button tight" onClick=${() => onChange([...value, ""])}>Add a fallback target</button></div>`}
+    ${
+      value.length > 0 &&
+      !["pass", "block"].includes(value[0]) &&
+      html`<div><button type="button" class="button tight"
+        onClick=${() => onChange([...value, ""])}>Add a fallback target</button></div>`
+    }
   </div>`;
 }

@@ -78,7 +78,10 @@ function Body({ exchange }) {
     <${Trouble} exchange=${exchange} />
     <${Facts}
       rows=${[
-        ["Asked for", html`<code>${exchange.requested_model ?? exchange.endpoint}</code> at ${exchange.provider ?? "an unknown host"}`],
+        [
+          "Asked for",
+          html`<code>${exchange.requested_model ?? exchange.endpoint}</code> at ${exchange.provider ?? "an unknown host"}`,
+        ],
         ["Sent to", html`<code>${targetOf(exchange)}</code>`],
         ["Rule", rule ? html`<a href=${link("rules", { rule })}>${rule}</a>` : "none applied"],
         ["Agent", exchange.agent],
@@ -97,10 +100,15 @@ function Body({ exchange }) {
       ${losses.length ? html`<${Losses} losses=${losses} />` : html`<p class="quiet small">Nothing was lost.</p>`}
     </section>
     <div class="row">
-      <a class="button tight" href=${link("rules", { new: "yes", agent: exchange.agent ?? "", model: exchange.requested_model ?? "" })}>
+      <a class="button tight"
+          href=${link("rules", { new: "yes", agent: exchange.agent ?? "", model: exchange.requested_model ?? "" })}>
         New rule for such calls
       </a>
-      ${mitmweb && html`<a class="button tight" href=${`../#/flows/${exchange.id}/request`} target="_blank">Open in mitmweb</a>`}
+      ${
+        mitmweb &&
+        html`<a class="button tight" href=${`../#/flows/${exchange.id}/request`}
+          target="_blank">Open in mitmweb</a>`
+      }
       <span class="quiet small mono">${exchange.id}</span>
     </div>
   `;
@@ -119,12 +127,20 @@ export function Details({ id, exchange, onClose }) {
     <header class="head">
       <h2 id="details-heading" tabindex="-1" ref=${heading}>Call</h2>
       ${shown && html`<${Status} exchange=${shown} />`}
-      <button class="button plain icon push" aria-label="Close the details" title="Close (Esc)" onClick=${onClose}>
+      <button class="button plain icon push" aria-label="Close the details" title="Close (Esc)"
+          onClick=${onClose}>
         <${Icon} name="close" />
       </button>
     </header>
     <div class="body stack">
-      ${shown ? html`<${Body} exchange=${shown} />` : error ? html`<${Failure} error=${error} retry=${reload} />` : null}
+      ${
+        shown
+          ? html`<${Body} exchange=${shown} />`
+          : error
+            ? html`<${Failure} error=${error}
+          retry=${reload} />`
+            : null
+      }
     </div>
   </aside>`;
 }

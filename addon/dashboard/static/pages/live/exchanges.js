@@ -71,7 +71,12 @@ export class Exchanges {
       const older = await read("exchanges", { ...this.filters, limit: PAGE, before: next });
       const shown = new Set(rows.map((row) => row.id));
       const added = older.exchanges.filter((exchange) => !shown.has(exchange.id));
-      this.list.patch({ rows: [...this.list.value.rows, ...added], next: older.next, loading: false, error: null });
+      this.list.patch({
+        rows: [...this.list.value.rows, ...added],
+        next: older.next,
+        loading: false,
+        error: null,
+      });
     } catch (error) {
       this.list.patch({ loading: false, error });
     }

@@ -17,7 +17,17 @@ export function failed(exchange) {
 }
 
 /** What a search looks through. */
-const SEARCHED = ["id", "agent", "endpoint", "provider", "actual_provider", "requested_model", "model", "rule", "error"];
+const SEARCHED = [
+  "id",
+  "agent",
+  "endpoint",
+  "provider",
+  "actual_provider",
+  "requested_model",
+  "model",
+  "rule",
+  "error",
+];
 
 /**
  * Tell what the server would: whether an exchange passes the filters.
@@ -86,11 +96,13 @@ export function FilterBar({ query, newest }) {
     typing.current = setTimeout(() => change("text", value), TYPING_TIME);
   };
   const used = FILTERS.some((name) => query[name]);
-  return html`<form class="filters" role="search" aria-label="Filter the calls" onFocusIn=${ask} onMouseEnter=${ask}
+  return html`<form class="filters" role="search" aria-label="Filter the calls" onFocusIn=${ask}
+      onMouseEnter=${ask}
     onSubmit=${(event) => event.preventDefault()}>
     <div class="search">
       <${Icon} name="search" />
-      <input type="search" ref=${search} aria-label="Search in names, models, rules and errors" placeholder="Search"
+      <input type="search" ref=${search} aria-label="Search in names, models, rules and errors"
+          placeholder="Search"
         value=${text} onInput=${(event) => type(event.target.value)} />
     </div>
     <div class="segments" role="radiogroup" aria-label="Filter by status">
@@ -106,6 +118,10 @@ export function FilterBar({ query, newest }) {
       (name) => html`<${Choice} name=${name} value=${query[name] ?? ""} choices=${choices[name] ?? []}
         onChange=${(value) => change(name, value)} />`,
     )}
-    ${used && html`<button type="button" class="button plain tight" onClick=${() => replaceQuery({})}>Clear</button>`}
+    ${
+      used &&
+      html`<button type="button" class="button plain tight"
+        onClick=${() => replaceQuery({})}>Clear</button>`
+    }
   </form>`;
 }

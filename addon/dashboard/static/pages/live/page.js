@@ -108,14 +108,22 @@ export function Page({ query }) {
       <div class="stack live-list">
         <${FilterBar} query=${query} newest=${rows[0]?.id} />
         <${Failure} error=${error} retry=${() => exchanges.load()} />
-        ${rows.length > 0
-          ? html`<${ExchangeTable} rows=${rows} filters=${rest} open=${query.id} />`
-          : !loading && !error && html`<${NoCalls} filtered=${Object.keys(rest).length > 0} />`}
-        ${next &&
-        html`<button class="button older" disabled=${loading} onClick=${() => exchanges.loadOlder()}>Show older calls</button>`}
+        ${
+          rows.length > 0
+            ? html`<${ExchangeTable} rows=${rows} filters=${rest} open=${query.id} />`
+            : !loading && !error && html`<${NoCalls} filtered=${Object.keys(rest).length > 0} />`
+        }
+        ${
+          next &&
+          html`<button class="button older" disabled=${loading}
+            onClick=${() => exchanges.loadOlder()}>Show older calls</button>`
+        }
       </div>
-      ${query.id &&
-      html`<${Details} id=${query.id} exchange=${rows.find((row) => row.id === query.id)} onClose=${close} />`}
+      ${
+        query.id &&
+        html`<${Details} id=${query.id} exchange=${rows.find((row) => row.id === query.id)}
+          onClose=${close} />`
+      }
     </div>
   `;
 }

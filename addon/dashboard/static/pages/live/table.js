@@ -32,14 +32,18 @@ class Row extends Component {
       <div role="cell" class="models">
         <a href=${link("live", { ...filters, id })} aria-current=${open ? "true" : undefined}>
           <span class="asked">${asked ?? endpoint}</span>
-          <span class="to"><${Icon} name="arrow" /><span class="unseen">sent to</span></span>
+          <span class="to"><${Icon} name="arrow" /><span class="unseen"> sent to </span></span>
           <span class="target">${target}</span>
         </a>
       </div>
       <div role="cell" class="rule">${exchange.rule ?? html`<span class="quiet">none</span>`}</div>
       <div role="cell" class="status">
         <${Status} exchange=${exchange} />
-        ${losses.length > 0 && html`<span class="losses" title="What the translation could not keep">−${losses.length}</span>`}
+        ${
+          losses.length > 0 &&
+          html`<span class="losses"
+            title="What the translation could not keep">−${losses.length}</span>`
+        }
       </div>
       <div role="cell" class="tokens number">${tokensOf(exchange)}</div>
       <div role="cell" class="cost number">${costOf(exchange)}</div>
@@ -51,10 +55,14 @@ class Row extends Component {
 
 /** @param {{rows: any[], filters: Record<string, string>, open: string | undefined}} props `open`: an id */
 export function ExchangeTable({ rows, filters, open }) {
-  return html`<div class="calls card" role="table" aria-label="Calls, the newest first" aria-rowcount=${rows.length + 1}>
+  return html`<div class="calls card" role="table" aria-label="Calls, the newest first"
+      aria-rowcount=${rows.length + 1}>
     <div role="rowgroup" class="calls-head">
       <div class="call" role="row">
-        ${COLUMNS.map((name, index) => html`<div role="columnheader" class=${index > 4 ? "number" : ""}>${name}</div>`)}
+        ${COLUMNS.map(
+          (name, index) => html`<div role="columnheader"
+            class=${index > 4 ? "number" : ""}>${name}</div>`,
+        )}
       </div>
     </div>
     <div role="rowgroup" class="calls-body">

@@ -41,7 +41,8 @@ function filled(map) {
 }
 
 /** @param {Record<string, string>} map */
-const numbers = (map) => filled(Object.fromEntries(Object.entries(map).map(([key, typed]) => [key, typed && number(typed)])));
+const numbers = (map) =>
+  filled(Object.fromEntries(Object.entries(map).map(([key, typed]) => [key, typed && number(typed)])));
 
 /**
  * Return what the form says differently from what it was opened with; null removes a key.

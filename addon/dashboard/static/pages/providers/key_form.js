@@ -18,16 +18,27 @@ export function KeyForm({ provider, onDone, onCancel }) {
     onDone();
   };
   const remove = async () => {
-    const asked = { title: `Remove the key of ${name}?`, text: "It leaves the key store. A variable that holds one is not touched.", action: "Remove the key" };
+    const asked = {
+      title: `Remove the key of ${name}?`,
+      text: "It leaves the key store. A variable that holds one is not touched.",
+      action: "Remove the key",
+    };
     if (!(await confirm(asked))) return;
     await write("DELETE", at(id, "key"), {});
     tell(`The stored key of ${name} is removed.`);
     onDone();
   };
-  const usual = variables.length ? html` Or set <code>${variables[0]}</code> in the environment of Detour.` : "";
+  const usual = variables.length
+    ? html` Or set <code>${variables[0]}</code> in the environment of Detour.`
+    : "";
   return html`<${Form} label=${`Key of ${name}`} submit="Keep the key" onSubmit=${save} onCancel=${onCancel}
-    more=${stored && html`<button type="button" class="button danger push" onClick=${remove}>Remove the stored key</button>`}>
-    <${TextField} label=${`Key of ${name}`} path="key" type="password" mono focus value=${key} onChange=${setKey}
+    more=${
+      stored &&
+      html`<button type="button" class="button danger push"
+        onClick=${remove}>Remove the stored key</button>`
+    }>
+    <${TextField} label=${`Key of ${name}`} path="key" type="password" mono focus value=${key}
+        onChange=${setKey}
       hint=${html`Kept encrypted in Detour's home folder, and never shown again.${usual}`} />
   <//>`;
 }

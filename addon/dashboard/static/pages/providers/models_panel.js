@@ -10,7 +10,12 @@ import { Icon } from "../../icons.js";
 import { at } from "./addresses.js";
 
 const FEATURES = ["tools", "images", "files", "json_schema", "reasoning"];
-const PRICES = { input: "Input", output: "Output", cache_read: "Read from cache", cache_write: "Written to cache" };
+const PRICES = {
+  input: "Input",
+  output: "Output",
+  cache_read: "Read from cache",
+  cache_write: "Written to cache",
+};
 
 /** @param {any} provider @param {any} [model] */
 function toDraft(provider, model) {
@@ -45,14 +50,19 @@ function fromDraft({ title, context, max_output, features, price }) {
 function ModelForm({ file, provider, model, done }) {
   const [draft, setDraft] = useState(() => toDraft(provider, model));
   const [base] = useState(file.state.value.data);
-  const put = (/** @type {string} */ key) => (/** @type {any} */ value) => setDraft({ ...draft, [key]: value });
+  const put = (/** @type {string} */ key) => (/** @type {any} */ value) =>
+    setDraft({ ...draft, [key]: value });
   const save = async (/** @type {boolean} */ keep) => {
     const said = fromDraft(draft);
     const given = Object.fromEntries(Object.entries(said).filter(([, value]) => value !== null));
     const edit = () =>
       model
         ? /** @type {const} */ ({ method: "PATCH", path: at(provider.id, "models", model.id), body: said })
-        : /** @type {const} */ ({ method: "POST", path: at(provider.id, "models"), body: { id: draft.id.trim(), ...given } });
+        : /** @type {const} */ ({
+            method: "POST",
+            path: at(provider.id, "models"),
+            body: { id: draft.id.trim(), ...given },
+          });
     await file.edit(edit, { base, keep });
     tell(`${model?.id ?? draft.id} is saved.`);
     done();
@@ -61,19 +71,29 @@ function ModelForm({ file, provider, model, done }) {
     done();
     file.reload();
   };
-  return html`<div class="inset"><${Form} label=${model ? `Edit ${model.id}` : "New model"} submit=${model ? "Save" : "Add the model"} onSubmit=${save} onCancel=${done} onReload=${reload}>
+  return html`<div class="inset"><${Form} label=${model ? `Edit ${model.id}` : "New model"}
+      submit=${model ? "Save" : "Add the model"} onSubmit=${save} onCancel=${done} onReload=${reload}>
     <div class="fields narrow">
-      ${!model && html`<${TextField} label="Id" path="id" mono focus value=${draft.id} onChange=${put("id")} placeholder="qwen3-coder" hint="The provider's name of it." />`}
-      <${TextField} label="Title" path="title" focus=${Boolean(model)} value=${draft.title} onChange=${put("title")} placeholder=${model?.name ?? "Qwen Coder"} />
-      <${TextField} label="Context, tokens" path="context" type="number" value=${draft.context} onChange=${put("context")} placeholder=${model?.context ?? "unknown"} />
-      <${TextField} label="Most output, tokens" path="max_output" type="number" value=${draft.max_output} onChange=${put("max_output")} placeholder=${model?.max_output ?? "unknown"} />
+      ${
+        !model &&
+        html`<${TextField} label="Id" path="id" mono focus value=${draft.id} onChange=${put("id")}
+          placeholder="qwen3-coder" hint="The provider's name of it." />`
+      }
+      <${TextField} label="Title" path="title" focus=${Boolean(model)} value=${draft.title}
+          onChange=${put("title")} placeholder=${model?.name ?? "Qwen Coder"} />
+      <${TextField} label="Context, tokens" path="context" type="number" value=${draft.context}
+          onChange=${put("context")} placeholder=${model?.context ?? "unknown"} />
+      <${TextField} label="Most output, tokens" path="max_output" type="number" value=${draft.max_output}
+          onChange=${put("max_output")} placeholder=${model?.max_output ?? "unknown"} />
     </div>
-    <${Choices} label="What it can do" path="features" options=${FEATURES} chosen=${draft.features} onChange=${put("features")} hint="All of it, where anything is ticked." />
+    <${Choices} label="What it can do" path="features" options=${FEATURES} chosen=${draft.features}
+        onChange=${put("features")} hint="All of it, where anything is ticked." />
     <fieldset>
       <legend class="label">Price in US dollars for a million tokens</legend>
       <div class="fields narrow">
         ${Object.entries(PRICES).map(
-          ([key, label]) => html`<${TextField} label=${label} path=${`price.${key}`} type="number" value=${draft.price[key]} placeholder="unknown"
+          ([key, label]) => html`<${TextField} label=${label} path=${`price.${key}`} type="number"
+              value=${draft.price[key]} placeholder="unknown"
             onChange=${(value) => put("price")({ ...draft.price, [key]: value })} />`,
         )}
       </div>
@@ -83,10 +103,16 @@ function ModelForm({ file, provider, model, done }) {
 
 function ModelRow({ file, provider, model, onEdit }) {
   const { id, name, context, input_price: input, output_price: output, ends } = model;
-  const setDefault = () => file.editNow(() => ({ method: "PUT", path: at(provider.id, "default-model"), body: { model: id } }));
+  const setDefault = () =>
+    file.editNow(() => ({ method: "PUT", path: at(provider.id, "default-model"), body: { model: id } }));
   const remove = async () => {
-    const asked = { title: `Remove ${id}?`, text: `It leaves the list of ${provider.name}. Rules that name it still work.`, action: "Remove the model" };
-    if (await confirm(asked)) await file.editNow(() => ({ method: "DELETE", path: at(provider.id, "models", id) }));
+    const asked = {
+      title: `Remove ${id}?`,
+      text: `It leaves the list of ${provider.name}. Rules that name it still work.`,
+      action: "Remove the model",
+    };
+    if (await confirm(asked))
+      await file.editNow(() => ({ method: "DELETE", path: at(provider.id, "models", id) }));
   };
   return html`<tr>
     <th scope="row"><code>${id}</code>${name !== id && html`<br /><span class="quiet small">${name}</span>`}${ends && html`<br /><span class="warn small">ends ${ends}</span>`}</th>
@@ -94,11 +120,16 @@ function ModelRow({ file, provider, model, onEdit }) {
     <td class="number">${input == null ? "unknown" : `$${input} / $${output}`}</td>
     <td>
       <div class="row model-tools">
-        ${model.default
-          ? html`<span class="state" data-tone="good">tried first</span>`
-          : html`<button class="button tight" onClick=${setDefault} aria-label=${`Try first: ${id}`}>Try first</button>`}
-        <button class="button plain icon tight" aria-label=${`Edit ${id}`} onClick=${onEdit}><${Icon} name="edit" /></button>
-        <button class="button plain icon tight" aria-label=${`Remove ${id}`} onClick=${remove}><${Icon} name="trash" /></button>
+        ${
+          model.default
+            ? html`<span class="state" data-tone="good">tried first</span>`
+            : html`<button class="button tight" onClick=${setDefault}
+              aria-label=${`Try first: ${id}`}>Try first</button>`
+        }
+        <button class="button plain icon tight" aria-label=${`Edit ${id}`}
+            onClick=${onEdit}><${Icon} name="edit" /></button>
+        <button class="button plain icon tight" aria-label=${`Remove ${id}`}
+            onClick=${remove}><${Icon} name="trash" /></button>
       </div>
     </td>
   </tr>`;
@@ -110,21 +141,29 @@ export function ModelsPanel({ file, provider }) {
   const done = () => setEditing("");
   const { models } = provider;
   return html`<div class="stack">
-    ${models.length > 0
-      ? html`<div class="table-frame"><table class="stacks">
+    ${
+      models.length > 0
+        ? html`<div class="table-frame"><table class="stacks">
           <caption class="unseen">Models of ${provider.name}</caption>
-          <thead><tr><th scope="col">Model</th><th scope="col" class="number">Context</th><th scope="col" class="number">In / out per million</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
+          <thead><tr><th scope="col">Model</th><th scope="col" class="number">Context</th><th scope="col"
+              class="number">In / out per million</th><th scope="col"><span class="unseen">Actions</span></th></tr></thead>
           <tbody>
             ${models.map((model) => [
-              html`<${ModelRow} key=${model.id} file=${file} provider=${provider} model=${model} onEdit=${() => setEditing(model.id)} />`,
+              html`<${ModelRow} key=${model.id} file=${file} provider=${provider} model=${model}
+                  onEdit=${() => setEditing(model.id)} />`,
               editing === model.id &&
-                html`<tr key="${model.id} edited"><td colspan="4"><${ModelForm} file=${file} provider=${provider} model=${model} done=${done} /></td></tr>`,
+                html`<tr key="${model.id} edited"><td colspan="4"><${ModelForm} file=${file}
+                    provider=${provider} model=${model} done=${done} /></td></tr>`,
             ])}
           </tbody>
         </table></div>`
-      : html`<p class="quiet">No models are listed. Any name works after the colon; those listed here are offered in drop-downs.</p>`}
-    ${editing === "\u0000new"
-      ? html`<${ModelForm} file=${file} provider=${provider} done=${done} />`
-      : html`<div><button class="button tight" onClick=${() => setEditing("\u0000new")}><${Icon} name="plus" />Add a model</button></div>`}
+        : html`<p class="quiet">No models are listed. Any name works after the colon; those listed here are offered in drop-downs.</p>`
+    }
+    ${
+      editing === "\u0000new"
+        ? html`<${ModelForm} file=${file} provider=${provider} done=${done} />`
+        : html`<div><button class="button tight"
+          onClick=${() => setEditing("\u0000new")}><${Icon} name="plus" />Add a model</button></div>`
+    }
   </div>`;
 }

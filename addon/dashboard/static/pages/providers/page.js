@@ -25,7 +25,8 @@ function NewProvider({ file, builtIn, done }) {
   return html`<section class="card" aria-labelledby="new-provider">
     <div class="head"><h2 id="new-provider">New provider</h2>
       <span class="quiet small">Any server that speaks one of the four formats: vLLM, a gateway, a proxy of your own.</span></div>
-    <div class="body"><${ProviderForm} builtIn=${builtIn} onSave=${save} onCancel=${done} onReload=${reload} /></div>
+    <div class="body"><${ProviderForm} builtIn=${builtIn} onSave=${save} onCancel=${done}
+        onReload=${reload} /></div>
   </section>`;
 }
 
@@ -34,7 +35,10 @@ function Group({ title, providers, file, builtIn, all }) {
   return html`<section class="stack">
     <h2 class="group-title">${title} <span class="quiet">${providers.length}</span></h2>
     <div class="providers">
-      ${providers.map((provider) => html`<${ProviderCard} key=${provider.id} file=${file} provider=${provider} builtIn=${builtIn} all=${all} />`)}
+      ${providers.map(
+        (provider) => html`<${ProviderCard} key=${provider.id} file=${file} provider=${provider}
+          builtIn=${builtIn} all=${all} />`,
+      )}
     </div>
   </section>`;
 }
@@ -50,7 +54,9 @@ export function Page() {
   const providers = data?.providers ?? [];
   const builtIn = providers.filter((provider) => provider.builtin).map((provider) => provider.id);
   // One's own stay on top while they are being set up, and so do those that rules send calls to.
-  const first = providers.filter((provider) => provider.usable || !provider.builtin || provider.used_by.length);
+  const first = providers.filter(
+    (provider) => provider.usable || !provider.builtin || provider.used_by.length,
+  );
   return html`
     <div class="page-head">
       <div>
@@ -58,18 +64,28 @@ export function Page() {
         <p class="lead">Who can answer calls, where, and with which key.</p>
       </div>
       <button class="button push" onClick=${() => all.set(all.value + 1)}>Verify all</button>
-      <button class="button primary" ref=${adder} onClick=${() => setAdding(true)}><${Icon} name="plus" />New provider</button>
+      <button class="button primary" ref=${adder}
+          onClick=${() => setAdding(true)}><${Icon} name="plus" />New provider</button>
     </div>
     <div class="stack">
-      ${conflict &&
-      html`<${Conflict} onReload=${() => file.reload()} onKeep=${conflict} />`}
+      ${conflict && html`<${Conflict} onReload=${() => file.reload()} onKeep=${conflict} />`}
       <${Failure} error=${error} />
-      ${adding && data && html`<${NewProvider} file=${file} builtIn=${builtIn} done=${() => setAdding(false)} />`}
+      ${
+        adding &&
+        data &&
+        html`<${NewProvider} file=${file} builtIn=${builtIn}
+          done=${() => setAdding(false)} />`
+      }
       <${Group} title="In use" providers=${first} file=${file} builtIn=${builtIn} all=${all} />
-      <${Group} title="Also known" providers=${providers.filter((provider) => !first.includes(provider))} file=${file} builtIn=${builtIn} all=${all} />
-      ${data &&
-      Object.keys(data.not_yet).length > 0 &&
-      html`<p class="quiet small">Not yet: ${Object.entries(data.not_yet).map(([id, words]) => `${id} (${words})`).join(", ")}.</p>`}
+      <${Group} title="Also known" providers=${providers.filter((provider) => !first.includes(provider))}
+          file=${file} builtIn=${builtIn} all=${all} />
+      ${
+        data &&
+        Object.keys(data.not_yet).length > 0 &&
+        html`<p class="quiet small">Not yet: ${Object.entries(data.not_yet)
+          .map(([id, words]) => `${id} (${words})`)
+          .join(", ")}.</p>`
+      }
     </div>
   `;
 }

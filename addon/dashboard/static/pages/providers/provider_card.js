@@ -19,7 +19,8 @@ function State({ provider }) {
   if (!provider.enabled) return html`<span class="state" data-tone="quiet">switched off</span>`;
   if (provider.usable) return html`<span class="state" data-tone="good">ready</span>`;
   const missing = !provider.base_url ? "no address" : !provider.key ? "no key" : "not usable";
-  return html`<span class="state" data-tone=${provider.used_by.length ? "warn" : "quiet"} title=${provider.reason}>${missing}</span>`;
+  return html`<span class="state" data-tone=${provider.used_by.length ? "warn" : "quiet"}
+      title=${provider.reason}>${missing}</span>`;
 }
 
 function Key({ provider: { key } }) {
@@ -52,7 +53,8 @@ function addresses({ base_urls: urls, base_url_example: example }) {
 function Panel({ panel, file, provider, builtIn, done }) {
   const [base] = useState(file.state.value.data);
   const save = async (/** @type {any} */ settings, /** @type {boolean} */ keep) => {
-    if (Object.keys(settings).length) await file.edit(() => ({ method: "PATCH", path: at(provider.id), body: settings }), { base, keep });
+    if (Object.keys(settings).length)
+      await file.edit(() => ({ method: "PATCH", path: at(provider.id), body: settings }), { base, keep });
     done();
     tell(`${provider.name} is saved.`);
   };
@@ -60,9 +62,15 @@ function Panel({ panel, file, provider, builtIn, done }) {
     done();
     file.reload();
   };
-  if (panel === "key") return html`<${KeyForm} provider=${provider} onDone=${() => { done(); file.load(); }} onCancel=${done} />`;
+  if (panel === "key")
+    return html`<${KeyForm} provider=${provider} onDone=${() => {
+      done();
+      file.load();
+    }}
+      onCancel=${done} />`;
   if (panel === "models") return html`<${ModelsPanel} file=${file} provider=${provider} />`;
-  return html`<${ProviderForm} provider=${provider} builtIn=${builtIn} onSave=${save} onCancel=${done} onReload=${reload} />`;
+  return html`<${ProviderForm} provider=${provider} builtIn=${builtIn} onSave=${save} onCancel=${done}
+      onReload=${reload} />`;
 }
 
 /**
@@ -85,7 +93,16 @@ export function ProviderCard({ file, provider, builtIn, all }) {
       setVerdicts(found);
       speak(found.every((verdict) => verdict.ok) ? `${name} works.` : `${name} does not work.`);
     } catch (error) {
-      setVerdicts([{ format: "", model: "", ok: false, status: null, seconds: null, message: `${error.message} ${error.remedy ?? ""}` }]);
+      setVerdicts([
+        {
+          format: "",
+          model: "",
+          ok: false,
+          status: null,
+          seconds: null,
+          message: `${error.message} ${error.remedy ?? ""}`,
+        },
+      ]);
     } finally {
       setAsking(false);
     }
@@ -93,13 +110,24 @@ export function ProviderCard({ file, provider, builtIn, all }) {
   useEffect(() => all.follow(() => provider.usable && verify()), [all, provider.usable]);
   const remove = async () => {
     const asked = builtin
-      ? { title: `Reset ${name}?`, text: "What rules.yaml says of it is removed, and it is as it came.", action: "Reset" }
-      : { title: `Remove ${name}?`, text: "It leaves rules.yaml. A key in the key store stays there.", action: "Remove the provider" };
-    if ((await confirm(asked)) && (await file.editNow(() => ({ method: "DELETE", path: at(id) })))) tell(`${name} is ${builtin ? "as it came" : "removed"}.`);
+      ? {
+          title: `Reset ${name}?`,
+          text: "What rules.yaml says of it is removed, and it is as it came.",
+          action: "Reset",
+        }
+      : {
+          title: `Remove ${name}?`,
+          text: "It leaves rules.yaml. A key in the key store stays there.",
+          action: "Remove the provider",
+        };
+    if ((await confirm(asked)) && (await file.editNow(() => ({ method: "DELETE", path: at(id) }))))
+      tell(`${name} is ${builtin ? "as it came" : "removed"}.`);
   };
-  const switchTo = (/** @type {boolean} */ on) => file.editNow(() => ({ method: "PATCH", path: at(id), body: { enabled: on } }));
+  const switchTo = (/** @type {boolean} */ on) =>
+    file.editNow(() => ({ method: "PATCH", path: at(id), body: { enabled: on } }));
   const button = (/** @type {string} */ wanted, /** @type {any} */ words) =>
-    html`<button class="button tight" data-panel=${wanted} aria-expanded=${panel === wanted} onClick=${toggle(wanted)}>${words}</button>`;
+    html`<button class="button tight" data-panel=${wanted} aria-expanded=${panel === wanted}
+        onClick=${toggle(wanted)}>${words}</button>`;
   return html`<article class="card provider" ref=${card} data-provider=${id} aria-labelledby="provider-${id}">
     <div class="provider-head">
       <div class="provider-name">
@@ -107,7 +135,8 @@ export function ProviderCard({ file, provider, builtIn, all }) {
         <div class="row small"><code class="quiet">${id}</code> <${State} provider=${provider} />
           ${rules.length > 0 && html`<a href=${link("rules", { rule: rules[0] })}>used by ${counted(rules.length, "rule")}</a>`}</div>
       </div>
-      <input type="checkbox" role="switch" class="switch" aria-label=${`Calls may go to ${name}`} checked=${enabled}
+      <input type="checkbox" role="switch" class="switch" aria-label=${`Calls may go to ${name}`}
+          checked=${enabled}
         onChange=${(event) => switchTo(event.target.checked)} />
     </div>
     <dl class="provider-facts">
@@ -117,13 +146,22 @@ export function ProviderCard({ file, provider, builtIn, all }) {
     </dl>
     ${!provider.usable && rules.length > 0 && html`<p class="small quiet reason">${marked(provider.reason ?? "")}</p>`}
     <div class="row provider-tools">
-      <button class="button tight" disabled=${asking} onClick=${verify}>${asking ? "Asking …" : "Verify"}</button>
+      <button class="button tight" disabled=${asking}
+          onClick=${verify}>${asking ? "Asking …" : "Verify"}</button>
       ${button("key", html`<${Icon} name="key" />${provider.key ? "Key" : "Set key"}`)}
       ${button("models", counted(models.length, "model"))}
       ${button("edit", "Edit")}
-      ${settings && html`<button class="button plain tight push" onClick=${remove}>${builtin ? "Reset" : "Remove"}</button>`}
+      ${
+        settings &&
+        html`<button class="button plain tight push"
+          onClick=${remove}>${builtin ? "Reset" : "Remove"}</button>`
+      }
     </div>
     <div aria-live="polite">${verdicts && html`<${Verdicts} verdicts=${verdicts} />`}</div>
-    ${panel && html`<div class="body provider-panel"><${Panel} key=${panel} panel=${panel} file=${file} provider=${provider} builtIn=${builtIn} done=${() => setPanel("")} /></div>`}
+    ${
+      panel &&
+      html`<div class="body provider-panel"><${Panel} key=${panel} panel=${panel} file=${file}
+        provider=${provider} builtIn=${builtIn} done=${() => setPanel("")} /></div>`
+    }
   </article>`;
 }

@@ -1,20 +1,20 @@
 /** The form of a provider: one of your own, or what is different about a built-in one. */
 
 import { Choices, Pairs, Segments, Values } from "../../components/choices.js";
-import { Field, Form, TextField } from "../../components/form.js";
+import { Form, SelectField, TextField } from "../../components/form.js";
 import { html, useState } from "../../html.js";
 import { choices, example, hint, useSchema } from "../../schema.js";
 import { changes, TIMEOUTS, toDraft } from "./draft.js";
 
-const TIMEOUT_NAMES = { connect: "Connect", first_byte: "First byte", idle: "Between pieces", total: "Whole call" };
+const TIMEOUT_NAMES = {
+  connect: "Connect",
+  first_byte: "First byte",
+  idle: "Between pieces",
+  total: "Whole call",
+};
 
-function Select({ label, path, value, options, help, onChange }) {
-  return html`<${Field} label=${label} path=${path} hint=${help}>
-    ${(given) => html`<select ...${given} value=${value} onChange=${(event) => onChange(event.target.value)}>
-      ${options.map(([key, words]) => html`<option value=${key}>${words}</option>`)}
-    </select>`}
-  <//>`;
-}
+/** Options that are shown as they are. @param {string[]} words */
+const named = (words) => Object.fromEntries(words.map((word) => [word, word]));
 
 function AddressFields({ schema, draft, provider, put }) {
   const formats = choices(schema, "formats");
@@ -26,17 +26,22 @@ function AddressFields({ schema, draft, provider, put }) {
       <${Segments} label="One address or one for each format" value=${draft.byFormat ? "each" : "one"}
         options=${{ one: "One address", each: "One for each format" }} onChange=${(mode) => put({ byFormat: mode === "each" })} />
     </div>
-    ${draft.byFormat
-      ? html`<div class="fields">
+    ${
+      draft.byFormat
+        ? html`<div class="fields">
           ${formats.map(
-            (format) => html`<${TextField} label=${format} path=${`base_url.${format}`} type="url" mono value=${urls[format] ?? ""}
+            (format) => html`<${TextField} label=${format} path=${`base_url.${format}`} type="url" mono
+                value=${urls[format] ?? ""}
               placeholder=${provider?.base_urls[format] ?? "not offered"} onChange=${(url) => put({ base_urls: { ...urls, [format]: url } })} />`,
           )}
         </div>`
-      : html`<${TextField} label="Base URL" path="base_url" type="url" mono value=${draft.base_url} placeholder=${placeholder}
+        : html`<${TextField} label="Base URL" path="base_url" type="url" mono value=${draft.base_url}
+          placeholder=${placeholder}
             hint=${hint(schema, "base_url")} onChange=${(base_url) => put({ base_url })} />
-          <${Choices} label="Formats" path="formats" hint=${hint(schema, "formats")} options=${formats} chosen=${draft.formats}
-            onChange=${(value) => put({ formats: value })} />`}
+          <${Choices} label="Formats" path="formats" hint=${hint(schema, "formats")} options=${formats}
+              chosen=${draft.formats}
+            onChange=${(value) => put({ formats: value })} />`
+    }
   </div>`;
 }
 
@@ -48,26 +53,35 @@ function MoreFields({ schema, draft, provider, builtIn, put }) {
     <summary>More: key variable, headers, timeouts, concurrency</summary>
     <div class="fold-body stack">
       <div class="fields">
-        <${TextField} label="Where the key comes from" path="api_key" mono value=${draft.api_key} placeholder="its variable, or the key store"
+        <${TextField} label="Where the key comes from" path="api_key" mono value=${draft.api_key}
+            placeholder="its variable, or the key store"
           hint=${hint(schema, "api_key")} onChange=${(api_key) => put({ api_key })} />
-        ${regions.length > 0 &&
-        html`<${Select} label="Region" path="region" value=${draft.region} help=${hint(schema, "region")}
-          options=${[["", "the usual one"], ...regions.map((region) => [region, region])]} onChange=${(region) => put({ region })} />`}
-        <${Select} label="Habits shared with" path="dialect" value=${draft.dialect} help=${hint(schema, "dialect")}
-          options=${[["", "nobody in particular"], ...builtIn.map((id) => [id, id])]} onChange=${(dialect) => put({ dialect })} />
-        <${TextField} label="API version" path="api_version" mono value=${draft.api_version} placeholder="none"
+        ${
+          regions.length > 0 &&
+          html`<${SelectField} label="Region" path="region" value=${draft.region} hint=${hint(schema, "region")}
+          options=${{ "": "the usual one", ...named(regions) }} onChange=${(region) => put({ region })} />`
+        }
+        <${SelectField} label="Habits shared with" path="dialect" value=${draft.dialect}
+            hint=${hint(schema, "dialect")}
+          options=${{ "": "nobody in particular", ...named(builtIn) }} onChange=${(dialect) => put({ dialect })} />
+        <${TextField} label="API version" path="api_version" mono value=${draft.api_version}
+            placeholder="none"
           hint=${hint(schema, "api_version")} onChange=${(api_version) => put({ api_version })} />
       </div>
-      <${Pairs} label="Headers" path="headers" hint=${hint(schema, "headers")} pairs=${draft.headers} names=${["header", "value"]}
+      <${Pairs} label="Headers" path="headers" hint=${hint(schema, "headers")} pairs=${draft.headers}
+          names=${["header", "value"]}
         add="Add a header" onChange=${(headers) => put({ headers })} />
       <div class="fields narrow">
         ${Object.entries(TIMEOUT_NAMES).map(
-          ([key, name]) => html`<${TextField} label=${`${name}, seconds`} path=${`timeouts.${key}`} type="number" placeholder=${TIMEOUTS[key]}
+          ([key, name]) => html`<${TextField} label=${`${name}, seconds`} path=${`timeouts.${key}`}
+              type="number" placeholder=${TIMEOUTS[key]}
             value=${timeouts[key]} onChange=${(value) => put({ timeouts: { ...timeouts, [key]: value } })} />`,
         )}
-        <${TextField} label="Calls at a time" path="concurrency.running" type="number" placeholder="any" value=${limit.running}
+        <${TextField} label="Calls at a time" path="concurrency.running" type="number" placeholder="any"
+            value=${limit.running}
           onChange=${(running) => put({ concurrency: { ...limit, running } })} />
-        <${TextField} label="Calls that wait" path="concurrency.waiting" type="number" placeholder="100" value=${limit.waiting}
+        <${TextField} label="Calls that wait" path="concurrency.waiting" type="number" placeholder="100"
+            value=${limit.waiting}
           onChange=${(waiting) => put({ concurrency: { ...limit, waiting } })} />
       </div>
     </div>
@@ -91,17 +105,25 @@ export function ProviderForm({ provider, builtIn, onSave, onCancel, onReload }) 
     const given = Object.entries(changed).filter(([, value]) => value !== null);
     return onSave({ id: draft.id.trim(), ...Object.fromEntries(given) }, keep);
   };
-  return html`<${Form} label=${provider ? `Edit ${provider.name}` : "New provider"} submit=${provider ? "Save" : "Add the provider"}
+  return html`<${Form} label=${provider ? `Edit ${provider.name}` : "New provider"}
+      submit=${provider ? "Save" : "Add the provider"}
     onSubmit=${save} onCancel=${onCancel} onReload=${onReload}>
     <div class="fields">
-      ${!provider &&
-      html`<${TextField} label="Id" path="id" mono focus value=${draft.id} onChange=${(id) => put({ id })} placeholder="office"
-        hint="Its name in rules.yaml, as in office:qwen3-coder." />`}
-      <${TextField} label="Title" path="title" focus=${Boolean(provider)} value=${draft.title} onChange=${(title) => put({ title })}
+      ${
+        !provider &&
+        html`<${TextField} label="Id" path="id" mono focus value=${draft.id} onChange=${(id) => put({ id })}
+          placeholder="office"
+        hint="Its name in rules.yaml, as in office:qwen3-coder." />`
+      }
+      <${TextField} label="Title" path="title" focus=${Boolean(provider)} value=${draft.title}
+          onChange=${(title) => put({ title })}
         placeholder=${provider?.name ?? "Our vLLM"} hint=${hint(schema, "title")} />
-      ${!provider &&
-      html`<${Values} label="Models" path="models" values=${draft.models} onChange=${(models) => put({ models })} placeholder="qwen3-coder"
-        hint="What it offers, the one to try first at the head. Others can be used as well." />`}
+      ${
+        !provider &&
+        html`<${Values} label="Models" path="models" values=${draft.models}
+          onChange=${(models) => put({ models })} placeholder="qwen3-coder"
+        hint="What it offers, the one to try first at the head. Others can be used as well." />`
+      }
     </div>
     <${AddressFields} schema=${schema} draft=${draft} provider=${provider} put=${put} />
     <${MoreFields} schema=${schema} draft=${draft} provider=${provider} builtIn=${builtIn} put=${put} />

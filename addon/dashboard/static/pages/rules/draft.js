@@ -18,7 +18,8 @@ const OURS = ["name", "when", "use", "fallback", "limit", "api_key", "set", "dro
 const list = (value) => (value == null ? [] : Array.isArray(value) ? value.map(String) : [String(value)]);
 const text = (/** @type {any} */ value) => (value == null ? "" : String(value));
 const one = (/** @type {any[]} */ values) => (values.length === 1 ? values[0] : values);
-const isMap = (/** @type {any} */ value) => value !== null && typeof value === "object" && !Array.isArray(value);
+const isMap = (/** @type {any} */ value) =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** @param {any} rule as the API tells it; undefined: a new one */
 export function toDraft(rule = {}) {
@@ -33,7 +34,9 @@ export function toDraft(rule = {}) {
     },
     byPhase,
     chain: byPhase ? [] : list(use),
-    phases: byPhase ? Object.fromEntries(Object.entries(use).map(([phase, chain]) => [phase, list(chain)])) : {},
+    phases: byPhase
+      ? Object.fromEntries(Object.entries(use).map(([phase, chain]) => [phase, list(chain)]))
+      : {},
     fallback: {
       on: list(fallback?.on),
       not_on: list(fallback?.not_on),
@@ -70,14 +73,21 @@ function setValue(name, typed) {
 
 /** @param {Record<string, any>} map */
 function filled(map) {
-  const entries = Object.entries(map).filter(([, value]) => value !== "" && !(Array.isArray(value) && !value.length));
+  const entries = Object.entries(map).filter(
+    ([, value]) => value !== "" && !(Array.isArray(value) && !value.length),
+  );
   return entries.length ? Object.fromEntries(entries) : undefined;
 }
 
 /** @param {LimitDraft} limit */
 function fromLimit(limit) {
   const amounts = AMOUNTS.map((key) => [key, limit[key] && number(limit[key])]);
-  return filled({ ...Object.fromEntries(amounts), per: limit.per, by: limit.by, else: one(limit.else.filter(Boolean)) });
+  return filled({
+    ...Object.fromEntries(amounts),
+    per: limit.per,
+    by: limit.by,
+    else: one(limit.else.filter(Boolean)),
+  });
 }
 
 /**
@@ -105,7 +115,11 @@ export function fromDraft(draft, original = {}) {
     }),
     limit: limits.length ? one(limits) : undefined,
     api_key: draft.api_key.trim() || undefined,
-    set: filled(Object.fromEntries(draft.set.filter(([name]) => name).map(([name, value]) => [name, setValue(name, value)]))),
+    set: filled(
+      Object.fromEntries(
+        draft.set.filter(([name]) => name).map(([name, value]) => [name, setValue(name, value)]),
+      ),
+    ),
     drop: draft.drop.length ? one(draft.drop) : undefined,
   };
   const before = toDraft(original);

@@ -1,20 +1,12 @@
 /** How much the calls of a rule may use. */
 
-import { Field, TextField } from "../../components/form.js";
+import { Field, SelectField, TextField } from "../../components/form.js";
 import { ChainChoice } from "../../components/target_choice.js";
 import { html } from "../../html.js";
 
 const AMOUNTS = { requests: "Calls", tokens: "Tokens", cost_usd: "US dollars" };
 const PERIODS = { hour: "an hour", day: "a day", month: "a month" };
 const EMPTY = { requests: "", tokens: "", cost_usd: "", per: "day", by: "", else: [] };
-
-function Select({ label, path, value, options, onChange }) {
-  return html`<${Field} label=${label} path=${path}>
-    ${(given) => html`<select ...${given} value=${value} onChange=${(event) => onChange(event.target.value)}>
-      ${Object.entries(options).map(([key, words]) => html`<option value=${key}>${words}</option>`)}
-    </select>`}
-  <//>`;
-}
 
 /** @param {{limits: import("./draft.js").LimitDraft[], onChange: (limits: any[]) => void}} props */
 export function LimitFields({ limits, onChange }) {
@@ -28,24 +20,30 @@ export function LimitFields({ limits, onChange }) {
         <legend class="unseen">Limit ${index + 1}</legend>
         <div class="fields narrow">
           ${Object.entries(AMOUNTS).map(
-            ([key, label]) => html`<${TextField} label=${label} type="number" path=${`${at(index)}.${key}`} placeholder="any"
+            ([key, label]) => html`<${TextField} label=${label} type="number" path=${`${at(index)}.${key}`}
+                placeholder="any"
               value=${limit[key]} onChange=${put(index, key)} />`,
           )}
-          <${Select} label="In" path=${`${at(index)}.per`} value=${limit.per} options=${PERIODS} onChange=${put(index, "per")} />
-          <${Select} label="Counted for" path=${`${at(index)}.by`} value=${limit.by} onChange=${put(index, "by")}
+          <${SelectField} label="In" path=${`${at(index)}.per`} value=${limit.per} options=${PERIODS}
+              onChange=${put(index, "per")} />
+          <${SelectField} label="Counted for" path=${`${at(index)}.by`} value=${limit.by}
+              onChange=${put(index, "by")}
             options=${{ "": "all agents together", agent: "each agent" }} />
         </div>
         <${Field} label="Then" path=${`${at(index)}.else`} group hint="Refused where nothing is chosen.">
-          ${(given) => html`<${ChainChoice} label=${`Target beyond limit ${index + 1}`} value=${limit.else} onChange=${put(index, "else")}
+          ${(given) => html`<${ChainChoice} label=${`Target beyond limit ${index + 1}`} value=${limit.else}
+              onChange=${put(index, "else")}
             invalid=${given["aria-invalid"]} />`}
         <//>
         <div>
-          <button type="button" class="button tight" onClick=${() => onChange(limits.filter((_, place) => place !== index))}>
+          <button type="button" class="button tight"
+              onClick=${() => onChange(limits.filter((_, place) => place !== index))}>
             Remove this limit
           </button>
         </div>
       </fieldset>`,
     )}
-    <div><button type="button" class="button tight" onClick=${() => onChange([...limits, EMPTY])}>Add a limit</button></div>
+    <div><button type="button" class="button tight"
+        onClick=${() => onChange([...limits, EMPTY])}>Add a limit</button></div>
   </div>`;
 }

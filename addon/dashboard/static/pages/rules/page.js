@@ -59,7 +59,8 @@ function RuleList({ file, data, editing, setEditing, taken }) {
   const move = async (/** @type {number} */ from, /** @type {number} */ to) => {
     const { name } = rules[from];
     grabbed.current = name;
-    const edit = (/** @type {number} */ index) => /** @type {const} */ ({ method: "POST", path: "rules/move", body: { from: index, to } });
+    const edit = (/** @type {number} */ index) =>
+      /** @type {const} */ ({ method: "POST", path: "rules/move", body: { from: index, to } });
     if (await file.editNow(onRule(name, edit))) speak(`${name} is now ${to + 1} of ${rules.length}`);
   };
   const dragging = useDragging(move);
@@ -70,10 +71,18 @@ function RuleList({ file, data, editing, setEditing, taken }) {
     grabbed.current = "";
   }, [data]);
 
-  const patch = (/** @type {string} */ name, /** @type {any} */ changes) =>
-    file.editNow(onRule(name, (index) => ({ method: "PATCH", path: `rules/${index}`, body: changes })));
+  const patch = async (/** @type {any} */ rule, /** @type {any} */ changes, /** @type {string} */ said) => {
+    const make = (/** @type {any} */ body) =>
+      file.editNow(onRule(rule.name, (index) => ({ method: "PATCH", path: `rules/${index}`, body })));
+    const before = Object.fromEntries(Object.keys(changes).map((key) => [key, rule[key]]));
+    if (await make(changes)) tell(said, { label: "Undo", run: () => make(before) });
+  };
   const remove = async (/** @type {string} */ name) => {
-    const asked = { title: `Delete “${name}”?`, text: "The rule and the comments above it leave rules.yaml; the file as it was is kept beside it as rules.yaml.before.", action: "Delete the rule" };
+    const asked = {
+      title: `Delete “${name}”?`,
+      text: "The rule and the comments above it leave rules.yaml; the file as it was is kept beside it as rules.yaml.before.",
+      action: "Delete the rule",
+    };
     if (!(await confirm(asked))) return;
     const edit = onRule(name, (index) => ({ method: "DELETE", path: `rules/${index}` }));
     const place = rules.findIndex((/** @type {any} */ rule) => rule.name === name);
@@ -83,12 +92,18 @@ function RuleList({ file, data, editing, setEditing, taken }) {
   return html`${notices.filter(({ rule }) => rule === null).map(({ message }) => html`<p class="warn small">${marked(message)}</p>`)}
   <ol class="rules" ref=${list}>
     ${rules.map(
-      (rule) => html`<${RuleRow} key=${rule.name} rule=${rule} count=${rules.length} dragging=${dragging} taken=${taken === rule.index}
+      (rule) => html`<${RuleRow} key=${rule.name} rule=${rule} count=${rules.length} dragging=${dragging}
+          taken=${taken === rule.index}
         used=${usage?.groups.find((group) => group.rule === rule.name)} notices=${notices.filter((notice) => notice.rule === rule.index)}
         editing=${editing === rule.name} onGrip=${(event) => dragging.start(event, rule.index)} onMove=${(to) => move(rule.index, to)}
-        onSwitch=${(enabled) => patch(rule.name, { enabled })} onUse=${(use) => patch(rule.name, { use })}
+        onSwitch=${(enabled) => patch(rule, { enabled }, `“${rule.name}” is ${enabled ? "in force" : "switched off"}.`)}
+        onUse=${(use) => patch(rule, { use }, `“${rule.name}” goes elsewhere from the next call on.`)}
         onEdit=${() => setEditing(editing === rule.name ? "" : rule.name)} onDelete=${() => remove(rule.name)}>
-        ${editing === rule.name && html`<${Editor} file=${file} data=${data} rule=${rule} done=${() => setEditing("")} />`}
+        ${
+          editing === rule.name &&
+          html`<${Editor} file=${file} data=${data} rule=${rule}
+            done=${() => setEditing("")} />`
+        }
       <//>`,
     )}
   </ol>`;
@@ -110,14 +125,16 @@ function Editor({ file, data, rule, like, done }) {
     done();
     file.reload();
   };
-  return html`<${RuleForm} rule=${opened.current.rule} like=${like} onSave=${save} onCancel=${done} onReload=${reload} />`;
+  return html`<${RuleForm} rule=${opened.current.rule} like=${like} onSave=${save} onCancel=${done}
+      onReload=${reload} />`;
 }
 
 function Views({ view }) {
   const views = { list: "Rules", text: "The file" };
   return html`<nav class="tabs" aria-label="Rules as a list, or as the file">
     ${Object.entries(views).map(
-      ([id, name]) => html`<a href=${link("rules", id === "list" ? {} : { view: id })} aria-current=${view === id ? "page" : undefined}>${name}</a>`,
+      ([id, name]) => html`<a href=${link("rules", id === "list" ? {} : { view: id })}
+          aria-current=${view === id ? "page" : undefined}>${name}</a>`,
     )}
   </nav>`;
 }
@@ -135,11 +152,17 @@ export function Page({ query }) {
     was === NEW ? adder.current : document.querySelector(`[data-rule="${CSS.escape(was)}"] [aria-expanded]`),
   );
   useEffect(() => {
-    if (query.rule && data) document.querySelector(`[data-rule="${CSS.escape(query.rule)}"]`)?.scrollIntoView({ block: "center" });
+    if (query.rule && data)
+      document.querySelector(`[data-rule="${CSS.escape(query.rule)}"]`)?.scrollIntoView({ block: "center" });
   }, [query.rule, !data]);
 
-  const setDefault = (/** @type {string} */ target) =>
-    file.editNow(() => ({ method: "PUT", path: "rules/default", body: { default: target } }));
+  const setDefault = async (/** @type {string} */ target) => {
+    const make = (/** @type {string} */ chosen) =>
+      file.editNow(() => ({ method: "PUT", path: "rules/default", body: { default: chosen } }));
+    const before = data.default;
+    const undo = { label: "Undo", run: () => make(before) };
+    if (await make(target)) tell(`What no rule takes: ${target}.`, undo);
+  };
   const saveText = (/** @type {string} */ text, /** @type {boolean} */ keep) =>
     file.edit(() => ({ method: "PUT", path: "rules/text", body: { text } }), { keep });
   return html`
@@ -148,26 +171,36 @@ export function Page({ query }) {
         <h1>Rules</h1>
         <p class="lead">The first rule whose conditions all hold applies. Edits take effect at the next call.</p>
       </div>
-      ${view === "list" &&
-      html`<button class="button primary push" ref=${adder} onClick=${() => setEditing(NEW)}><${Icon} name="plus" />New rule</button>`}
+      ${
+        view === "list" &&
+        html`<button class="button primary push" ref=${adder}
+          onClick=${() => setEditing(NEW)}><${Icon} name="plus" />New rule</button>`
+      }
     </div>
     <${Views} view=${view} />
     ${conflict && html`<${Conflict} onReload=${() => file.reload()} onKeep=${conflict} />`}
     <${Failure} error=${error} />
-    ${data &&
-    html`<div>
-      ${view === "text"
-        ? html`<${TextTab} data=${data} onSave=${saveText} onReload=${() => file.reload()} />`
-        : html`<div class="rules-page">
+    ${
+      data &&
+      html`<div>
+      ${
+        view === "text"
+          ? html`<${TextTab} data=${data} onSave=${saveText} onReload=${() => file.reload()} />`
+          : html`<div class="rules-page">
             <div class="stack">
-              ${editing === NEW &&
-              html`<section class="card" aria-labelledby="new-rule">
+              ${
+                editing === NEW &&
+                html`<section class="card" aria-labelledby="new-rule">
                 <div class="head"><h2 id="new-rule">New rule</h2><span class="quiet small">It comes first; move it later.</span></div>
                 <${Editor} file=${file} data=${data} like=${likeness(query)} done=${() => setEditing("")} />
-              </section>`}
-              ${data.rules.length === 0 && editing !== NEW
-                ? html`<${NoRules} onAdd=${() => setEditing(NEW)} />`
-                : html`<${RuleList} file=${file} data=${data} editing=${editing} setEditing=${setEditing} taken=${taken} />`}
+              </section>`
+              }
+              ${
+                data.rules.length === 0 && editing !== NEW
+                  ? html`<${NoRules} onAdd=${() => setEditing(NEW)} />`
+                  : html`<${RuleList} file=${file} data=${data} editing=${editing} setEditing=${setEditing}
+                    taken=${taken} />`
+              }
               <section class="card default-rule">
                 <div>
                   <h2>Everything else</h2>
@@ -178,7 +211,9 @@ export function Page({ query }) {
               </section>
             </div>
             <${TryPanel} onTaken=${setTaken} />
-          </div>`}
-    </div>`}
+          </div>`
+      }
+    </div>`
+    }
   `;
 }

@@ -37,7 +37,9 @@ function Use({ rule, onUse }) {
 
 /** @param {any} use @param {string} target */
 function replaceFirst(use, target) {
-  return Array.isArray(use) && use.length > 1 && !["pass", "block"].includes(target) ? [target, ...use.slice(1)] : target;
+  return Array.isArray(use) && use.length > 1 && !["pass", "block"].includes(target)
+    ? [target, ...use.slice(1)]
+    : target;
 }
 
 function Then({ targets }) {
@@ -66,12 +68,14 @@ export function RuleRow(props) {
   return html`<li class="rule card" data-rule=${name} data-off=${enabled ? undefined : ""} data-drop=${drop}
     data-dragged=${from === index ? "" : undefined} data-taken=${taken ? "" : undefined}>
     <div class="rule-line">
-      <button type="button" class="grip" aria-label=${`Move ${name}, ${index + 1} of ${count}: arrow keys`} title="Drag, or use the arrow keys"
+      <button type="button" class="grip" aria-label=${`Move ${name}, ${index + 1} of ${count}: arrow keys`}
+          title="Drag, or use the arrow keys"
         onPointerDown=${props.onGrip} onKeyDown=${onKeyDown}>
         <${Icon} name="grip" />
       </button>
       <span class="rule-number quiet number">${index + 1}</span>
-      <input type="checkbox" role="switch" class="switch" aria-label=${`${name} is in force`} checked=${enabled}
+      <input type="checkbox" role="switch" class="switch" aria-label=${`${name} is in force`}
+          checked=${enabled}
         onChange=${(event) => props.onSwitch(event.target.checked)} />
       <div class="rule-what">
         <h2>${name}</h2>
@@ -86,10 +90,12 @@ export function RuleRow(props) {
       <span class="rule-arrow quiet"><${Icon} name="arrow" /></span>
       <div class="rule-use"><${Use} rule=${rule} onUse=${props.onUse} /></div>
       <div class="rule-tools">
-        <button type="button" class="button plain icon" aria-expanded=${editing} aria-label=${`Edit ${name}`} title="Edit" onClick=${props.onEdit}>
+        <button type="button" class="button plain icon" aria-expanded=${editing} aria-label=${`Edit ${name}`}
+            title="Edit" onClick=${props.onEdit}>
           <${Icon} name="edit" />
         </button>
-        <button type="button" class="button plain icon" aria-label=${`Delete ${name}`} title="Delete" onClick=${props.onDelete}>
+        <button type="button" class="button plain icon" aria-label=${`Delete ${name}`} title="Delete"
+            onClick=${props.onDelete}>
           <${Icon} name="trash" />
         </button>
       </div>

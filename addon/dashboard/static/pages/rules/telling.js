@@ -9,8 +9,15 @@ export const several = (value) => (value == null ? [] : Array.isArray(value) ? v
 export function conditions(when) {
   return Object.entries(when ?? {}).flatMap(([key, value]) =>
     key === "header"
-      ? Object.entries(value ?? {}).map(([name, glob]) => /** @type {[string, string]} */ ([name, String(glob)]))
-      : [/** @type {[string, string]} */ ([key.replaceAll("_", " "), several(value).join(key === "has" ? " + " : ", ")])],
+      ? Object.entries(value ?? {}).map(
+          ([name, glob]) => /** @type {[string, string]} */ ([name, String(glob)]),
+        )
+      : [
+          /** @type {[string, string]} */ ([
+            key.replaceAll("_", " "),
+            several(value).join(key === "has" ? " + " : ", "),
+          ]),
+        ],
   );
 }
 

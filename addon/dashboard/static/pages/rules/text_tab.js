@@ -79,30 +79,34 @@ export function TextTab({ data, onSave, onReload }) {
   const wrongLines = new Set(problems.map((problem) => problem.line));
   const lines = text.split("\n");
   return html`<div class="stack">
-    ${error?.isConflict &&
-    html`<${Conflict} onReload=${reload} onKeep=${() => save(true)} />`}
+    ${error?.isConflict && html`<${Conflict} onReload=${reload} onKeep=${() => save(true)} />`}
     ${error && !error.isConflict && problems.length === 0 && html`<${Failure} error=${error} />`}
     <div class="editor card">
       <div class="gutter" aria-hidden="true">
         ${lines.map((_, index) => html`<div data-wrong=${wrongLines.has(index + 1) ? "" : undefined}>${index + 1}</div>`)}
       </div>
-      <textarea ref=${area} class="mono" aria-label="rules.yaml" aria-invalid=${problems.length ? "true" : undefined}
+      <textarea ref=${area} class="mono" aria-label="rules.yaml"
+          aria-invalid=${problems.length ? "true" : undefined}
         aria-describedby="text-problems" spellcheck=${false} wrap="off" rows=${lines.length + 1} value=${text}
         onInput=${(event) => setText(event.target.value)} onKeyDown=${onKeyDown}></textarea>
     </div>
     <div class="editor-foot card">
       <div id="text-problems" aria-live="polite">
-        ${problems.length === 0
-          ? html`<span class="state" data-tone="good">${dirty ? "No mistakes; not saved yet" : "No mistakes"}</span>`
-          : html`<span class="state" data-tone="bad">${counted(problems.length, "mistake")}</span>
+        ${
+          problems.length === 0
+            ? html`<span class="state"
+              data-tone="good">${dirty ? "No mistakes; not saved yet" : "No mistakes"}</span>`
+            : html`<span class="state" data-tone="bad">${counted(problems.length, "mistake")}</span>
               <ul>
                 ${problems.map(
                   ({ line, column, message }) => html`<li>
-                    <button class="button plain tight" onClick=${() => putCaret(area.current, line, column)}>Line ${line}, ${column}</button>
+                    <button class="button plain tight"
+                        onClick=${() => putCaret(area.current, line, column)}>Line ${line}, ${column}</button>
                     <span>${marked(message)}</span>
                   </li>`,
                 )}
-              </ul>`}
+              </ul>`
+        }
       </div>
       <div class="row push">
         <button class="button" disabled=${!dirty} onClick=${() => setText(base.current)}>Undo all</button>

@@ -1,16 +1,20 @@
 /** "Which rule would this request take?", answered by the server as `detour explain` would. */
 
 import { write } from "../../api.js";
-import { Form, TextField, Field } from "../../components/form.js";
+import { Field, Form, SelectField, TextField } from "../../components/form.js";
 import { marked } from "../../components/words.js";
 import { html, useState } from "../../html.js";
 
-const ENDPOINTS = ["chat", "responses", "messages", "generate", "count"];
+const ENDPOINTS = Object.fromEntries(
+  ["chat", "responses", "messages", "generate", "count"].map((name) => [name, name]),
+);
 
 /** @param {string} text lines such as `x-phase: plan` */
 function headersOf(text) {
   const lines = text.split("\n").filter((line) => line.includes(":"));
-  return Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf(":")).trim(), line.slice(line.indexOf(":") + 1).trim()]));
+  return Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(":")).trim(), line.slice(line.indexOf(":") + 1).trim()]),
+  );
 }
 
 function Trace({ steps, action, rule }) {
@@ -21,8 +25,11 @@ function Trace({ steps, action, rule }) {
         <span class="quiet small">${step.matched ? "takes it" : marked(step.reason)}</span>
       </li>`,
     )}
-    ${!steps.some((step) => step.matched) &&
-    html`<li data-matched><span class="state" data-tone="good">${rule ?? "default"}</span><span class="quiet small">${action}</span></li>`}
+    ${
+      !steps.some((step) => step.matched) &&
+      html`<li data-matched><span class="state"
+        data-tone="good">${rule ?? "default"}</span><span class="quiet small">${action}</span></li>`
+    }
   </ol>`;
 }
 
@@ -32,28 +39,39 @@ function Result({ found }) {
   const verdict = { pass: "It passes unchanged to where the agent calls.", block: "It is refused." }[action];
   return html`<div class="stack" id="tried">
     <p class="tried-answer">
-      ${chain.length ? html`It goes to ${chain.map((target, index) => html`${index ? ", then " : ""}<b>${target}</b>`)}` : verdict ?? action}
+      ${chain.length ? html`It goes to ${chain.map((target, index) => html`${index ? ", then " : ""}<b>${target}</b>`)}` : (verdict ?? action)}
       ${rule && html` by the rule <b>${rule}</b>`}
       <span class="quiet small"> (${call.endpoint}, phase ${call.phase})</span>
     </p>
     ${error && html`<div class="notice" data-tone="warn"><span>${marked(error)}</span></div>`}
     ${note && html`<p class="quiet small">${note}</p>`}
     ${trace.length > 0 && html`<${Trace} steps=${trace} action=${action} rule=${rule} />`}
-    ${request &&
-    html`<details>
+    ${
+      request &&
+      html`<details>
       <summary>What would be sent</summary>
       <p class="small"><code>${request.method} ${request.url}</code></p>
-      <pre class="code" tabindex="0" role="region" aria-label="Headers and body">${Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\n`)}${"\n"}${JSON.stringify(request.body, null, 2)}</pre>
+      <pre class="code" tabindex="0" role="region"
+          aria-label="Headers and body">${Object.entries(request.headers).map(([name, value]) => `${name}: ${value}\n`)}${"\n"}${JSON.stringify(request.body, null, 2)}</pre>
       ${request.losses?.map(({ field, action: done, reason }) => html`<p class="small"><code>${field}</code> ${done}: ${reason}</p>`)}
-    </details>`}
+    </details>`
+    }
   </div>`;
 }
 
 /** @param {{onTaken: (index: number | null) => void}} props is told which rule took the request */
 export function TryPanel({ onTaken }) {
-  const [call, setCall] = useState({ model: "gpt-5", agent: "", endpoint: "chat", provider: "", headers: "", body: "" });
+  const [call, setCall] = useState({
+    model: "gpt-5",
+    agent: "",
+    endpoint: "chat",
+    provider: "",
+    headers: "",
+    body: "",
+  });
   const [found, setFound] = useState(/** @type {any} */ (null));
-  const put = (/** @type {string} */ key) => (/** @type {string} */ value) => setCall({ ...call, [key]: value });
+  const put = (/** @type {string} */ key) => (/** @type {string} */ value) =>
+    setCall({ ...call, [key]: value });
   const ask = async () => {
     setFound(null);
     onTaken(null);
@@ -69,22 +87,23 @@ export function TryPanel({ onTaken }) {
       <${Form} label="Try a request" submit="Try it" onSubmit=${ask}>
         <div class="fields narrow">
           <${TextField} label="Model" path="model" mono value=${call.model} onChange=${put("model")} />
-          <${TextField} label="Agent" path="agent" mono value=${call.agent} onChange=${put("agent")} placeholder="any" />
-          <${Field} label="Endpoint" path="endpoint">
-            ${(given) => html`<select ...${given} value=${call.endpoint} onChange=${(event) => put("endpoint")(event.target.value)}>
-              ${ENDPOINTS.map((name) => html`<option>${name}</option>`)}
-            </select>`}
-          <//>
+          <${TextField} label="Agent" path="agent" mono value=${call.agent} onChange=${put("agent")}
+              placeholder="any" />
+          <${SelectField} label="Endpoint" path="endpoint" value=${call.endpoint} options=${ENDPOINTS}
+            onChange=${put("endpoint")} />
         </div>
         <details class="fold">
           <summary>Provider called, headers, body</summary>
           <div class="fold-body stack">
-            <${TextField} label="Provider called" path="provider" mono value=${call.provider} onChange=${put("provider")} placeholder="the endpoint's owner" />
+            <${TextField} label="Provider called" path="provider" mono value=${call.provider}
+                onChange=${put("provider")} placeholder="the endpoint's owner" />
             <${Field} label="Headers" path="headers" hint="One in a line: x-phase: review">
-              ${(given) => html`<textarea ...${given} class="mono" rows="2" value=${call.headers} onInput=${(event) => put("headers")(event.target.value)}></textarea>`}
+              ${(given) => html`<textarea ...${given} class="mono" rows="2" value=${call.headers}
+                  onInput=${(event) => put("headers")(event.target.value)}></textarea>`}
             <//>
             <${Field} label="Body" path="body" hint="The agent's JSON; a greeting where it is empty.">
-              ${(given) => html`<textarea ...${given} class="mono" rows="4" value=${call.body} onInput=${(event) => put("body")(event.target.value)}></textarea>`}
+              ${(given) => html`<textarea ...${given} class="mono" rows="4" value=${call.body}
+                  onInput=${(event) => put("body")(event.target.value)}></textarea>`}
             <//>
           </div>
         </details>

@@ -18,7 +18,8 @@ function Last({ time }) {
 
 /** How often, as a number and as a bar. */
 function Count({ count, most }) {
-  return html`<div class="count"><span class="number">${whole(count)}</span><span class="track"><span style=${{ width: `${(100 * count) / most}%` }}></span></span></div>`;
+  return html`<div
+      class="count"><span class="number">${whole(count)}</span><span class="track"><span style=${{ width: `${(100 * count) / most}%` }}></span></span></div>`;
 }
 
 function Errors({ errors }) {
@@ -29,7 +30,12 @@ function Errors({ errors }) {
     <tbody>
       ${errors.map(({ status, error, provider, model, count, last }) => {
         const remedy = remedyFor({ error });
-        const query = { status: "error", provider: provider ?? "", model: model ?? "", text: errorKind(error) };
+        const query = {
+          status: "error",
+          provider: provider ?? "",
+          model: model ?? "",
+          text: errorKind(error),
+        };
         return html`<tr>
           <td><${Count} count=${count} most=${most} /></td>
           <td>
@@ -74,11 +80,13 @@ export function Page({ query }) {
         <h1>Troubles</h1>
         <p class="lead">What failed, and what translations could not keep.</p>
       </div>
-      <div class="push"><${Segments} label="How far back" value=${since} options=${RANGES} onChange=${(range) => replaceQuery({ since: range })} /></div>
+      <div class="push"><${Segments} label="How far back" value=${since} options=${RANGES}
+          onChange=${(range) => replaceQuery({ since: range })} /></div>
     </div>
     <${Failure} error=${error} retry=${reload} />
-    ${data &&
-    html`<div class="stack">
+    ${
+      data &&
+      html`<div class="stack">
       <section class="card" aria-labelledby="errors-heading">
         <div class="head"><h2 id="errors-heading">Errors</h2></div>
         ${data.errors.length ? html`<${Errors} errors=${data.errors} />` : html`<p class="body quiet">No call has failed in these ${RANGES[since]}.</p>`}
@@ -88,6 +96,7 @@ export function Page({ query }) {
           <span class="quiet small">Fields that the other format or model does not know: dropped, approximated, or done by other means.</span></div>
         ${data.losses.length ? html`<${Losses} losses=${data.losses} />` : html`<p class="body quiet">Nothing was lost in translation in these ${RANGES[since]}.</p>`}
       </section>
-    </div>`}
+    </div>`
+    }
   `;
 }

@@ -35,7 +35,10 @@ function Tip({ name, rows, left, alignEnd }) {
   return html`<div class="chart-tip" style=${style}>
     <b>${name}</b>
     <dl>
-      ${rows.map(([series, value, index]) => html`<dt><span class="swatch" data-series=${index + 1}></span>${series}</dt><dd>${value}</dd>`)}
+      ${rows.map(
+        ([series, value, index]) => html`<dt><span class="swatch"
+          data-series=${index + 1}></span>${series}</dt><dd>${value}</dd>`,
+      )}
     </dl>
   </div>`;
 }
@@ -57,6 +60,7 @@ export function BarChart({ title, names, series, write, axis }) {
   const y = (/** @type {number} */ value) => MARGIN.top + height * (1 - value / most);
   const every = Math.max(1, Math.ceil(names.length / Math.max(1, Math.floor(inner / LABEL_WIDTH))));
 
+  /** @returns {[string, number | null, number][]} name, value and place of each series in a bucket */
   const told = (/** @type {number} */ bucket) =>
     series.map(({ name, values }, index) => [name, values[bucket], index]).filter(([, value]) => value !== 0);
   const onPointer = (/** @type {PointerEvent} */ event) => {
@@ -66,24 +70,45 @@ export function BarChart({ title, names, series, write, axis }) {
   };
   const onKeyDown = (/** @type {KeyboardEvent} */ event) => {
     const last = names.length - 1;
-    const next = { ArrowLeft: Math.max(0, (at < 0 ? last + 1 : at) - 1), ArrowRight: Math.min(last, at + 1), Home: 0, End: last, Escape: -1 }[event.key];
+    const next = {
+      ArrowLeft: Math.max(0, (at < 0 ? last + 1 : at) - 1),
+      ArrowRight: Math.min(last, at + 1),
+      Home: 0,
+      End: last,
+      Escape: -1,
+    }[event.key];
     if (next === undefined) return;
     event.preventDefault();
     setAt(next);
   };
-  const spoken = at < 0 ? "" : `${names[at]}: ${told(at).map(([name, value]) => `${name} ${write(value)}`).join(", ") || "nothing"}`;
+  const spoken =
+    at < 0
+      ? ""
+      : `${names[at]}: ${
+          told(at)
+            .map(([name, value]) => `${name} ${write(value)}`)
+            .join(", ") || "nothing"
+        }`;
   const tipAt = MARGIN.left + step * (at + 0.5);
   return html`<figure class="chart" ref=${element}>
-    ${width > 0 &&
-    html`<svg width=${width} height=${HEIGHT} role="img" tabindex="0" aria-label=${`${title}: bars over time. Arrow keys walk through them.`}
+    ${
+      width > 0 &&
+      html`<svg width=${width} height=${HEIGHT} role="img" tabindex="0"
+        aria-label=${`${title}: bars over time. Arrow keys walk through them.`}
       onPointerMove=${onPointer} onPointerLeave=${() => setAt(-1)} onKeyDown=${onKeyDown} onBlur=${() => setAt(-1)}>
       ${[0, 0.25, 0.5, 0.75, 1].map(
         (share) => html`<g key=${share}>
-          <line class="grid" x1=${MARGIN.left} x2=${width - MARGIN.right} y1=${y(most * share)} y2=${y(most * share)} />
-          <text class="tick" x=${MARGIN.left - 8} y=${y(most * share) + 4} text-anchor="end">${axis(most * share)}</text>
+          <line class="grid" x1=${MARGIN.left} x2=${width - MARGIN.right} y1=${y(most * share)}
+              y2=${y(most * share)} />
+          <text class="tick" x=${MARGIN.left - 8} y=${y(most * share) + 4}
+              text-anchor="end">${axis(most * share)}</text>
         </g>`,
       )}
-      ${at >= 0 && html`<rect class="at" x=${MARGIN.left + step * at} y=${MARGIN.top} width=${step} height=${height} />`}
+      ${
+        at >= 0 &&
+        html`<rect class="at" x=${MARGIN.left + step * at} y=${MARGIN.top} width=${step}
+          height=${height} />`
+      }
       ${names.map((name, bucket) => {
         let below = 0;
         const x = MARGIN.left + step * (bucket + (1 - BAR_SHARE) / 2);
@@ -92,20 +117,31 @@ export function BarChart({ title, names, series, write, axis }) {
             const value = values[bucket] ?? 0;
             if (value <= 0) return null;
             below += value;
-            return html`<rect class="bar-part" data-series=${index + 1} x=${x} y=${y(below)} width=${Math.max(1, step * BAR_SHARE)}
+            return html`<rect class="bar-part" data-series=${index + 1} x=${x} y=${y(below)}
+                width=${Math.max(1, step * BAR_SHARE)}
               height=${Math.max(0.5, y(below - value) - y(below))} />`;
           })}
-          ${bucket % every === 0 && html`<text class="tick" x=${MARGIN.left + step * (bucket + 0.5)} y=${HEIGHT - 8} text-anchor="middle">${name}</text>`}
+          ${
+            bucket % every === 0 &&
+            html`<text class="tick" x=${MARGIN.left + step * (bucket + 0.5)}
+              y=${HEIGHT - 8} text-anchor="middle">${name}</text>`
+          }
         </g>`;
       })}
-    </svg>`}
-    ${at >= 0 &&
-    told(at).length > 0 &&
-    html`<${Tip} name=${names[at]} rows=${told(at).map(([name, value, index]) => [name, write(value), index])}
-      left=${at > names.length / 2 ? width - tipAt + step / 2 : tipAt + step / 2} alignEnd=${at > names.length / 2} />`}
+    </svg>`
+    }
+    ${
+      at >= 0 &&
+      told(at).length > 0 &&
+      html`<${Tip} name=${names[at]} rows=${told(at).map(([name, value, index]) => [name, write(value), index])}
+      left=${at > names.length / 2 ? width - tipAt + step / 2 : tipAt + step / 2} alignEnd=${at > names.length / 2} />`
+    }
     <figcaption class="unseen" aria-live="polite">${spoken}</figcaption>
     <ul class="legend" aria-label="Series">
-      ${series.map(({ name }, index) => html`<li><span class="swatch" data-series=${index + 1}></span>${name}</li>`)}
+      ${series.map(
+        ({ name }, index) => html`<li><span class="swatch"
+          data-series=${index + 1}></span>${name}</li>`,
+      )}
     </ul>
   </figure>`;
 }

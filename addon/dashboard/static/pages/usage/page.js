@@ -29,12 +29,15 @@ function drawn(all, metric) {
   const sorted = named.filter((series) => size(series) > 0).sort((one, other) => size(other) - size(one));
   if (sorted.length <= MOST_SERIES + 1) return sorted;
   const rest = sorted.slice(MOST_SERIES);
-  const values = rest[0].values.map((_, index) => rest.reduce((sum, series) => sum + (series.values[index] ?? 0), 0));
+  const values = rest[0].values.map((_, index) =>
+    rest.reduce((sum, series) => sum + (series.values[index] ?? 0), 0),
+  );
   return [...sorted.slice(0, MOST_SERIES), { name: `${rest.length} others`, values }];
 }
 
 function Tile({ name, value, note }) {
-  return html`<div class="card tile"><dt>${name}</dt><dd>${value}${note && html`<span class="note">${note}</span>`}</dd></div>`;
+  return html`<div
+      class="card tile"><dt>${name}</dt><dd>${value}${note && html`<span class="note">${note}</span>`}</dd></div>`;
 }
 
 /** A cost, and how much of it nobody knows. @param {any} group */
@@ -46,9 +49,11 @@ function Tiles({ total }) {
   const { requests, errors, input_tokens: input, cache_read_tokens: cached, output_tokens: output } = total;
   return html`<dl class="tiles">
     <${Tile} name="Cost" value=${dollars(total.cost_usd)} note=${costNote(total)} />
-    <${Tile} name="Calls" value=${whole(requests)} note=${errors ? `${counted(errors, "failed call")}` : "none failed"} />
+    <${Tile} name="Calls" value=${whole(requests)}
+        note=${errors ? `${counted(errors, "failed call")}` : "none failed"} />
     <${Tile} name="Tokens read" value=${compact(input)} note=${`${percent(cached, input)} from the cache`} />
-    <${Tile} name="Tokens written" value=${compact(output)} note=${total.reasoning_tokens ? `${compact(total.reasoning_tokens)} of them thoughts` : ""} />
+    <${Tile} name="Tokens written" value=${compact(output)}
+        note=${total.reasoning_tokens ? `${compact(total.reasoning_tokens)} of them thoughts` : ""} />
   </dl>`;
 }
 
@@ -74,7 +79,10 @@ function Totals({ usage, by }) {
   return html`<div class="card table-frame" tabindex="0" role="region" aria-label="Totals">
     <table id="totals">
       <caption class="unseen">Usage by ${by}</caption>
-      <thead><tr><th scope="col">${GROUPINGS[by]}</th>${COLUMNS.map((name) => html`<th scope="col" class="number">${name}</th>`)}</tr></thead>
+      <thead><tr><th scope="col">${GROUPINGS[by]}</th>${COLUMNS.map(
+        (name) => html`<th scope="col"
+          class="number">${name}</th>`,
+      )}</tr></thead>
       <tbody>
         ${usage.groups.map(
           (group) => html`<tr key=${group[by]}>
@@ -114,9 +122,12 @@ export function Page({ query }) {
   const since = query.since in RANGES ? query.since : "7d";
   const by = query.by in GROUPINGS ? query.by : "model";
   const [metric, setMetric] = useState("cost");
-  const bucket = since === "24h" ? "hour" : "day";
+  const bucket = /** @type {"hour" | "day"} */ (since === "24h" ? "hour" : "day");
   const { data, error, reload } = useLoaded(async () => {
-    const [usage, series] = await Promise.all([read("usage", { since, by }), read("usage/series", { since, by, bucket })]);
+    const [usage, series] = await Promise.all([
+      read("usage", { since, by }),
+      read("usage/series", { since, by, bucket }),
+    ]);
     return { usage, series, by, bucket };
   }, [since, by]);
   useFollowing(reload);
@@ -128,35 +139,42 @@ export function Page({ query }) {
         <h1>Usage</h1>
         <p class="lead">What was used and what it cost, by the price lists of the providers.</p>
       </div>
-      <div class="push"><${Segments} label="How far back" value=${since} options=${RANGES} onChange=${(range) => put({ since: range })} /></div>
+      <div class="push"><${Segments} label="How far back" value=${since} options=${RANGES}
+          onChange=${(range) => put({ since: range })} /></div>
     </div>
     <${Failure} error=${error} retry=${reload} />
-    ${data &&
-    !total &&
-    html`<div class="card empty">
+    ${
+      data &&
+      !total &&
+      html`<div class="card empty">
       <h2>Nothing was used in these ${RANGES[since]}</h2>
       <p>Every call that goes through Detour is counted here, with its tokens and its cost.</p>
       <a class="button" href=${link("live")}>How to start an agent</a>
-    </div>`}
-    ${total &&
-    html`<div class="stack">
+    </div>`
+    }
+    ${
+      total &&
+      html`<div class="stack">
       <${Tiles} total=${total} />
       <section class="card" aria-labelledby="over-time">
         <div class="head">
           <h2 id="over-time">${METRICS[metric]} over time</h2>
           <div class="row push">
             <${Segments} label="What is drawn" value=${metric} options=${METRICS} onChange=${setMetric} />
-            <${Segments} label="By what" value=${by} options=${GROUPINGS} onChange=${(name) => put({ by: name })} />
+            <${Segments} label="By what" value=${by} options=${GROUPINGS}
+                onChange=${(name) => put({ by: name })} />
           </div>
         </div>
         <div class="body">
-          <${BarChart} title=${METRICS[metric]} names=${data.series.buckets.map((start) => bucketName(start, data.bucket))}
+          <${BarChart} title=${METRICS[metric]}
+              names=${data.series.buckets.map((start) => bucketName(start, data.bucket))}
             series=${drawn(data.series.series, metric)} write=${metric === "cost" ? dollars : whole}
             axis=${(value) => (metric === "cost" ? roundDollars(value) : compact(value))} />
           ${metric === "cost" && total.unpriced > 0 && html`<p class="quiet small">${counted(total.unpriced, "call")} of unknown price ${total.unpriced === 1 ? "is" : "are"} not drawn.</p>`}
         </div>
       </section>
       <${Totals} usage=${data.usage} by=${data.by} />
-    </div>`}
+    </div>`
+    }
   `;
 }
