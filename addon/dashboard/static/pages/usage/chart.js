@@ -60,9 +60,11 @@ export function BarChart({ title, names, series, write, axis }) {
   const y = (/** @type {number} */ value) => MARGIN.top + height * (1 - value / most);
   const every = Math.max(1, Math.ceil(names.length / Math.max(1, Math.floor(inner / LABEL_WIDTH))));
 
-  /** @returns {[string, number | null, number][]} name, value and place of each series in a bucket */
+  /** Name, value and place of each series that has something in a bucket. */
   const told = (/** @type {number} */ bucket) =>
-    series.map(({ name, values }, index) => [name, values[bucket], index]).filter(([, value]) => value !== 0);
+    series
+      .map(({ name, values }, index) => /** @type {const} */ ([name, values[bucket], index]))
+      .filter(([, value]) => value !== 0);
   const onPointer = (/** @type {PointerEvent} */ event) => {
     const { left } = /** @type {Element} */ (event.currentTarget).getBoundingClientRect();
     const bucket = Math.floor((event.clientX - left - MARGIN.left) / step);

@@ -1,6 +1,7 @@
-"""Pictures of the dashboard for the documentation, of a Detour that has seen a week of calls.
+"""Takes the pictures of the dashboard in docs/: `python -m scripts.screenshot_dashboard`.
 
-The week is made up, the same one every time; nothing is called. See `scripts/screenshots.py`.
+A Detour runs that has seen a week of calls, and Debian's Chromium looks at it (see
+tests/support/browser.py). The week is made up, the same one every time; nothing is called.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 from addon.ledger import Ledger, Record, timestamp
-from tests.support.browser import PHONE, Browser
+from tests.support.browser import PHONE, Browser, missing, start
 from tests.support.visitor import Visitor, visiting
 
+PICTURES = Path(__file__).parents[1] / "docs" / "pictures"
 DESK = (1280, 800)
 HOUR = 3600.0
 DAYS = 7
@@ -190,13 +192,21 @@ def call(number: int, moment: float, chance: random.Random) -> Record:
     return answer
 
 
-def take(browser: Browser, folder: Path) -> list[Path]:
-    """Take all pictures.
+def main() -> None:
+    """Take all pictures, and say how large they are."""
+    if absent := missing():
+        raise SystemExit(absent)
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        browser = start(Path(profile))
+        try:
+            for picture in take(browser, PICTURES):
+                print(f"{picture} ({picture.stat().st_size // 1000} kB)")
+        finally:
+            browser.driver.quit()
 
-    Args:
-        browser: Who looks.
-        folder: Where the pictures go.
-    """
+
+def take(browser: Browser, folder: Path) -> list[Path]:
+    """Take the pictures into a folder."""
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
         records = week(time.time())
@@ -238,3 +248,7 @@ def _picture(
     visitor.browser.screenshot(path)
     visitor.check()
     return path
+
+
+if __name__ == "__main__":
+    main()
