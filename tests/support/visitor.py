@@ -21,7 +21,7 @@ from addon.embedded import EmbeddedProvider
 from tests.support.browser import DESKTOP, PHONE, Browser
 from tests.support.program import AGENT_KEY, DETOUR, PROVIDER_KEY, Machine, listening_at
 
-PATIENCE = 15.0
+PATIENCE = 30.0
 STEP = 0.03
 DASHBOARD = "The dashboard is at "
 RULES = """\
