@@ -27,6 +27,10 @@ export class Edited {
         conflict: null,
       }),
     );
+    /** The edit that was asked for last. @type {Promise<any>} */
+    this.last = Promise.resolve();
+    /** What this page has made of each revision. @type {Map<string, string>} */
+    this.next = new Map();
   }
 
   async load() {
@@ -38,20 +42,41 @@ export class Edited {
   }
 
   /**
-   * Make an edit.
+   * Make an edit, after those that are under way.
    * @param {Edit} edit
    * @param {{base?: Answer, keep?: boolean}} [options] `base`: what the edit was made for, where it is
    *   not what is shown now; `keep`: make it for the file as it is now
    * @returns {Promise<any>} the answer to the edit
    */
-  async edit(edit, { base, keep = false } = {}) {
+  edit(edit, options = {}) {
+    const made = this.last.then(() => this.make(edit, options));
+    this.last = made.catch(() => {});
+    return made;
+  }
+
+  /** @param {Edit} edit @param {{base?: Answer, keep?: boolean}} options */
+  async make(edit, { base, keep = false }) {
     if (keep) await this.load();
-    const known = keep || !base ? this.state.value.data : base;
+    const shown = this.state.value.data;
+    const known = keep || !base || this.isOurs(base.revision) ? shown : base;
     const { method, path, body = {} } = edit(known);
     const answer = await write(method, path, { ...body, revision: known.revision });
+    this.next.set(known.revision, answer.revision);
     this.state.patch({ conflict: null });
     await this.load();
     return answer;
+  }
+
+  /** Tell whether nobody but this page has changed the file since. @param {string} revision */
+  isOurs(revision) {
+    const shown = this.state.value.data.revision;
+    const passed = new Set(); // an edit that was taken back leads in a circle
+    let reached = revision;
+    while (reached !== shown && !passed.has(reached) && this.next.has(reached)) {
+      passed.add(reached);
+      reached = this.next.get(reached);
+    }
+    return reached === shown;
   }
 
   /**

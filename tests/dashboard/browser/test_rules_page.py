@@ -351,3 +351,21 @@ def test_a_switch_that_meets_an_edit_elsewhere_asks(visitor: Visitor) -> None:
     visitor.wait(lambda: "enabled: false" in visitor.rules, "the switch in the file")
     assert visitor.rules.startswith("# theirs\n")
     visitor.check(refused=True)
+
+
+def test_edits_of_ones_own_are_no_conflict(visitor: Visitor) -> None:
+    form = "form[aria-label='Edit second']"
+    visitor.click("Edit second")
+    visitor.fill("Name", "renamed", form)
+    visitor.js(
+        "document.querySelector('[data-rule=first] .switch').click();"
+        "document.querySelector('[data-rule=third] .switch').click()"
+    )
+    visitor.wait(lambda: visitor.rules.count("enabled: false") == 2, "both switches")
+    visitor.js("document.querySelector('[data-rule=third] .grip').focus()")
+    visitor.press(Keys.HOME)
+    visitor.wait(lambda: order(visitor)[0] == "third", "the new order")
+    visitor.click("Save")
+    visitor.gone(form)
+    assert order(visitor) == ["third", "first", "renamed"]
+    visitor.check()
