@@ -69,6 +69,14 @@ class LocalServers:
         self._made: tuple[Provider, Provider] | None = None
         """What was found last, for which provider; None: something has changed since."""
 
+    def known(self, local: Provider) -> Provider | None:
+        """Return what was found last, where it is too early to look again; else None."""
+        if self._made is None or self._made[0] is not local:
+            return None
+        now = asyncio.get_running_loop().time()
+        fresh = all(now < port.until for port in self._ports.values())
+        return self._made[1] if fresh else None
+
     async def find(
         self, local: Provider, clients: ClientPool, taken: Collection[int] = ()
     ) -> Provider:

@@ -84,7 +84,10 @@ class Models:
         return model in rules.providers["local"].servers
 
     async def _find_local(self, rules: Rules, clients: ClientPool) -> None:
-        rules.providers["local"] = await self._local.find(rules.local, clients, own_ports())
+        found = self._local.known(rules.local)
+        if found is None:
+            found = await self._local.find(rules.local, clients, own_ports())
+        rules.providers["local"] = found
 
     async def answer(
         self, question: ModelQuestion, incoming: Incoming, rules: Rules, clients: ClientPool

@@ -147,10 +147,14 @@ async def test_they_are_asked_once_in_a_while(monkeypatch, clients, servers, han
         await asyncio.gather(*(servers.find(LOCAL, clients) for _ in range(5)))
         first = await servers.find(LOCAL, clients)
         assert await servers.find(LOCAL, clients) is first  # and nothing is computed anew
+        assert servers.known(LOCAL) is first
+        assert servers.known(replace(LOCAL, title="another")) is None
         assert len(server.exchanges) == 1
         monkeypatch.setattr(local_servers, life, 0)
         other = LocalServers()
+        assert other.known(LOCAL) is None
         await other.find(LOCAL, clients)
+        assert other.known(LOCAL) is None  # it is time to look again
         await other.find(LOCAL, clients)
         assert len(server.exchanges) == 3
 
