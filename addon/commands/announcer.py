@@ -18,6 +18,12 @@ YOUNG_OBJECTS = 20_000
 """New objects after which the collector looks for circles among them: one call makes thousands."""
 
 
+OLDER = (4, 4)
+"""Looks at the young after which the collector looks at those that have outlived it once; twice.
+
+Connections that have ended are such circles, and would take up tens of megabytes until then."""
+
+
 class Announcer:
     """A mitmproxy addon; it stands last, so that everything else runs when it speaks."""
 
@@ -32,7 +38,7 @@ class Announcer:
         # which would stop every stream for as long as 50 ms.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(YOUNG_OBJECTS, *gc.get_threshold()[1:])
+        gc.set_threshold(YOUNG_OBJECTS, *OLDER)
         if self._end_with_stdin:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
         proxyserver = cast("Proxyserver", cast("Any", ctx.master.addons).get("proxyserver"))

@@ -14,7 +14,7 @@ import msgspec
 
 from addon.commands.options import home_option
 from addon.commands.selecting import Moment, selecting, selection
-from addon.ledger import Follower, Reader, Record
+from addon.ledger import Follower, Reader, Record, read_bodies
 
 _PAUSE = 0.3
 """Seconds between two looks into the ledger."""
@@ -32,6 +32,7 @@ _PAUSE = 0.3
 )
 @click.option("--since", type=Moment(), default=None, help="Only those since then: 24h, 7d, ...")
 @click.option("--errors", is_flag=True, help="Only those that went wrong.")
+@click.option("--id", "only", metavar="ID", help="One exchange, with all that was kept of it.")
 @selecting
 @click.option("--json", "as_json", is_flag=True, help="Print each as a line of JSON.")
 @home_option
@@ -41,6 +42,7 @@ def log(
     lines: int,
     since: float | None,
     errors: bool,
+    only: str | None,
     as_json: bool,
     home: Path,
     **names: str | None,
@@ -54,6 +56,9 @@ def log(
             click.echo("Nothing has been recorded yet.")
             return
         with closing(reader):
+            if only is not None:
+                _show_one(reader, home, only)
+                return
             follower = Follower(reader, chosen, lines)
             _show(follower.receive(), as_json=as_json)
             while follow:
@@ -74,6 +79,16 @@ def _open(home: Path, *, wait: bool) -> Reader | None:
             if not wait:
                 return None
             time.sleep(_PAUSE)
+
+
+def _show_one(reader: Reader, home: Path, name: str) -> None:
+    record = reader.exchange(name)
+    if record is None:
+        click.echo(f"No exchange has the id {name}.", err=True)
+        sys.exit(1)
+    click.echo(msgspec.json.format(msgspec.json.encode(record)))
+    for part, body in read_bodies(home, record).items():
+        click.echo(f"\n--- {part}\n{body.decode('utf-8', 'replace')}")
 
 
 def _show(records: list[Record], *, as_json: bool) -> None:

@@ -284,6 +284,14 @@ class Interceptor:
                 await self._route(flow, endpoint, decided)
             case Handshake():
                 self._sockets.serve(flow, endpoint, decided, self._read_settings())
+        self._note_what_to_keep(flow, decided)
+
+    def _note_what_to_keep(self, flow: http.HTTPFlow, decided: Decided | Handshake) -> None:
+        """Ask the rules whether what is said in an exchange is kept."""
+        exchange = self._exchanges.get(flow)
+        if exchange is not None and isinstance(decided, Route | Pass | Refusal):
+            with contextlib.suppress(RulesError):
+                exchange.keeps_bodies = self._rules(look=False).keeps_bodies_of(decided.rule)
 
     def _kept(self) -> State:
         """Return what Detour keeps of Responses, for which the vault is opened."""

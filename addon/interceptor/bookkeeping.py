@@ -6,6 +6,7 @@ import contextlib
 import functools
 import logging
 import re
+import sqlite3
 import threading
 import time
 from collections.abc import Iterable
@@ -20,11 +21,21 @@ from addon.formats.base import FormatName
 from addon.interceptor import access
 from addon.interceptor.costs import cost_of
 from addon.interceptor.exchanges import Exchange, Told
+from addon.interceptor.kept_bodies import parts_of, without_keys
 from addon.interceptor.observing import observe
 from addon.interceptor.options import Settings
 from addon.interceptor.planning import Pass, Route
 from addon.interceptor.spending import Spending
-from addon.ledger import INTERRUPTED, Completion, Ledger, Record, UnderWay, left_records, timestamp
+from addon.ledger import (
+    INTERRUPTED,
+    Bodies,
+    Completion,
+    Ledger,
+    Record,
+    UnderWay,
+    left_records,
+    timestamp,
+)
 from addon.neutral import DetourError, ErrorInfo, Loss, Usage
 from addon.providers import BUILT_IN, Provider
 from addon.rules import split_name
@@ -61,6 +72,7 @@ class Bookkeeper:
         self._settings: Settings | None = None
         self._ledger: Ledger | None = None
         self._spending: Spending | None = None
+        self._bodies: Bodies | None = None
         self._telemetry: Telemetry | None = None
         self.watcher: Watcher | None = None
 
@@ -122,6 +134,8 @@ class Bookkeeper:
         self.conclude(flow, exchange)
         try:
             self._observe(flow, exchange)
+            if exchange.keeps_bodies and self._records:
+                self._keep_bodies(flow, exchange)
         except Exception:
             logger.exception("an exchange could not be told of")
 
@@ -136,6 +150,9 @@ class Bookkeeper:
         self._close_telemetry()
 
     def _close_ledger(self) -> None:
+        bodies, self._bodies = self._bodies, None
+        if bodies is not None and self._ledger is not None:
+            self._ledger.later(bodies.close)
         spending, self._spending = self._spending, None
         if spending is not None:
             spending.close()
@@ -217,6 +234,24 @@ class Bookkeeper:
     def _tell(self, record: Record) -> None:
         if self.watcher is not None:
             self.watcher.ended(record)
+
+    def _keep_bodies(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
+        record, settings = exchange.record, self._settings
+        if record is None or settings is None:
+            return
+        ledger = self._open()
+        bodies = self._bodies = self._bodies or Bodies(settings.home, settings.bodies_limits)
+        parts, secrets = parts_of(flow, exchange)
+
+        def keep() -> None:
+            """Write them in the thread of the ledger: to find keys in them takes a while."""
+            found = {name: without_keys(body, secrets) for name, body in parts.items() if body}
+            try:
+                bodies.write(record, found)
+            except (sqlite3.Error, OSError) as error:
+                logger.warning("What was said in an exchange could not be kept: %s", error)
+
+        ledger.later(keep)
 
     def _observe(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         telemetry, record = self._telemetry, exchange.record
@@ -382,4 +417,4 @@ def _milliseconds(seconds: float) -> float:
 
 
 def _place(settings: Settings) -> tuple[object, ...]:
-    return settings.home, settings.ledger_limits, settings.events
+    return settings.home, settings.ledger_limits, settings.bodies_limits, settings.events

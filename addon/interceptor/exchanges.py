@@ -48,6 +48,8 @@ class Exchange(msgspec.Struct, kw_only=True):
     """The agent's keys, which no record may repeat."""
     trace: Trace | None = None
     """The trace that the agent's request belongs to, where somebody wants to know."""
+    keeps_bodies: bool = False
+    """Whether the rules ask for what was said."""
     record: Record | None = None
     """What the ledger got, once all was known."""
     told: Told | None = None

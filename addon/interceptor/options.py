@@ -41,6 +41,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """The URL of the Redis server that is the vault; empty: it is a file in the home folder."""
     vault_limits: Limits
     ledger_limits: LedgerLimits
+    bodies_limits: LedgerLimits
     events: Path | None
     """File that gets the record of every exchange as a line of JSON."""
     telemetry: TelemetrySettings
@@ -90,6 +91,12 @@ _OPTIONS: dict[str, tuple[str, str]] = {
         "Most bytes of a provider's answer that are kept with its flow as they came, half of them "
         "of its beginning and half of its end. Understands k/m/g suffixes. 0 keeps none.",
     ),
+    "detour_bodies_size": (
+        "1g",
+        "Most bytes of what was said, in bodies.db, where the rules ask for it (`record: bodies`). "
+        "Understands k/m/g suffixes.",
+    ),
+    "detour_bodies_days": ("30", "Days after which what was said in an exchange is removed."),
     "detour_events": (
         "",
         "File that gets the record of every exchange as a line of JSON as well; none when empty.",
@@ -141,6 +148,10 @@ def read_settings(options: Options) -> Settings:
         ledger_limits=LedgerLimits(
             size=_size(options, "detour_ledger_size", least=0),
             age=_number(options, "detour_ledger_days", float) * 86400,
+        ),
+        bodies_limits=LedgerLimits(
+            size=_size(options, "detour_bodies_size"),
+            age=_number(options, "detour_bodies_days", float) * 86400,
         ),
         events=Path(events).expanduser() if events else None,
         telemetry=_telemetry(options),

@@ -107,6 +107,7 @@ class Rules:
         media: What may be fetched for providers that cannot.
         keys: The keys that go with the file.
         websocket: Whether agents may call the Responses API by WebSocket.
+        keeps_bodies: Whether what is said in calls is kept, where no rule says otherwise.
         notices: What is legal in the file but surely not meant.
         local: The provider `local` as the file has it; among `providers` it is as it was found.
     """
@@ -123,6 +124,7 @@ class Rules:
         media: MediaPolicy = MediaPolicy(),  # noqa: B008 - immutable
         keys: KeyRing,
         websocket: WebSockets = "accept",
+        keeps_bodies: bool = False,
         notices: tuple[Problem, ...] = (),
     ) -> None:
         self.providers = providers
@@ -134,6 +136,7 @@ class Rules:
         self.media = media
         self.keys = keys
         self.websocket: WebSockets = websocket
+        self.keeps_bodies = keeps_bodies
         self.notices = notices
         self.local = providers.get("local", BUILT_IN["local"])
         self._provider_of_host = {
@@ -189,6 +192,11 @@ class Rules:
         yield from self.aliases.values()
         if isinstance(self.default, Target):
             yield self.default
+
+    def keeps_bodies_of(self, rule: str | None) -> bool:
+        """Tell whether what is said in the calls of a rule is kept; None: of no rule."""
+        said = next((each.keeps_bodies for each in self.rules if each.name == rule), None)
+        return self.keeps_bodies if said is None else said
 
     def decide(self, facts: CallFacts, agent_format: FormatName) -> Decision:
         """Find the first rule whose conditions all hold for a call.

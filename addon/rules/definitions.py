@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from addon.rules.decisions import DEFAULT_INTERCEPT
 from addon.rules.provider_definitions import PROVIDER
-from addon.rules.rule_definitions import RULE, TARGET, WHEN
+from addon.rules.rule_definitions import RECORD, RECORD_MEANING, RULE, TARGET, WHEN
 from addon.rules.shapes import (
     Amount,
     Choice,
@@ -99,6 +99,7 @@ FILE = Record(
             " they call by HTTP.",
             "accept",
         ),
+        Field("record", RECORD, f"{RECORD_MEANING} Rules may say otherwise.", "events"),
         Field(
             "media",
             _MEDIA,

@@ -104,6 +104,7 @@ def _assemble(
         media=MediaPolicy(**values.get("media", {})),
         keys=keys,
         websocket=values.get("websocket", "accept"),
+        keeps_bodies=values.get("record") == "bodies",
         notices=_problems(filename, reading.notices),
     )
 
@@ -139,6 +140,7 @@ def _build_rules(
             limits=tuple(map(_limit, entry.get("limit", ()))),
             set=entry.get("set", {}),
             drop=entry.get("drop", ()),
+            keeps_bodies=entry["record"] == "bodies" if "record" in entry else None,
         )
         rules.append(rule)
     return rules

@@ -54,6 +54,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     """Fields of the agent's body to give another value."""
     drop: tuple[str, ...] = ()
     """Fields of the agent's body to leave out."""
+    keeps_bodies: bool | None = None
+    """Whether what is said in its calls is kept; None: as the file says for all."""
 
     def obstacle(self, facts: CallFacts) -> str | None:
         """Say why the rule does not apply to a call; None if it does."""

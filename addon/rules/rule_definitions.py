@@ -246,6 +246,12 @@ _LIMIT = Record(
     finish=_check_limit,
 )
 
+RECORD = Choice("`bodies` or `events`", ("bodies", "events"))
+RECORD_MEANING = (
+    "What is recorded of a call: `events` is its record without anything that was said, as always;"
+    " `bodies` also keeps the request and the answer, without keys, in a file of their own."
+)
+
 RULE = Record(
     "a rule",
     (
@@ -314,6 +320,7 @@ RULE = Record(
             "How much the calls of this rule may use, or several such limits. Once it is used up,"
             " they are refused with status 429, or go elsewhere.",
         ),
+        Field("record", RECORD, RECORD_MEANING, "bodies"),
         Field(
             "api_key",
             _SECRET,
