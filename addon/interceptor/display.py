@@ -88,11 +88,18 @@ def record(flow: http.HTTPFlow, exchange: Exchange, limit: int) -> Recorder:
 
 
 def show_end(flow: http.HTTPFlow, exchange: Exchange) -> None:
-    """Let a flow show what came of it, and hide what must not stay in it."""
-    if exchange.passes:
-        hide_secrets(flow.request)
-        if flow.response is not None:
-            hide_secrets(flow.response)
+    """Let a flow show what came of it, and hide what must not stay in it; never raises."""
+    try:
+        if exchange.passes:
+            hide_secrets(flow.request)
+            if flow.response is not None:
+                hide_secrets(flow.response)
+        _show_end(flow, exchange)
+    except Exception:
+        logger.exception("what came of a call could not be shown")
+
+
+def _show_end(flow: http.HTTPFlow, exchange: Exchange) -> None:
     if exchange.recorder is not None:
         exchange.recorder.end()
     if exchange.decided is not None and exchange.decided.why is not None:

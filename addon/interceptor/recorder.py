@@ -9,6 +9,7 @@ this one is.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from time import monotonic
 
@@ -17,6 +18,8 @@ from mitmproxy import http
 from addon.engine import Tape
 from addon.interceptor.taping import keep_streams
 from addon.views.timeline import Moments, mask
+
+logger = logging.getLogger(__name__)
 
 REFRESH = 0.25
 """Seconds between two updates of what people see."""
@@ -108,6 +111,9 @@ class Recorder:
     def _update(self) -> None:
         self._timer = None
         self._shown = monotonic()
-        self.show()
-        if self._refresh is not None:
-            self._refresh(self._flow)
+        try:
+            self.show()
+            if self._refresh is not None:
+                self._refresh(self._flow)
+        except Exception:
+            logger.exception("a flow could not be shown")

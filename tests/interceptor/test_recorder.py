@@ -62,6 +62,18 @@ async def test_and_the_last_one_also_when_nothing_follows_it(monkeypatch):
     recorded.end()
 
 
+async def test_a_display_that_fails_harms_nothing(caplog):
+    def fail(_):
+        raise ValueError("no display")
+
+    _, recorded = record(refresh=fail)
+    assert recorded(b"a") == b"a"
+    await asyncio.sleep(0.01)
+    assert "no display" in caplog.text
+    assert recorded(b"b") == b"b"
+    recorded.end()
+
+
 async def test_but_not_every_piece():
     seen = []
     _, recorded = record(refresh=lambda flow: seen.append(flow.response.raw_content))
