@@ -66,7 +66,7 @@ async def test_a_switch_sends_nothing_foreign(provider, agent, tmp_path):
     async with running_proxy(rules, environment=KEYS) as proxy, proxy.client() as client:
         for use in visits:
             write_rules(rules, use, *provider)
-            assert "rules" in proxy.interceptor.reload_rules()
+            assert "rules" in proxy.master.commands.execute("detour.reload")
             assert await loop.step(client), use
     for running in provider:
         for request in running.requests:
