@@ -10,6 +10,7 @@ from addon.formats.openai_chat.legacy_completions import (
     CompletionStream,
     chat_request,
     completion,
+    losses_of,
 )
 from addon.interceptor.carrying import SPOKEN, carried_facts, carry_to, offering
 from addon.interceptor.planning import Incoming, Plan, Route, plan, spent, within_limits
@@ -53,6 +54,9 @@ def plan_completion(incoming: Incoming, rules: Rules, keep_alive: float, state: 
     planned = plan(asking, rules, keep_alive, state.memory)
     if not isinstance(planned, Route):
         return planned
+    call = planned.call
+    losses = (*call.rendered.losses, *losses_of(incoming.body))
+    call.rendered = msgspec.structs.replace(call.rendered, losses=losses)
     return msgspec.structs.replace(
         planned,
         original_body=incoming.body,

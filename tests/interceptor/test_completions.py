@@ -33,12 +33,25 @@ async def test_by_any_provider(stream):
 
 
 @pytest.mark.parametrize(
-    "more", [{"suffix": "}"}, {"prompt": ["a", "b"]}, {"prompt": [1, 2]}, {"echo": True}]
+    "more",
+    [{"suffix": "}"}, {"prompt": ["a", "b"]}, {"prompt": [1, 2]}, {"echo": True}, {"logprobs": 0}],
 )
 async def test_what_a_chat_cannot_do(more):
     async with running_proxy(write_rules()) as proxy, proxy.openai() as client:
         with pytest.raises(openai.BadRequestError):
             await client.completions.create(**{"model": "m", "prompt": "x", **more})
+
+
+@pytest.mark.parametrize(("more", "lost"), [({"best_of": 3}, True), ({"best_of": 1}, False)])
+async def test_what_is_left_out_is_told(more, lost):
+    async with (
+        EmbeddedProvider() as provider,
+        running_proxy(write_rules(provider.base_url)) as proxy,
+        proxy.openai() as client,
+    ):
+        await client.completions.create(model="m", prompt="hello", **more)
+        losses = proxy.flows[0].metadata["detour.summary"]["losses"]
+    assert ("best_of" in [loss["field"] for loss in losses]) == lost
 
 
 async def test_errors():

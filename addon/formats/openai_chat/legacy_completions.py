@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from addon.neutral import ClientRequestError, ProviderResponseError, UnsupportedFeature
+from addon.neutral import ClientRequestError, Loss, ProviderResponseError, UnsupportedFeature
 from addon.wire.codec import decode_object, encode
 from addon.wire.sse import COMMENT, SseDecoder, frame
 
@@ -29,7 +29,8 @@ def chat_request(body: bytes) -> bytes:
     if document is None:
         raise ClientRequestError("The body is not a JSON object.")
     for name, reason in _REFUSED.items():
-        if document.pop(name, None):
+        value = document.pop(name, None)
+        if value or type(value) is int:  # `logprobs: 0` asks for those of the words themselves
             raise UnsupportedFeature(name, reason)
     document.pop("best_of", None)
     prompt = document.pop("prompt", None)
@@ -38,6 +39,15 @@ def chat_request(body: bytes) -> bytes:
     if not isinstance(prompt, str):
         raise UnsupportedFeature("prompt", "a chat is about one text, not several, nor tokens")
     return encode({**document, "messages": [{"role": "user", "content": prompt}]})
+
+
+def losses_of(body: bytes) -> tuple[Loss, ...]:
+    """Name what `chat_request` leaves out of a request that it can write."""
+    document = decode_object(body) or {}
+    best_of = document.get("best_of")
+    if best_of in (None, document.get("n") or 1):
+        return ()
+    return (Loss("best_of", "models of Chat do not choose among several answers", "dropped"),)
 
 
 def completion(answer: bytes) -> bytes:
