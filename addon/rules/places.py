@@ -61,8 +61,9 @@ def find_places(text: str) -> list[Place]:
                 places[number] = places[number]._replace(end=event.end_mark.index)
             elif isinstance(event, yaml.NodeEvent):
                 place = _place(event, stack)
-                if place.kind in ("map", "list"):
-                    stack.append(_Open(len(places), place.path, place.kind == "list", []))
+                if isinstance(event, yaml.CollectionStartEvent):  # keys can be such, too
+                    is_list = isinstance(event, yaml.SequenceStartEvent)
+                    stack.append(_Open(len(places), place.path, is_list, []))
                 places.append(place)
     except yaml.YAMLError:
         pass
