@@ -49,7 +49,7 @@ def rule(inner):
             1,
             "unknown key `zzz` in the rules file;"
             " known: version, providers, rules, default, aliases, by_model_name, intercept,"
-            " websocket, media",
+            " websocket, record, media",
         ),
         (
             "version: 1\nuse: a:b\n",

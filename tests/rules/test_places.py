@@ -61,3 +61,8 @@ def test_paths_are_written_as_people_write_them():
     assert write_path(("rules", 0, "when", "header", "x-a")) == "rules[0].when.header.x-a"
     assert write_path((1, "use")) == "[1].use"
     assert write_path(()) == ""
+
+
+def test_keys_that_are_lists_or_maps_do_no_harm():
+    places = find_places("{[a]: b, {c: d}: e}\n")
+    assert [place.text for place in places if place.kind == "scalar"][-1] == "e"

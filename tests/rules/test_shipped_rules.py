@@ -51,7 +51,7 @@ def test_as_it_stands_claude_answers_for_openai(model, provider, expected):
 
 def test_every_example_in_it_works_when_its_comment_marks_are_taken_away():
     rules = load_rules(UNCOMMENTED, "rules.yaml", {"GATEWAY_KEY": "k"}, check_filter)
-    assert len(rules.rules) == 11
+    assert len(rules.rules) == 12
     assert {"office-vllm", "gateway"} <= set(rules.providers)
     assert rules.notices == ()
 
