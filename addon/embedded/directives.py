@@ -35,6 +35,10 @@ from addon.embedded.refusal import Refusal
 
 type Ending = Literal["complete", "error", "cut", "reset", "end"]
 
+_CONDUCT = (
+    *("failure", "retry_after", "ending", "ends_after", "stream_error"),
+    *("slow", "silent", "gated", "plain", "gzip"),
+)
 _START = re.compile(r"\[\[\s*([a-z-]+)\s*")
 _TOOL_NAME = re.compile(r"(\S+?)(?:\s+|(?=\]\]))")
 _DECODER = json.JSONDecoder()
@@ -85,6 +89,11 @@ class Directives:
     def answers(self) -> bool:
         """Whether the content of the answer is prescribed."""
         return self.say is not None or bool(self.calls) or self.think is not None
+
+    def go_like(self, other: Directives) -> None:
+        """Fail, wait and end as other directives ask for; what is said stays."""
+        for name in _CONDUCT:
+            setattr(self, name, getattr(other, name))
 
 
 def parse_directives(text: str) -> list[Directives]:

@@ -13,7 +13,7 @@ from addon.embedded.anthropic.endpoint import AnthropicEndpoint
 from addon.embedded.chat.endpoint import ChatEndpoint
 from addon.embedded.coding import Gzip, Identity
 from addon.embedded.connection import Connection, ReceivedRequest
-from addon.embedded.directives import Directives
+from addon.embedded.directives import Directives, parse_directives
 from addon.embedded.endpoint import Endpoint, Json, Performance
 from addon.embedded.gemini.endpoint import GeminiEndpoint
 from addon.embedded.refusal import Refusal
@@ -42,12 +42,16 @@ class EmbeddedProvider:
         port: int = 0,
         certificate: ssl.SSLContext | None = None,
         secret: bytes = b"embedded provider",
+        conduct: str = "",
     ) -> None:
         self.host = host
         self.port = port
         """The port asked for; once entered, the real one."""
         self.requests: list[ReceivedRequest] = []
         """Everything that was received, in order."""
+        self.conduct = conduct
+        """Directives of how every answer goes (error, wait, cut ...), whatever the prompts say of
+        that, so that one of several providers that get the same prompt fails."""
         self._certificate = certificate
         self._server: asyncio.Server | None = None
         self._connections: set[asyncio.Task[None]] = set()
@@ -134,6 +138,8 @@ class EmbeddedProvider:
         headers: list[tuple[str, str]],
     ) -> None:
         answer, directives = performance.answer, performance.script.directives
+        if self.conduct:
+            directives.go_like(parse_directives(self.conduct)[0])
         if directives.silent:
             await asyncio.sleep(directives.silent)
         self._fail_if_asked(request, directives)

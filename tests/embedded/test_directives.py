@@ -89,3 +89,10 @@ def test_deltas_add_up_to_the_text(text: str, count: int | None) -> None:
     assert all(cut)
     if count is not None:
         assert len(cut) == min(count, len(text))
+
+
+def test_conduct_says_how_an_answer_goes_and_not_what_it_says() -> None:
+    asked, told = only("[[say a b]] [[events 2]] [[slow 1]]"), only("[[say c]] [[cut 3]]")
+    asked.go_like(told)
+    assert (asked.say, asked.events, asked.slow) == ("a b", 2, 0)
+    assert (asked.ending, asked.ends_after) == ("cut", 3)

@@ -245,3 +245,13 @@ async def test_another_provider_does_not_take_these_signatures() -> None:
                                         user("bye")]}  # fmt: skip
         assert (await post(one, second)).status_code == 200
         assert (await post(two, second)).status_code == 400
+
+
+async def test_a_provider_of_bad_conduct_fails_whatever_the_prompt_says() -> None:
+    conduct = "[[error 529 overloaded_error]] [[retry-after 3]]"
+    async with EmbeddedProvider(conduct=conduct) as provider:
+        for path in ("/v1/messages", CHAT):
+            answer = await post(provider, messages_body(user("[[say Hi.]]")), path)
+            assert (answer.status_code, answer.headers["retry-after"]) == (529, "3")
+        provider.conduct = ""
+        assert (await post(provider, messages_body(user("[[say Hi.]]")))).status_code == 200
