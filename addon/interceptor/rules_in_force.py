@@ -8,8 +8,8 @@ from pathlib import Path
 from addon.interceptor import filters
 from addon.interceptor.defaults import Defaults
 from addon.interceptor.options import Settings
-from addon.providers import KeyStore, environment_files, load_environment
-from addon.rules import DEFAULT_INTERCEPT, Rules, RulesError, RulesFile, load_rules, read_rules
+from addon.providers import KeyStore
+from addon.rules import DEFAULT_INTERCEPT, Rules, RulesError, RulesFile
 
 logger = logging.getLogger(__name__)
 
@@ -32,21 +32,14 @@ class RulesInForce:
             self._file = RulesFile(settings.rules, filters.check_filter, stored)
 
     def announce(self) -> None:
-        """Read the rules when mitmproxy starts, so that mistakes in them show at once."""
+        """Read the rules when mitmproxy starts: they are in force from here, mistakes show at once."""
         assert self._places is not None
-        path, _ = self._places
-        intercept = DEFAULT_INTERCEPT
         try:
-            environment = load_environment(environment_files(path))
-            rules = load_rules(read_rules(path), str(path), environment, filters.check_filter)
-        except RulesError as error:
-            # Not logged as an error, and not read by way of `RulesFile`, which would: at an error
-            # during its start mitmproxy exits, and agents would be told nothing.
-            logger.warning("Detour answers every call with an error, for lack of rules:\n%s", error)
+            rules = self.current()
+        except RulesError:  # of which `RulesFile` has spoken
+            self._open(DEFAULT_INTERCEPT)
         else:
-            logger.info("Detour goes by the %d rules of %s.", len(rules.rules), path)
-            intercept = rules.intercept
-        self._open(intercept)
+            logger.info("Detour goes by the %d rules of %s.", len(rules.rules), self._places[0])
 
     def current(self) -> Rules:
         """Return the rules as the file has them now.

@@ -92,7 +92,7 @@ class RulesFile:
         if self._error is not None and self._error.problems == error.problems:
             return
         self._error = error
-        state = "calls are refused" if self._rules is None else "the last good rules stay in force"
+        state = "every call is refused" if self._rules is None else "the last good rules stay in force"
         # mitmproxy exits at an error that is logged during its start, instead of refusing calls.
         level = logging.WARNING if self._rules is None else logging.ERROR
         logger.log(level, "%s\n%s until this is mended", error, state)

@@ -123,3 +123,34 @@ async def test_what_others_have_answered_is_left_alone(flow, tmp_path):
         await interceptor.request(flow)
         assert flow.response.status_code == 403
         interceptor.done()
+
+
+async def test_rules_that_break_before_the_first_call_stay_in_force_as_they_were_at_the_start():
+    async with (
+        EmbeddedProvider() as provider,
+        running_proxy(write_rules(provider.base_url), expected_errors=True) as proxy,
+        proxy.client() as client,
+    ):
+        proxy.rules.write_text("version: 1\nrules: [{use: antropic:x}]\n")
+        answer = await client.post(URL, content=request_body(), headers=KEY)
+        [mistake] = proxy.logs.errors
+    assert answer.status_code == 200
+    assert len(provider.requests) == 1
+    assert f"{proxy.rules}:2:15: use: unknown provider `antropic`" in mistake
+    assert "the last good rules stay in force until this is mended" in mistake
+
+
+async def test_rules_that_are_broken_at_the_start_refuse_calls_until_they_are_mended():
+    async with (
+        EmbeddedProvider() as provider,
+        running_proxy("version: 3\n") as proxy,
+        proxy.client() as client,
+    ):
+        [mistake] = [line for line in proxy.logs.lines if "expected 1, found" in line]
+        assert f"{proxy.rules}:1:10: version" in mistake
+        assert "every call is refused until this is mended" in mistake
+        refused = await client.post(URL, content=request_body(), headers=KEY)
+        proxy.rules.write_text(write_rules(provider.base_url))
+        answer = await client.post(URL, content=request_body(), headers=KEY)
+    assert (refused.status_code, answer.status_code) == (400, 200)
+    assert f"{proxy.rules}:1:10: version" in refused.json()["error"]["message"]

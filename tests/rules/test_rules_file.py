@@ -90,7 +90,7 @@ def test_a_bad_file_at_the_start_refuses_every_call_until_it_is_mended(path, cap
         with pytest.raises(RulesError, match="version: expected 1, found a number"):
             file.current()
     assert len(caplog.records) == 1
-    assert "calls are refused until this is mended" in caplog.text
+    assert "every call is refused until this is mended" in caplog.text
     path.write_text(GOOD)
     assert name_in(file.current()) == "a"
 
