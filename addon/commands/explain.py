@@ -6,31 +6,25 @@ import json
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import click
 
 from addon.commands.check import DEFAULT_FILE
 from addon.commands.options import home_option
-from addon.formats import FORMATS
+from addon.inspection.explaining import explain as explain_here
 from addon.inspection.explanation import (
     PLACES,
     Explanation,
-    Question,
     Sending,
     ask,
     body_document,
-    explain_call,
     explanation_document,
     place_of,
 )
 from addon.inspection.loading import load
-from addon.inspection.local import look_for_local
 from addon.neutral import DetourError
-from addon.rules import Decision, Limit, Rules, RulesError, Standing
-
-if TYPE_CHECKING:
-    from addon.interceptor.spending import Spending
+from addon.rules import Decision, Limit, RulesError, Standing
 
 LONGEST_TEXT = 300
 """Characters of one string that are shown to people; `--json` shows all."""
@@ -106,7 +100,7 @@ def explain(
             headers=headers,
             body=content,
         )
-        explanation = _explained(question, loaded, _spending(loaded, home))
+        explanation = explain_here(question, loaded, home)
     except RulesError as error:
         click.echo(str(error), err=True)
         sys.exit(1)
@@ -120,19 +114,6 @@ def explain(
         click.echo(_as_text(explanation))
 
 
-def _explained(question: Question, rules: Rules, spending: Spending | None) -> Explanation:
-    """Explain a call, with a look at this machine where the proxy would take one."""
-    if rules.uses_local or question.model.startswith(("local:", "local/")):
-        look_for_local(rules)
-        return explain_call(question, rules, spending)
-    explanation = explain_call(question, rules, spending)
-    passes = explanation.decision.action == "pass" and explanation.decision.rule is None
-    if passes and question.format in FORMATS and rules.may_own_locally(question.model):
-        look_for_local(rules)
-        return explain_call(question, rules, spending)
-    return explanation
-
-
 def _as_text(explanation: Explanation) -> str:
     decision = explanation.decision
     lines = [_describe(explanation), ""]
@@ -143,18 +124,6 @@ def _as_text(explanation: Explanation) -> str:
         lines.append(f"  {decision.reason} applies")
     lines += ["", *_outcome(decision, explanation)]
     return "\n".join(lines)
-
-
-def _spending(rules: Rules, home: Path) -> Spending | None:
-    """Read what has been used, where anything is limited."""
-    if not rules.limited:
-        return None
-    from addon.interceptor.spending import Spending
-
-    spending = Spending(home, lambda: None)
-    spending.look(rules)
-    spending.close()
-    return spending
 
 
 def _describe(explanation: Explanation) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from fnmatch import fnmatchcase
-from typing import Any
+from typing import Any, Literal
 
 from addon.dashboard.failures import ApiError, missing
 from addon.dashboard.ledger_reading import reading, since
@@ -17,6 +18,8 @@ USUAL, MOST = 50, 500
 """How many exchanges are on a page."""
 
 _STATUSES = ("ok", "error", "running")
+_NUMBER = re.compile("[1-9][0-9]{2}", re.ASCII)
+"""An HTTP status."""
 _SEARCHED = (
     *("id", "agent", "endpoint", "provider", "actual_provider"),
     *("requested_model", "model", "rule", "error"),
@@ -26,18 +29,16 @@ _SEARCHED = (
 async def read_all(workspace: Workspace, asked: Asked) -> dict[str, Any]:
     """Return a page of exchanges, the newest first."""
     count = asked.number("limit", USUAL, MOST)
-    status = asked.query.get("status") or None
-    if status not in (None, *_STATUSES):
-        raise ApiError(400, f"status: known are {', '.join(_STATUSES)}", field="status")
+    status = _status(asked.query.get("status", ""))
     before = _cursor(asked.query.get("before", ""))
     running: list[dict[str, Any]] = []
-    if before is None and status in (None, "running"):
-        running = [one for one in workspace.running() if _fits(one, asked)]
+    if before is None and status not in ("ok", "error"):
+        running = [one for one in workspace.running() if _fits(one, status, asked)]
     if status == "running":
         return {"exchanges": running[:count], "next": None}
     selection = Selection(
         since=since(asked, "1970-01-02"),
-        status="ok" if status == "ok" else "error" if status == "error" else None,
+        status=status,
         text=asked.query.get("text") or None,
         agent=asked.query.get("agent"),
         provider=asked.query.get("provider"),
@@ -96,6 +97,18 @@ def _page(
     }
 
 
+def _status(text: str) -> Literal["ok", "error", "running"] | int | None:
+    """Read how a call has ended, or with which HTTP status."""
+    if not text:
+        return None
+    if _NUMBER.fullmatch(text):
+        return int(text)
+    if text not in _STATUSES:
+        known = f"{', '.join(_STATUSES)} and numbers such as 529"
+        raise ApiError(400, f"status: known are {known}", field="status")
+    return text
+
+
 def _cursor(text: str) -> Cursor | None:
     if not text:
         return None
@@ -105,8 +118,10 @@ def _cursor(text: str) -> Cursor | None:
     return Cursor(time, name)
 
 
-def _fits(document: dict[str, Any], asked: Asked) -> bool:
+def _fits(document: dict[str, Any], status: str | int | None, asked: Asked) -> bool:
     """Tell whether an exchange that runs is meant, as the ledger does of the others."""
+    if isinstance(status, int) and document["status"] != status:
+        return False
     provider, model = document["actual_provider"] or document["provider"], document["model"]
     has = {
         "agent": [document["agent"]],

@@ -13,7 +13,8 @@ from addon.dashboard.routing import Routes
 from addon.dashboard.rules_editing import Edit, edit_file, refusal, without_new_keys
 from addon.dashboard.rules_state import rules_document
 from addon.dashboard.workspace import Workspace
-from addon.inspection.explanation import PLACES, ask, explain_call, explanation_document
+from addon.inspection.explaining import explain
+from addon.inspection.explanation import PLACES, ask, explanation_document, place_of
 from addon.neutral import DetourError
 from addon.rules import Rules, RulesError
 from addon.rules.editing import NEW_FILE
@@ -114,9 +115,9 @@ def write_text(workspace: Workspace, asked: Asked) -> dict[str, Any]:
 def try_call(workspace: Workspace, asked: Asked) -> dict[str, Any]:
     """Say what would become of a call."""
     endpoint = asked.optional_text("endpoint") or "chat"
-    if endpoint not in PLACES:
-        known = ", ".join(PLACES)
-        raise ApiError(400, f"endpoint: known are {known}", field="endpoint")
+    if place_of(endpoint) is None:
+        known = f"known are {', '.join(PLACES)}, and paths such as audio/transcriptions"
+        raise ApiError(400, f"endpoint: {known}", field="endpoint")
     headers = asked.map("headers") if asked.body.get("headers") is not None else {}
     for name, value in headers.items():
         if not isinstance(value, str):
@@ -136,7 +137,9 @@ def try_call(workspace: Workspace, asked: Asked) -> dict[str, Any]:
             headers=tuple(headers.items()),
             body=content.encode() if isinstance(content, str) else content and encode(content),
         )
-        explanation = explain_call(question, rules)
+        explanation = explain(
+            question, rules, workspace.home, flush=workspace.flush, taken=workspace.own_ports
+        )
     except DetourError as error:
         raise ApiError(400, str(error)) from None
     document = explanation_document(explanation)

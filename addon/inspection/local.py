@@ -33,14 +33,14 @@ async def find_local(rules: Rules, clients: ClientPool, taken: Collection[int] =
         servers.stop()
 
 
-def look_for_local(rules: Rules) -> None:
+def look_for_local(rules: Rules, taken: Collection[int] = ()) -> None:
     """Do the same where nothing else goes on."""
     from addon.engine import ClientPool
 
     async def look() -> None:
         clients = ClientPool()
         try:
-            await find_local(rules, clients)
+            await find_local(rules, clients, taken)
         finally:
             await clients.aclose()
 

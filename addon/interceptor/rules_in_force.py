@@ -32,7 +32,7 @@ class RulesInForce:
             self._file = RulesFile(settings.rules, filters.check_filter, stored)
 
     def announce(self) -> None:
-        """Read the rules when mitmproxy starts: they are in force from here, mistakes show at once."""
+        """Read the rules when mitmproxy starts: they hold from here on; mistakes show at once."""
         assert self._places is not None
         try:
             rules = self.current()

@@ -41,7 +41,8 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
     """What answered or what the agent asked for; or both as `provider:model`."""
     rule: str | None = None
     endpoint: str | None = None
-    status: Verdict | None = None
+    status: Verdict | int | None = None
+    """How it ended, or the HTTP status that the agent got."""
     text: str | None = None
     """Words that stand in a name or in the error."""
 
@@ -70,7 +71,9 @@ class Selection(msgspec.Struct, frozen=True, kw_only=True):
             add(f"({answered} OR (actual_provider IS NULL AND {called}))", *given, *given)
         if self.model is not None:
             add(*_of_model(self.model))
-        if self.status is not None:
+        if isinstance(self.status, int):
+            add("status = ?", self.status)
+        elif self.status is not None:
             add(FAILED if self.status == "error" else f"NOT {FAILED}")
         for word in (self.text or "").split():
             found = " OR ".join(f"instr(lower({column}), ?)" for column in _SEARCHED)

@@ -92,7 +92,8 @@ class RulesFile:
         if self._error is not None and self._error.problems == error.problems:
             return
         self._error = error
-        state = "every call is refused" if self._rules is None else "the last good rules stay in force"
+        refused, kept = "every call is refused", "the last good rules stay in force"
+        state = refused if self._rules is None else kept
         # mitmproxy exits at an error that is logged during its start, instead of refusing calls.
         level = logging.WARNING if self._rules is None else logging.ERROR
         logger.log(level, "%s\n%s until this is mended", error, state)

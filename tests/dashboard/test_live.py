@@ -114,6 +114,9 @@ async def test_an_exchange_is_told_from_its_beginning_to_its_end(
         assert (await page.get(f"exchanges/{began['id']}"))["state"] == "running"
         assert (await page.get("exchanges?status=running&agent=cod*"))["exchanges"]
         assert not (await page.get("exchanges?status=running&agent=other"))["exchanges"]
+        (same,) = (await page.get("exchanges?status=200"))["exchanges"]
+        assert same["id"] == began["id"]
+        assert not (await page.get("exchanges?status=529"))["exchanges"]
         assert not (await page.get("exchanges?text=nothing+of+it"))["exchanges"]
         provider.release(100)
         assert await calling == 200
@@ -136,6 +139,8 @@ async def test_a_refusal_is_told_at_its_end(running: tuple[Page, Proxy]) -> None
     assert told["error"]
     assert (await page.get("exchanges?status=error"))["exchanges"] == [told]
     assert (await page.get("exchanges?status=ok"))["exchanges"] == []
+    assert (await page.get(f"exchanges?status={told['status']}"))["exchanges"] == [told]
+    assert (await page.get("exchanges?status=529"))["exchanges"] == []
 
 
 async def test_pages_follow_one_another(running: tuple[Page, Proxy]) -> None:
@@ -190,6 +195,10 @@ async def test_before_the_first_call_all_is_empty(running: tuple[Page, Proxy]) -
         ("exchanges?limit=x", "limit"),
         ("exchanges?limit=-1", "limit"),
         ("exchanges?status=fine", "status"),
+        ("exchanges?status=5", "status"),
+        ("exchanges?status=5290", "status"),
+        ("exchanges?status=%D9%A5%D9%A2%D9%A9", "status"),
+        ("exchanges?status=529", None),
         ("exchanges?before=1", "before"),
         ("exchanges?since=soon", "since"),
         ("usage?by=colour", "by"),

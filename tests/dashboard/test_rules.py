@@ -1,10 +1,18 @@
 """Rules over the API: read, edited with comments kept, tried, mistakes told at their fields."""
 
+import asyncio
+import json
+import time
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 
+from addon.commands import detour
+from addon.inspection.questions import PLACES
+from addon.ledger import Ledger, Record, timestamp
 from addon.rules.editing import digest
 from tests.support.dashboard import Page, running_dashboard
 from tests.support.proxy import Proxy
@@ -284,6 +292,45 @@ async def test_a_call_is_tried(page: Page) -> None:
     passed = await page.write("POST", "rules/try", {"model": "gpt-5", "endpoint": "responses"})
     assert (passed["action"], passed["rule"], passed["index"]) == ("pass", "default", None)
     assert passed["trace"][1]["reason"] == "it is switched off (`enabled: false`)"
+
+
+async def explained(page: Page, proxy: Proxy, *arguments: str) -> dict[str, Any]:
+    """Return what `detour explain` says."""
+    home = (await page.get("status"))["home"]
+    command = ["explain", "--json", "--rules", str(proxy.rules), "--home", home, *arguments]
+    result = await asyncio.to_thread(CliRunner().invoke, detour, command)
+    assert result.exit_code == 0, result.output
+    return json.loads(result.stdout)
+
+
+async def test_any_endpoint_is_tried_as_explain_would(page: Page, proxy: Proxy) -> None:
+    for endpoint in (*PLACES, "audio/transcriptions", "other/evals"):
+        tried = await page.write("POST", "rules/try", {"model": "gpt-5", "endpoint": endpoint})
+        told = await explained(page, proxy, "--model", "gpt-5", "--endpoint", endpoint)
+        assert tried == {**told, "index": None}
+
+
+async def test_a_try_shows_what_limits_have_used(page: Page, proxy: Proxy) -> None:
+    limited = RULES.replace("- name: plan\n", "- name: plan\n    limit: {requests: 2, by: agent}\n")
+    assert limited != RULES
+    proxy.rules.write_text(limited)
+    ledger = Ledger(Path((await page.get("status"))["home"]))
+    fields = {"time": timestamp(time.time()), "endpoint": "chat", "rule": "plan"}
+    fields["actual_provider"] = "anthropic"
+    for number in range(2):
+        ledger.add(Record(id=f"call {number}", agent="planner", **fields))
+        ledger.flush()
+        tried = await page.write("POST", "rules/try", {"model": "gpt-5", "agent": "planner"})
+        (limit,) = tried["limits"]
+        assert (limit["limit"], limit["used"]["requests"]) == (
+            "2 requests per day for each agent",
+            number + 1,
+        )
+        told = await explained(page, proxy, "--model", "gpt-5", "--agent", "planner")
+        assert tried == {**told, "index": 0}
+    ledger.close()
+    assert tried["limit_reached"]
+    assert "2 requests per day" in tried["error"]
 
 
 async def test_a_text_is_tried_before_it_is_written(page: Page, proxy: Proxy) -> None:

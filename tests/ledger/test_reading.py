@@ -52,6 +52,8 @@ def numbers(records):
         ({}, [7, 6, 5, 4, 3, 2, 1]),
         ({"since": NOW - 2 * DAY}, [7, 6, 5, 4]),
         ({"until": NOW - 3 * DAY}, [2, 1]),
+        ({"status": 529}, [7, 4]),
+        ({"status": 500}, []),
         ({"agent": "planner"}, [6, 2, 1]),
         ({"agent": "c*"}, [7, 5, 4, 3]),
         ({"agent": ""}, []),

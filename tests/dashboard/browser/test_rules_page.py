@@ -225,7 +225,12 @@ def test_an_edit_elsewhere_may_win(visitor: Visitor) -> None:
 
 @pytest.mark.parametrize(
     ("model", "agent", "endpoint"),
-    [("gpt-5", "", "chat"), ("o3", "planner", "responses"), ("claude-opus-5-5", "", "messages")],
+    [
+        ("gpt-5", "", "chat"),
+        ("o3", "planner", "responses"),
+        ("claude-opus-5-5", "", "messages"),
+        ("gpt-5-transcribe", "", "audio/transcriptions"),
+    ],
 )
 def test_trying_agrees_with_explain(
     visitor: Visitor, model: str, agent: str, endpoint: str
@@ -233,16 +238,30 @@ def test_trying_agrees_with_explain(
     form = "form[aria-label='Try a request']"
     visitor.fill("Model", model, form)
     visitor.fill("Agent", agent, form)
-    visitor.choose("Endpoint", endpoint)
+    visitor.fill("Endpoint", endpoint, form)
     visitor.click("Try it")
     shown = visitor.see("#tried").text
     arguments = ["--model", model, "--endpoint", endpoint, "--json"]
     told = json.loads(visitor.explain(*arguments, *(["--agent", agent] if agent else [])))
-    target = told["destinations"][0]
-    assert f"{target['provider']}:{target['model']}" in shown
+    targets = [f"{place['provider']}:{place['model']}" for place in told["destinations"]]
+    assert all(target in shown for target in targets)
+    assert ("It is refused" in shown) is (told["action"] == "block")
     assert told["rule"] in shown
     assert all(step["reason"] in shown for step in told["trace"])
-    assert visitor.js("return document.querySelector('[data-taken]').dataset.rule") == told["rule"]
+    taken = visitor.js("return document.querySelector('[data-taken]')?.dataset.rule ?? null")
+    assert taken == (told["rule"] if told["line"] else None)
+    visitor.check()
+
+
+def test_trying_shows_what_limits_have_used(visitor: Visitor) -> None:
+    first = "- name: first\n"
+    visitor.rules = visitor.rules.replace(first, f"{first}    limit: {{requests: 1}}\n")
+    visitor.click("Try it")
+    visitor.see("#tried [aria-label=Limits]", "used so far: 0 calls, 0 tokens, $0, until")
+    visitor.ask()
+    visitor.click("Try it")
+    visitor.see("#tried [aria-label=Limits]", "used up, until")
+    visitor.see("#tried", "1 requests per day")
     visitor.check()
 
 

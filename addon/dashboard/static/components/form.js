@@ -135,9 +135,21 @@ export function SelectField({ label, value, options, onChange, path, hint }) {
 /**
  * A text field.
  * @param {{label: string, value: string, onChange: (value: string) => void, path?: string, hint?: any,
- *   placeholder?: string, type?: string, mono?: boolean, focus?: boolean, list?: string}} props
+ *   placeholder?: string, type?: string, mono?: boolean, focus?: boolean, suggestions?: string[]}} props
  */
-export function TextField({ label, value, onChange, path, hint, placeholder, type = "text", mono, focus }) {
+export function TextField({
+  label,
+  value,
+  onChange,
+  path,
+  hint,
+  placeholder,
+  type = "text",
+  mono,
+  focus,
+  suggestions = [],
+}) {
+  const list = useId();
   const input = useRef(/** @type {HTMLInputElement | null} */ (null));
   useEffect(() => {
     if (focus) input.current?.focus();
@@ -146,6 +158,8 @@ export function TextField({ label, value, onChange, path, hint, placeholder, typ
     ${(given) => html`<input ...${given} ref=${input} type=${type} value=${value} placeholder=${placeholder}
       inputmode=${type === "number" ? "decimal" : undefined} step=${type === "number" ? "any" : undefined}
       class=${mono ? "mono" : undefined} spellcheck=${false} autocomplete=${type === "password" ? "new-password" : "off"}
-      onInput=${(event) => onChange(event.target.value)} />`}
+      list=${suggestions.length ? list : undefined}
+      onInput=${(event) => onChange(event.target.value)} />
+      ${suggestions.length > 0 && html`<datalist id=${list}>${suggestions.map((word) => html`<option value=${word} />`)}</datalist>`}`}
   <//>`;
 }

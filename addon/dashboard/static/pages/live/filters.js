@@ -45,6 +45,7 @@ export function matches(exchange, { agent, provider, model, rule, status, text =
   if (status === "running" && !running) return false;
   if (status === "ok" && (running || failed(exchange))) return false;
   if (status === "error" && (running || !failed(exchange))) return false;
+  if (Number(status) && exchange.status !== Number(status)) return false;
   const words = text.toLowerCase().split(/\s+/).filter(Boolean);
   return words.every((word) => SEARCHED.some((key) => exchange[key]?.toLowerCase().includes(word)));
 }

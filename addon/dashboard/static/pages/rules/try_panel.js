@@ -1,13 +1,11 @@
 /** "Which rule would this request take?", answered by the server as `detour explain` would. */
 
 import { write } from "../../api.js";
-import { Field, Form, SelectField, TextField } from "../../components/form.js";
+import { Field, Form, TextField } from "../../components/form.js";
 import { marked } from "../../components/words.js";
+import { clock, dollars, whole } from "../../formatting.js";
 import { html, useState } from "../../html.js";
-
-const ENDPOINTS = Object.fromEntries(
-  ["chat", "responses", "messages", "generate", "count"].map((name) => [name, name]),
-);
+import { choices, useSchema } from "../../schema.js";
 
 /** @param {string} text lines such as `x-phase: plan` */
 function headersOf(text) {
@@ -33,8 +31,22 @@ function Trace({ steps, action, rule }) {
   </ol>`;
 }
 
+/** How far the limits of the rule are used up. */
+function Limits({ standings }) {
+  return html`<ul class="trace" aria-label="Limits">
+    ${standings.map(({ limit, used, until, reached }) => {
+      const told = [`${whole(used.requests)} calls`, `${whole(used.tokens)} tokens`, dollars(used.cost_usd)];
+      return html`<li>
+        <span class="state" data-tone=${reached ? "warn" : "quiet"}>${limit}</span>
+        <span class="quiet small">${reached ? "used up" : `used so far: ${told.join(", ")}`},
+          until ${clock(new Date(1000 * until).toISOString())}</span>
+      </li>`;
+    })}
+  </ul>`;
+}
+
 function Result({ found }) {
-  const { action, rule, trace, destinations, request, error, note, call } = found;
+  const { action, rule, trace, destinations, request, error, note, call, limits } = found;
   const chain = destinations.map(({ provider, model }) => `${provider}:${model}`);
   const verdict = { pass: "It passes unchanged to where the agent calls.", block: "It is refused." }[action];
   return html`<div class="stack" id="tried">
@@ -45,6 +57,7 @@ function Result({ found }) {
     </p>
     ${error && html`<div class="notice" data-tone="warn"><span>${marked(error)}</span></div>`}
     ${note && html`<p class="quiet small">${note}</p>`}
+    ${limits.length > 0 && html`<${Limits} standings=${limits} />`}
     ${trace.length > 0 && html`<${Trace} steps=${trace} action=${action} rule=${rule} />`}
     ${
       request &&
@@ -69,6 +82,7 @@ export function TryPanel({ onTaken }) {
     headers: "",
     body: "",
   });
+  const endpoints = choices(useSchema("rule"), "when.endpoint");
   const [found, setFound] = useState(/** @type {any} */ (null));
   const put = (/** @type {string} */ key) => (/** @type {string} */ value) =>
     setCall({ ...call, [key]: value });
@@ -89,8 +103,9 @@ export function TryPanel({ onTaken }) {
           <${TextField} label="Model" path="model" mono value=${call.model} onChange=${put("model")} />
           <${TextField} label="Agent" path="agent" mono value=${call.agent} onChange=${put("agent")}
               placeholder="any" />
-          <${SelectField} label="Endpoint" path="endpoint" value=${call.endpoint} options=${ENDPOINTS}
-            onChange=${put("endpoint")} />
+          <${TextField} label="Endpoint" path="endpoint" mono value=${call.endpoint}
+              onChange=${put("endpoint")} placeholder="chat, audio/transcriptions"
+            suggestions=${endpoints} />
         </div>
         <details class="fold">
           <summary>Provider called, headers, body</summary>
