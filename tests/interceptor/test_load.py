@@ -2,7 +2,6 @@
 
 import asyncio
 import functools
-import gc
 import random
 
 import httpx2
@@ -10,6 +9,7 @@ from mitmproxy.http import HTTPFlow
 
 from addon.embedded import EmbeddedProvider
 from tests.support.calls import request_body
+from tests.support.living import living
 from tests.support.proxy import AGENT_KEY, running_proxy
 from tests.support.rules import write_rules
 from tests.support.servers import ScriptedServer
@@ -36,6 +36,7 @@ async def notice(sent, name, information):
 
 async def test_nothing_is_left_of_agents_that_come_and_go_as_they_like():
     chance = random.Random(7)
+    of_others = living(HTTPFlow)
 
     async def rude_agent(proxy):
         async with proxy.client() as client:
@@ -68,8 +69,7 @@ async def test_nothing_is_left_of_agents_that_come_and_go_as_they_like():
         names = [task.get_name() for task in asyncio.all_tasks()]
         assert not [name for name in names if "Detour" in name]
     proxy.flows.clear()
-    gc.collect()
-    assert not [thing for thing in gc.get_objects() if isinstance(thing, HTTPFlow) and thing.live]
+    assert not [flow for flow in living(HTTPFlow, since=of_others) if flow.live]
 
 
 async def test_an_agent_that_does_not_read_slows_the_provider_down():

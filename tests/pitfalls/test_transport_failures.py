@@ -1,7 +1,6 @@
 """Pitfalls T10 to T17: streams that end badly, errors, and agents that leave."""
 
 import asyncio
-import gc
 import itertools
 import json
 
@@ -15,6 +14,7 @@ from addon.interceptor.recorder import Recorder
 from addon.neutral import StreamError
 from addon.translation import StreamTranslator
 from tests.support.calls import request_body
+from tests.support.living import living
 from tests.support.one_call import CHAT, ERROR, KEY, LIMITED, WHOLE, ask
 from tests.support.proxy import running_proxy
 from tests.support.rules import write_rules
@@ -38,11 +38,11 @@ async def test_t11_nothing_is_kept_of_calls_that_are_over():
     async def serve(exchange):
         await exchange.answer(WHOLE, content_type="text/event-stream")
 
-    def kept():
-        gc.collect()
-        return sum(isinstance(item, Delivery | StreamedAnswer) for item in gc.get_objects())
+    of_others = living(Delivery, StreamedAnswer)
 
-    before = kept()
+    def kept():
+        return len(living(Delivery, StreamedAnswer, since=of_others))
+
     async with (
         ScriptedServer(serve) as server,
         running_proxy(write_rules(server.url), detour_flow_limit="10") as proxy,
@@ -53,9 +53,9 @@ async def test_t11_nothing_is_kept_of_calls_that_are_over():
         proxy.flows.clear()
         for _ in range(20):  # records gather for a moment before they are written
             await asyncio.sleep(0.1)
-            if kept() - before <= 12:
+            if kept() <= 12:
                 break
-        assert kept() - before <= 12
+        assert kept() <= 12
 
 
 @pytest.mark.parametrize("beginning", [b"", text_frames()[0]])
