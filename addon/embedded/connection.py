@@ -60,6 +60,8 @@ class Connection:
         self._writer = writer
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=1 << 20)
         self._reading: asyncio.Future[bytes] | None = None
+        self._pipe: asyncio.StreamReader | None = None
+        """What comes in after a change of protocols."""
 
     async def serve(self, respond: Responder) -> None:
         """Answer requests until either side closes."""
@@ -89,6 +91,18 @@ class Connection:
     async def finish(self) -> None:
         """End the body in order."""
         await self._send(h11.EndOfMessage())
+
+    async def upgrade(self, headers: list[tuple[str, str]]) -> asyncio.StreamReader:
+        """Change to another protocol; return the stream of what comes in from then on."""
+        self._pipe = asyncio.StreamReader()
+        await self._send(h11.InformationalResponse(status_code=101, headers=headers))
+        self._pipe.feed_data(self._http.trailing_data[0])
+        return self._pipe
+
+    async def write_raw(self, data: bytes) -> None:
+        """Send bytes of the protocol that was changed to."""
+        self._writer.write(data)
+        await self._writer.drain()
 
     async def cut(self, *, reset: bool) -> None:
         """Close in the middle of the body, in good order for TCP or with a reset."""
@@ -135,7 +149,10 @@ class Connection:
                     if not data:
                         request.disconnected.set()
                         return
-                    self._http.receive_data(data)
+                    if self._pipe is None:
+                        self._http.receive_data(data)
+                    else:
+                        self._pipe.feed_data(data)
             answering.result()
         except ConnectionError:
             request.disconnected.set()

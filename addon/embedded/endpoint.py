@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from addon.embedded.connection import ReceivedRequest
 from addon.embedded.refusal import Refusal
-from addon.embedded.scenario import Answer, Script
+from addon.embedded.scenario import Answer, Content, Script
 
 type Json = dict[str, Any] | list[Any]
 
@@ -21,6 +22,21 @@ class Performance:
     streamed: bool
 
 
+class Conversation(Protocol):
+    """A WebSocket's other end, which speaks in JSON messages."""
+
+    def opening(self) -> Json:
+        """Return what is said first."""
+        ...
+
+    def answer(self, message: bytes) -> Iterator[Json]:
+        """Yield what is said to a message."""
+        ...
+
+
+type Reply = Performance | Conversation | Content | Json
+
+
 class Endpoint(Protocol):
     """The paths of one wire format.
 
@@ -31,8 +47,8 @@ class Endpoint(Protocol):
         """Tell whether a request is for this format."""
         ...
 
-    def reply(self, request: ReceivedRequest, turn: int) -> Performance | Json:
-        """Check a request and decide on its answer: one to play, or a plain body.
+    def reply(self, request: ReceivedRequest, turn: int) -> Reply:
+        """Check a request and decide on its answer: one to play, a plain body, or a socket.
 
         Raises:
             Refusal: It is ill-formed.

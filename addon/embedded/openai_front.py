@@ -6,13 +6,15 @@ Page followed: https://platform.openai.com/docs/guides/error-codes.
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Any, cast
 
 from addon.embedded.connection import ReceivedRequest
 from addon.embedded.front import bearer_key
 from addon.embedded.identifiers import unique_name
 from addon.embedded.refusal import Refusal
-from addon.embedded.shapes import Path, ShapeError
+from addon.embedded.shapes import Path, Shape, ShapeError
+from addon.wire.codec import encode
+from addon.wire.sse import frame
 
 CREATED = 1_795_219_200
 """One moment for all answers, in seconds, so that runs compare."""
@@ -29,6 +31,34 @@ def check_key(request: ReceivedRequest) -> None:
         raise Refusal("You didn't provide an API key.", status=401)
     if key.startswith("bad"):
         raise Refusal("Incorrect API key provided.", status=401, code="invalid_api_key")
+
+
+def check_model_exists(model: str) -> None:
+    """Check that there is a model of this name.
+
+    Raises:
+        Refusal: There is none.
+    """
+    if "unknown" in model:
+        raise Refusal(
+            f"The model `{model}` does not exist or you do not have access to it.",
+            status=404,
+            code="model_not_found",
+        )
+
+
+def checked(body: object, shape: Shape) -> dict[str, Any]:
+    """Check a body by its shape; return it without what is null.
+
+    Raises:
+        Refusal: It is ill-formed.
+    """
+    try:
+        shape(body, ())
+    except ShapeError as error:
+        raise describe(error) from error
+    given = cast("dict[str, Any]", body)
+    return {key: value for key, value in given.items() if value is not None}
 
 
 def answer_headers(turn: int) -> list[tuple[str, str]]:
@@ -52,6 +82,13 @@ def error_body(refusal: Refusal) -> dict[str, Any]:
             "code": refusal.kind if refusal.directed else refusal.code,
         }
     }
+
+
+def broken_off(kind: str) -> bytes:
+    """Write the event that ends a stream with an error."""
+    message = "The server had an error while processing your request."
+    error = {"message": message, "type": kind, "param": None, "code": None}
+    return frame(encode({"error": error}))
 
 
 def describe(error: ShapeError) -> Refusal:

@@ -16,16 +16,16 @@ from addon.embedded.connection import Connection, ReceivedRequest
 from addon.embedded.directives import Directives, parse_directives
 from addon.embedded.endpoint import Endpoint, Json, Performance
 from addon.embedded.gemini.endpoint import GeminiEndpoint
+from addon.embedded.other_endpoints.endpoint import OtherEndpoints
 from addon.embedded.refusal import Refusal
 from addon.embedded.responses.endpoint import ResponsesEndpoint
-from addon.embedded.scenario import Answer
+from addon.embedded.scenario import Answer, Content
+from addon.embedded.socket import converse
 from addon.wire.codec import encode
-
-_JSON = ("content-type", "application/json")
 
 
 class EmbeddedProvider:
-    """A strict provider of all four formats on a local port.
+    """A strict provider of all four formats, and of OpenAI's other endpoints, on a local port.
 
     It answers ill-formed requests as the real APIs do, and well-formed ones as the prompt asks
     (see `addon.embedded.directives`). Any key is accepted unless it begins with `bad`.
@@ -64,6 +64,7 @@ class EmbeddedProvider:
             GeminiEndpoint(secret),
             ResponsesEndpoint(secret),
             ChatEndpoint(),
+            OtherEndpoints(self._answer_alone),
             AnthropicEndpoint(secret),
         )
 
@@ -117,18 +118,41 @@ class EmbeddedProvider:
         headers = endpoint.headers(turn)
         try:
             reply = endpoint.reply(request, turn)
-            if isinstance(reply, Performance):
-                await self._play(request, connection, reply, headers)
-            else:
-                await self._send_json(request, connection, 200, reply, headers)
+            match reply:
+                case Performance():
+                    await self._play(request, connection, reply, headers)
+                case dict() | list() | Content():
+                    await self._send(request, connection, 200, reply, headers)
+                case _:
+                    request.status = 101
+                    await converse(request, connection, reply)
         except Refusal as refusal:
             if refusal.kind == "html":
-                await self._send_page(request, connection, refusal.status)
+                page = f"<html><head><title>{refusal.status}</title></head></html>\n".encode()
+                await self._send(
+                    request, connection, refusal.status, Content(page, "text/html"), []
+                )
                 return
             body = endpoint.error_body(refusal, request, turn)
-            await self._send_json(
+            await self._send(
                 request, connection, refusal.status, body, [*headers, *_error_headers(refusal)]
             )
+
+    def _answer_alone(self, path: str, body: Json) -> tuple[int, Json]:
+        """Answer a request out of a batch, which nobody waits for."""
+        key = [("content-type", "application/json"), ("authorization", "Bearer batch")]
+        request = ReceivedRequest("POST", path, "", key, encode(body))
+        turn = next(self._turns)
+        endpoint = next(one for one in self._endpoints if one.serves(request))
+        try:
+            reply = endpoint.reply(request, turn)
+            if isinstance(reply, Performance):
+                self._fail_if_asked(request, reply.script.directives)
+                reply = reply.answer.plain()
+        except Refusal as refusal:
+            return refusal.status, endpoint.error_body(refusal, request, turn)
+        assert isinstance(reply, dict | list)
+        return 200, reply
 
     async def _play(
         self,
@@ -146,9 +170,11 @@ class EmbeddedProvider:
         coding = Gzip() if directives.gzip else Identity()
         headers = [*headers, *coding.headers]
         if not performance.streamed or directives.plain:
-            body = coding.pack(encode(answer.plain())) + coding.finish()
+            content = _content(answer.plain())
+            body = coding.pack(content.body) + coding.finish()
+            headers.append(("content-type", content.content_type))
             request.status = 200
-            await connection.begin(200, [*headers, _JSON, ("content-length", str(len(body)))])
+            await connection.begin(200, [*headers, ("content-length", str(len(body)))])
             await self._end(connection, body, directives)
             return
         headers += [
@@ -214,29 +240,28 @@ class EmbeddedProvider:
                 directed=True,
             )
 
-    async def _send_page(
-        self, request: ReceivedRequest, connection: Connection, status: int
-    ) -> None:
-        page = f"<html><head><title>{status}</title></head></html>\n".encode()
-        request.status = status
-        headers = [("content-type", "text/html"), ("content-length", str(len(page)))]
-        await connection.begin(status, headers)
-        await connection.write(page)
-        await connection.finish()
-
-    async def _send_json(
+    async def _send(
         self,
         request: ReceivedRequest,
         connection: Connection,
         status: int,
-        value: Json,
+        value: Json | Content,
         headers: list[tuple[str, str]],
     ) -> None:
-        body = encode(value)
+        content = _content(value)
         request.status = status
-        await connection.begin(status, [*headers, _JSON, ("content-length", str(len(body)))])
-        await connection.write(body)
+        headers = [
+            *headers,
+            ("content-type", content.content_type),
+            ("content-length", str(len(content.body))),
+        ]
+        await connection.begin(status, headers)
+        await connection.write(content.body)
         await connection.finish()
+
+
+def _content(value: Json | Content) -> Content:
+    return value if isinstance(value, Content) else Content(encode(value), "application/json")
 
 
 def _error_headers(refusal: Refusal) -> list[tuple[str, str]]:

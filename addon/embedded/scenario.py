@@ -114,6 +114,14 @@ class Frame(NamedTuple):
     """Whether it brings text or a piece of a call; thinking does not count."""
 
 
+@dataclass(frozen=True)
+class Content:
+    """A body that is no JSON, such as sound."""
+
+    body: bytes
+    content_type: str
+
+
 class Answer(Protocol):
     """A script in the words of one wire format."""
 
@@ -122,7 +130,7 @@ class Answer(Protocol):
         """Return the content type of the stream."""
         ...
 
-    def plain(self) -> dict[str, Any]:
+    def plain(self) -> dict[str, Any] | Content:
         """Return the body of a plain answer."""
         ...
 
@@ -155,6 +163,31 @@ def write_script(prompt: Prompt) -> Script:
     if prompt.max_tokens == 0:
         return Script(None, False, "", (), "max_tokens", None, directives)
     return Script(thinking, directives.redacted, text, calls, reason, sequence, directives)
+
+
+def script_of(
+    text: str, *, max_tokens: int | None = None, stop_sequences: Sequence[str] = ()
+) -> Script:
+    """Decide the answer to a text that is no conversation.
+
+    Raises:
+        Refusal: It holds a directive that makes no sense.
+    """
+    return write_script(
+        Prompt(
+            text=text,
+            turns_since=0,
+            answers_tool=False,
+            tools=(),
+            choice="none",
+            parallel=False,
+            schema=None,
+            json_object=False,
+            thinks=False,
+            max_tokens=max_tokens,
+            stop_sequences=stop_sequences,
+        )
+    )
 
 
 def _choose_calls(prompt: Prompt, directives: Directives) -> tuple[ToolCall, ...]:

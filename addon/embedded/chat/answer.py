@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 from addon.embedded.identifiers import unique_name
-from addon.embedded.openai_front import CREATED
+from addon.embedded.openai_front import CREATED, broken_off
 from addon.embedded.prefix import estimate_tokens
 from addon.embedded.scenario import EVENT_STREAM, Frame, Prompt, Script, Tool, pieces
 from addon.wire.codec import encode
@@ -75,9 +75,7 @@ class ChatAnswer:
 
     def broken_off(self, kind: str) -> bytes:
         """Write the chunk that ends a stream with an error."""
-        message = "The server had an error while processing your request."
-        error = {"message": message, "type": kind, "param": None, "code": None}
-        return frame(encode({"error": error}))
+        return broken_off(kind)
 
     def _events(self) -> Iterator[Event]:
         for index in range(self._count):

@@ -10,11 +10,10 @@ import json
 from typing import Any, cast
 
 from addon.embedded.chat.shapes import CHAT_REQUEST
-from addon.embedded.openai_front import describe, unsupported
+from addon.embedded.openai_front import check_model_exists, checked, unsupported
 from addon.embedded.openai_models import NONE_BY_DEFAULT, PLAIN_OPENAI, reasons
 from addon.embedded.openai_values import check_data_url, check_format, check_function
 from addon.embedded.refusal import Refusal
-from addon.embedded.shapes import ShapeError
 
 
 def check_chat_request(body: object) -> dict[str, Any]:
@@ -23,18 +22,8 @@ def check_chat_request(body: object) -> dict[str, Any]:
     Raises:
         Refusal: What the API would answer.
     """
-    try:
-        CHAT_REQUEST(body, ())
-    except ShapeError as error:
-        raise describe(error) from error
-    given = cast("dict[str, Any]", body)
-    request = {key: value for key, value in given.items() if value is not None}
-    if "unknown" in request["model"]:
-        raise Refusal(
-            f"The model `{request['model']}` does not exist or you do not have access to it.",
-            status=404,
-            code="model_not_found",
-        )
+    request = checked(body, CHAT_REQUEST)
+    check_model_exists(request["model"])
     _check_limits(request)
     if reasons(request["model"]):
         _check_reasoning_model(request)

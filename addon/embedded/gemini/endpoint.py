@@ -13,6 +13,7 @@ from addon.embedded.connection import ReceivedRequest
 from addon.embedded.endpoint import Json, Performance
 from addon.embedded.front import bearer_key, check_post, read_json
 from addon.embedded.gemini.answer import GeminiAnswer, Manner, read_prompt
+from addon.embedded.gemini.embedding import embed, embed_all
 from addon.embedded.gemini.messages import COUNT_REQUEST
 from addon.embedded.gemini.models import GEMINI_MODELS
 from addon.embedded.gemini.statuses import error_body
@@ -25,14 +26,14 @@ _LARGEST_BODY = 20 * 1024 * 1024
 _OWNER = r"(?:/projects/[^/]+/locations/[^/]+/publishers/google)?"
 _CALL = re.compile(
     rf"/v1(?:beta1?|alpha)?{_OWNER}/models/([^/:]+):"
-    "(generateContent|streamGenerateContent|countTokens)"
+    "(generateContent|streamGenerateContent|countTokens|embedContent|batchEmbedContents)"
 )
 _MODELS = re.compile(r"/v1(?:beta1?|alpha)?/models(?:/([^/:]+))?")
 _STREAM = "streamGenerateContent"
 
 
 class GeminiEndpoint:
-    """Content, streamed content, token counts and models."""
+    """Content, streamed content, token counts, embeddings and models."""
 
     def __init__(self, secret: bytes) -> None:
         self._secret = secret
@@ -58,8 +59,15 @@ class GeminiEndpoint:
         check_post(request)
         name, method = unquote(call.group(1)), call.group(2)
         body = _read(request)
-        if method == "countTokens":
-            return self._count(body, name)
+        match method:
+            case "countTokens":
+                return self._count(body, name)
+            case "embedContent":
+                return embed(body, name)
+            case "batchEmbedContents":
+                return embed_all(body, name)
+            case _:
+                pass
         checked, model, request.sentinels = check_generate_request(body, name, self._secret)
         script = write_script(read_prompt(checked, model))
         query = parse_qs(request.query)

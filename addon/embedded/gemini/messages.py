@@ -261,6 +261,30 @@ _REQUEST: dict[str, Reader] = {
     "store": boolean,
 }
 GENERATE_REQUEST = message("GenerateContentRequest", _REQUEST)
+EMBED_REQUEST = message(
+    "EmbedContentRequest",
+    {
+        "model": string,
+        "content": _CONTENT,
+        "taskType": enumeration(
+            "TaskType",
+            (
+                "TASK_TYPE_UNSPECIFIED",
+                "RETRIEVAL_QUERY",
+                "RETRIEVAL_DOCUMENT",
+                "SEMANTIC_SIMILARITY",
+                "CLASSIFICATION",
+                "CLUSTERING",
+                "QUESTION_ANSWERING",
+                "FACT_VERIFICATION",
+                "CODE_RETRIEVAL_QUERY",
+            ),
+        ),
+        "title": string,
+        "outputDimensionality": int32,
+    },
+)
+BATCH_EMBED_REQUEST = message("BatchEmbedContentsRequest", {"requests": repeated(EMBED_REQUEST)})
 COUNT_REQUEST = message(
     "CountTokensRequest",
     {

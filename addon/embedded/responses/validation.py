@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from typing import Any, cast
 
-from addon.embedded.openai_front import describe, unsupported
+from addon.embedded.openai_front import checked, unsupported
 from addon.embedded.openai_models import NONE_BY_DEFAULT, PLAIN_OPENAI, reasons
 from addon.embedded.openai_values import check_format, check_function
 from addon.embedded.refusal import Refusal
 from addon.embedded.responses.items import Item, check_items
 from addon.embedded.responses.shapes import RESPONSES_REQUEST
 from addon.embedded.responses.store import ResponseStore
-from addon.embedded.shapes import ShapeError
 
 
 def check_responses_request(
@@ -32,12 +31,7 @@ def check_responses_request(
     Raises:
         Refusal: What the API would answer.
     """
-    try:
-        RESPONSES_REQUEST(body, ())
-    except ShapeError as error:
-        raise describe(error) from error
-    given = cast("dict[str, Any]", body)
-    request = {key: value for key, value in given.items() if value is not None}
+    request = checked(body, RESPONSES_REQUEST)
     _check_model(request)
     for name in ("background", "conversation", "prompt"):
         if request.get(name):
