@@ -17,8 +17,8 @@ from addon.inspection.explaining import explain
 from addon.inspection.explanation import PLACES, ask, explanation_document, place_of
 from addon.neutral import DetourError
 from addon.rules import Rules, RulesError
-from addon.rules.editing import NEW_FILE
 from addon.rules.hiding import hide_keys
+from addon.rules.rewriting import NEW_FILE
 from addon.rules.rule_edits import (
     Entry,
     Rewrite,

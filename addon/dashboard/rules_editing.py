@@ -10,10 +10,10 @@ from addon.dashboard.requests import Asked
 from addon.dashboard.rules_state import read_state, troubles
 from addon.dashboard.workspace import Workspace
 from addon.rules import RulesError
-from addon.rules.editing import EditConflict, EditError, rewrite_rules
 from addon.rules.hiding import Hidden, UnknownWord, hide_in_words, hide_keys, is_open
 from addon.rules.model_edits import NoSuchModel
 from addon.rules.places import Path as Place
+from addon.rules.rewriting import EditConflict, EditError, rewrite_rules
 from addon.rules.rule_edits import NoSuchRule
 
 type Edit = Callable[[str, Hidden], str]

@@ -11,12 +11,12 @@ from addon.dashboard.failures import Trouble
 from addon.dashboard.workspace import Workspace
 from addon.inspection.loading import missing_keys
 from addon.rules import Problem, Rules, RulesError
-from addon.rules.editing import NEW_FILE, digest
 from addon.rules.hiding import hide_in_words, hide_keys
 from addon.rules.nodes import Mapping, Node, Sequence, parse, to_json
 from addon.rules.places import Path as Place
 from addon.rules.places import find_places, path_of, write_path
 from addon.rules.problems import Mark, Mistake
+from addon.rules.rewriting import NEW_FILE, digest
 from addon.rules.rules_file import read_rules
 
 ANY = -1

@@ -1,29 +1,21 @@
 """Changing a rules file the way a careful person would: one edit, everything else as it was.
 
-Comments, order, quotes and blank lines stay. An edit is checked like any other before it is
-written; the file as it was is kept beside it, and what somebody else has changed meanwhile is not
-overwritten.
+Comments, order, quotes and blank lines stay.
 """
 
 from __future__ import annotations
 
 import difflib
-import fcntl
-import hashlib
 import io
-import os
 import re
-from collections.abc import Callable, Generator, Iterable
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.error import YAMLError
 
-from addon.neutral import DetourError
-from addon.rules.rules_file import read_rules
+from addon.rules.rewriting import EditError
 
 type Document = dict[str, Any]
 """A rules file, or a map in it, as the library keeps it: with the comments."""
@@ -31,87 +23,9 @@ type Document = dict[str, Any]
 type Change = Callable[[Document], None]
 """Changes the document in place."""
 
-BACKUP_SUFFIX = ".before"
-"""What the name of the file as it was ends in."""
-
-NEW_FILE = "version: 1\n"
 _DASH = re.compile(r"^( *)- ", re.MULTILINE)
 _ENTRY = re.compile(r"^providers:[^\n]*\n(?:\s*#[^\n]*\n|\s*\n)*( +)\w", re.MULTILINE)
 """How far the author indents."""
-
-
-class EditError(DetourError):
-    """An edit cannot be made; the file is as it was."""
-
-
-class EditConflict(EditError):
-    """The file is not the one that was looked at."""
-
-
-def digest(text: str) -> str:
-    """Return a short name for a state of the file, to be given to `edit_rules` later."""
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def edit_rules(
-    path: Path, change: Change, check: Callable[[str], object], *, seen: str | None = None
-) -> str:
-    """Change a rules file, or begin one.
-
-    Args:
-        path: The file; a link is followed.
-        change: Makes the edit. It may raise `EditError`.
-        check: Raises for a text that is no valid rules file, see `load_rules`.
-        seen: The `digest` of the text that the edit was made for; any text when None.
-
-    Returns:
-        The digest of the new text.
-
-    Raises:
-        EditConflict: The file has changed since it was `seen`, or while it was being edited.
-        EditError: It cannot be written, or the edit cannot be made.
-        RulesError: The file cannot be read or is invalid, before the edit or after it.
-    """
-    return rewrite_rules(path, lambda text: apply_change(text, change), check, seen=seen)
-
-
-def rewrite_rules(
-    path: Path,
-    rewrite: Callable[[str], str],
-    check: Callable[[str], object],
-    *,
-    seen: str | None = None,
-    whole: bool = False,
-) -> str:
-    """Change the text of a rules file, or begin one.
-
-    Args:
-        path: The file; a link is followed.
-        rewrite: Makes the new text of the old one. It may raise `EditError`.
-        check: Raises for a text that is no valid rules file, see `load_rules`.
-        seen: The `digest` of the text that the edit was made for; any text when None.
-        whole: Whether the new text owes nothing to the old one, which may then be invalid.
-
-    Returns:
-        The digest of the new text.
-
-    Raises:
-        EditConflict: The file has changed since it was `seen`, or while it was being edited.
-        EditError: It cannot be written, or the edit cannot be made.
-        RulesError: The file cannot be read or is invalid, before the edit or after it.
-    """
-    path = path.resolve()
-    with _locked(path):
-        before = read_rules(path) if path.exists() else NEW_FILE
-        if seen is not None and digest(before) != seen:
-            raise EditConflict(f"{path} has changed meanwhile; look at it again")
-        if not whole:
-            check(before)
-        after = rewrite(before)
-        check(after)
-        if after != before or not path.exists():
-            _replace(path, before, after)
-        return digest(after)
 
 
 def apply_change(text: str, change: Change) -> str:
@@ -272,36 +186,3 @@ def _same(text: str, other: str) -> bool:
         return _Document(text).root == _Document(other).root
     except Exception:  # a text that was put together wrongly may be anything
         return False
-
-
-def _replace(path: Path, before: str, after: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}.draft")
-    try:
-        existed = path.exists()
-        draft.write_bytes(after.encode())
-        if existed:
-            draft.chmod(path.stat().st_mode & 0o777)
-            backup = path.with_name(path.name + BACKUP_SUFFIX)
-            backup.write_bytes(before.encode())
-            backup.chmod(path.stat().st_mode & 0o777)
-            if read_rules(path) != before:
-                raise EditConflict(f"{path} has changed meanwhile; look at it again")
-        draft.replace(path)
-    except OSError as error:
-        raise EditError(f"{path} cannot be written: {error.strerror}") from None
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-@contextmanager
-def _locked(path: Path) -> Generator[None]:
-    """Let one program at a time edit the files of a folder."""
-    try:
-        folder = os.open(path.parent, os.O_RDONLY)
-    except OSError as error:
-        raise EditError(f"{path.parent} cannot be opened: {error.strerror}") from None
-    try:
-        fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(folder)

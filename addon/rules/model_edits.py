@@ -1,4 +1,4 @@
-"""Edits of the models of a provider, for `edit_rules`.
+"""Edits of the models of a provider, for `change_beside_rules`.
 
 The list in rules.yaml takes the place of the one that a built-in provider comes with, so the first
 edit writes that one down.
@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from addon.rules.editing import Change, Document, EditError, on_one_line, written
+from addon.rules.editing import Change, Document, on_one_line, written
 from addon.rules.provider_edits import provider_entry
+from addon.rules.rewriting import EditError
 
 type Model = dict[str, Any]
 """What is said of a model: `id`, and what else `definitions` knows."""

@@ -1,12 +1,13 @@
-"""Edits of the `providers` section, for `edit_rules`."""
+"""Edits of the `providers` section, for `change_beside_rules`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from addon.providers import BUILT_IN
-from addon.rules.editing import Change, Document, EditError, insert, written
+from addon.rules.editing import Change, Document, insert, written
 from addon.rules.problems import suggestion
+from addon.rules.rewriting import EditError
 
 type Settings = dict[str, Any]
 """Keys of a provider's entry and their values; None removes a key."""

@@ -16,10 +16,11 @@ from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap
 
 from addon.rules.definitions import FILE
-from addon.rules.editing import Change, Document, EditError, apply_change, insert, update, written
+from addon.rules.editing import Change, Document, apply_change, insert, update, written
 from addon.rules.nodes import Mapping, Sequence, parse, to_json
 from addon.rules.places import find_places
 from addon.rules.problems import Mistake
+from addon.rules.rewriting import EditError
 from addon.rules.rule_definitions import RULE
 
 type Entry = dict[str, Any]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import logging
 import time
 from collections.abc import Callable
@@ -16,6 +17,7 @@ logger = logging.getLogger(__name__)
 
 type _Stamp = tuple[int, int, int, int] | None
 
+BYTE_ORDER_MARK = codecs.BOM_UTF8
 _CLOCK_GRAIN_NS = 50_000_000
 """Two edits closer than this may leave the same time stamp."""
 
@@ -99,14 +101,23 @@ class RulesFile:
         logger.log(level, "%s\n%s until this is mended", error, state)
 
 
+def plain_text(data: bytes) -> str:
+    """Return the text of a rules file, without a byte order mark and with bare line feeds.
+
+    Raises:
+        UnicodeDecodeError: It is not UTF-8.
+    """
+    return data.removeprefix(BYTE_ORDER_MARK).decode().replace("\r\n", "\n")
+
+
 def read_rules(path: Path) -> str:
-    """Read the text of a rules file.
+    """Read the text of a rules file, as `plain_text` returns it.
 
     Raises:
         RulesError: It is not there, cannot be read or is not UTF-8.
     """
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        return plain_text(path.read_bytes())
     except FileNotFoundError:
         message = "there is no rules file; write one (`version: 1` is enough) or name another"
         problem = Problem(str(path), 1, 1, f"{message} with --rules FILE")

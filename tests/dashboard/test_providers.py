@@ -7,7 +7,7 @@ import pytest
 
 from addon.embedded import EmbeddedProvider
 from addon.providers import KeyStore
-from addon.rules.editing import digest
+from addon.rules.rewriting import digest
 from tests.support.dashboard import Page, running_dashboard
 from tests.support.proxy import PROVIDER_KEY, Proxy
 

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 from addon.commands import detour
 from addon.inspection.questions import PLACES
 from addon.ledger import Ledger, Record, timestamp
-from addon.rules.editing import digest
+from addon.rules.rewriting import digest
 from tests.support.dashboard import Page, running_dashboard
 from tests.support.proxy import Proxy
 

@@ -1,7 +1,7 @@
 import pytest
 
 from addon.rules import load_rules
-from addon.rules.editing import EditError, apply_change
+from addon.rules.editing import apply_change
 from addon.rules.model_edits import (
     NoSuchModel,
     add_model,
@@ -9,6 +9,7 @@ from addon.rules.model_edits import (
     choose_default,
     remove_model,
 )
+from addon.rules.rewriting import EditError
 
 PLAIN = "version: 1\nproviders:\n  mine: {base_url: 'http://h/v1', models: [a, b]}   # ours\n"
 BLOCK = """\

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.rules import load_rules
-from addon.rules.editing import EditError, apply_change
+from addon.rules.editing import apply_change
 from addon.rules.nodes import parse, to_json
 from addon.rules.provider_edits import put_provider, remove_provider
+from addon.rules.rewriting import EditError
 from addon.rules.rule_edits import (
     NoSuchRule,
     add_rule,
