@@ -8,7 +8,14 @@ import pytest
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from tests.support.proxy import AGENT_KEY, PROVIDER_KEY, running_proxy, server_context
+from addon.embedded import EmbeddedProvider
+from tests.support.proxy import (
+    AGENT_KEY,
+    PROVIDER_KEY,
+    agent_context,
+    running_proxy,
+    server_context,
+)
 from tests.support.servers import ScriptedServer
 from tests.support.sockets import socket_agent
 
@@ -217,37 +224,82 @@ async def test_limits_count_sockets():
     assert refused.value.response.status_code == 429
 
 
-async def test_a_session_made_by_http_names_the_model_of_the_rule():
-    async def serve(exchange):
-        await exchange.answer(b'{"value": "ek_1", "session": {}}')
+async def test_the_sdk_talks_to_another_providers_model():
+    async with (
+        asyncio.timeout(10),
+        EmbeddedProvider() as provider,
+        running_proxy(write_rules(provider.base_url, TO_OFFICE), environment=KEYS) as proxy,
+        proxy.openai() as client,
+    ):
+        options = {"proxy": proxy.url(), "ssl": agent_context()}
+        async with client.realtime.connect(
+            model="gpt-realtime", websocket_connection_options=options
+        ) as connection:
+            begun = await connection.recv()
+            assert (begun.type, begun.session.model) == ("session.created", "voice 1/a")
+            await connection.session.update(
+                session={"type": "realtime", "output_modalities": ["text"], "instructions": "Go."}
+            )
+            assert (await connection.recv()).session.instructions == "Go."
+            part = {"type": "input_text", "text": "[[say One two three.]]"}
+            item = {"type": "message", "role": "user", "content": [part]}
+            await connection.conversation.item.create(item=item)
+            await connection.response.create()
+            events = []
+            while not events or events[-1].type != "response.done":
+                events.append(await connection.recv())
+            deltas = [one.delta for one in events if one.type == "response.output_text.delta"]
+            assert deltas == ["One ", "two ", "three."]
+            assert events[-1].response.output[0].content[0].text == "One two three."
+            await connection.send({"type": "response.dance", "event_id": "e1"})
+            told = await connection.recv()
+            assert (told.error.code, told.error.event_id) == ("invalid_value", "e1")
+            await connection.input_audio_buffer.append(audio="not base64!")
+            assert (await connection.recv()).error.param == "audio"
+            await connection.input_audio_buffer.append(audio="AAAA" * 2000)
+            await connection.input_audio_buffer.commit()
+            assert (await connection.recv()).type == "input_audio_buffer.committed"
+        await proxy.quiet()
+        (request,) = provider.requests
+        assert request.header("authorization") == f"Bearer {PROVIDER_KEY}"
 
-    async with ScriptedServer(serve) as server:
-        rules = write_rules(server.url, TO_OFFICE)
+
+async def test_a_model_that_speaks_otherwise_is_refused_in_the_providers_words():
+    entry = {"when": {"endpoint": "realtime"}, "use": "office:gpt-4o"}
+    async with (
+        asyncio.timeout(10),
+        EmbeddedProvider() as provider,
+        running_proxy(write_rules(provider.base_url, entry), environment=KEYS) as proxy,
+    ):
+        with pytest.raises(InvalidStatus) as refused:
+            async with socket_agent(proxy, URL):
+                pass
+    told = json.loads(refused.value.response.body)["error"]
+    assert told["message"] == "The model `gpt-4o` is not supported for realtime."
+    assert refused.value.response.status_code == 400
+
+
+async def test_a_session_made_by_http_names_the_model_of_the_rule():
+    session = {"type": "realtime", "model": "gpt-realtime", "instructions": "be brief"}
+    async with EmbeddedProvider() as provider:
+        rules = write_rules(provider.base_url, TO_OFFICE)
         async with running_proxy(rules, environment=KEYS) as proxy, proxy.openai() as client:
-            session = {"type": "realtime", "model": "gpt-realtime", "instructions": "be brief"}
             secret = await client.realtime.client_secrets.create(session=session)
-        async with (
-            running_proxy(
-                write_rules(server.url, {"when": {"model": "gpt-realtime"}, "use": "block"}),
-                environment=KEYS,
-            ) as proxy,
-            proxy.openai() as client,
-        ):
+        rules = write_rules(provider.base_url, {"when": {"model": "gpt-realtime"}, "use": "block"})
+        async with running_proxy(rules, environment=KEYS) as proxy, proxy.openai() as client:
             with pytest.raises(openai.PermissionDeniedError):
                 await client.realtime.client_secrets.create(session=session)
-    assert secret.value == "ek_1"
-    (sent,) = server.exchanges
+    assert secret.value.startswith("ek_")
+    assert secret.session.model == "voice 1/a"
+    (sent,) = provider.requests
     assert sent.path == "/v1/realtime/client_secrets"
-    assert json.loads(sent.body) == {"session": {**session, "model": "voice 1/a"}}
+    assert sent.json() == {"session": {**session, "model": "voice 1/a"}}
 
 
 async def test_a_call_names_the_model_of_the_rule_in_its_form():
-    async def serve(exchange):
-        await exchange.answer(b"v=0", content_type="application/sdp", location="/v1/calls/1")
-
     session = json.dumps({"type": "realtime", "model": "gpt-realtime"})
-    async with ScriptedServer(serve) as server:
-        rules = write_rules(server.url, TO_OFFICE)
+    async with EmbeddedProvider() as provider:
+        rules = write_rules(provider.base_url, TO_OFFICE)
         async with running_proxy(rules, environment=KEYS) as proxy, proxy.client() as client:
             answer = await client.post(
                 "https://api.openai.com/v1/realtime/calls",
@@ -256,8 +308,7 @@ async def test_a_call_names_the_model_of_the_rule_in_its_form():
                     "session": (None, session, "application/json"),
                 },
             )
-    assert answer.text == "v=0"
-    (sent,) = server.exchanges
+    assert answer.text.startswith("v=0")
+    (sent,) = provider.requests
     assert b'"model":"voice 1/a"' in sent.body.replace(b'": "', b'":"')
     assert b"v=0 offer" in sent.body
-    assert int(sent.headers["content-length"]) == len(sent.body)
