@@ -15,14 +15,13 @@ import contextlib
 import logging
 from collections.abc import Sequence
 
-import msgspec
 from mitmproxy import ctx, exceptions, http, tls
 from mitmproxy.addonmanager import Loader
 from mitmproxy.connection import Client
 from mitmproxy.proxy import layer
 
 from addon.authority.home import open_home
-from addon.engine import ClientPool, answer
+from addon.engine import ClientPool
 from addon.interceptor import (
     access,
     adapter,
@@ -34,26 +33,32 @@ from addon.interceptor import (
     upstream,
 )
 from addon.interceptor.adapter import Delivery
-from addon.interceptor.bodies import unpack
+from addon.interceptor.bodies import BodyTooLargeError, unpack
 from addon.interceptor.bookkeeping import Bookkeeper
 from addon.interceptor.commands import Commands
-from addon.interceptor.compacting import transforming
 from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
 from addon.interceptor.exchanges import Exchange, Exchanges
 from addon.interceptor.giving import give
 from addon.interceptor.identity import Identities
-from addon.interceptor.leaning import remembering
 from addon.interceptor.notes import note_decision, plain
 from addon.interceptor.observing import trace_of_flow
 from addon.interceptor.planning import Answered, Decided, Incoming, Pass, Refusal, Route
 from addon.interceptor.preparing import Preparation
 from addon.interceptor.refusals import refuse
+from addon.interceptor.routing import Routing
 from addon.interceptor.rules_in_force import RulesInForce
 from addon.interceptor.secrecy import hide_secrets, secrets_in
 from addon.interceptor.socket_serving import SocketServer
 from addon.interceptor.state import State
 from addon.interceptor.upgrades import NO_WEBSOCKET, plan_upgrade
+from addon.interceptor.uploading import (
+    FLOWS_UNDECIDED,
+    LARGE,
+    announced_size,
+    plan_unread,
+    swallow,
+)
 from addon.neutral import DetourError, ErrorInfo
 from addon.providers import provider_for_host
 from addon.rules import (
@@ -90,7 +95,10 @@ class Interceptor:
         self._closing: asyncio.Task[None] | None = None
         self._vault: Vault | None = None
         self._state: State | None = None
-        self._sockets = SocketServer(self._exchanges, self.vault, self._pool, self._open)
+        self._routing = Routing(
+            self._exchanges, self._books, self._read_settings, self._kept, self._pool
+        )
+        self._sockets = SocketServer(self._exchanges, self.vault, self._pool, self._routing.open)
 
         self.addons = [Commands(self._rules, lambda: self._read_settings().rules, self._incoming)]
 
@@ -169,7 +177,7 @@ class Interceptor:
         """Put a layer in place that can be answered by the engine."""
         if nextlayer.layer is None:
             access.decide_next_layer().next_layer(nextlayer)
-        adapter.install(nextlayer.layer, self._exchanges.delivery)
+        adapter.install(nextlayer.layer, self._delivery)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """Say what to do about an agent that does not trust mitmproxy."""
@@ -183,11 +191,23 @@ class Interceptor:
                 data.conn.error,
             )
 
+    async def requestheaders(self, flow: http.HTTPFlow) -> None:
+        """Decide about a large request by its head alone, where that can be done."""
+        size = announced_size(flow.request)
+        if size is not None and size < LARGE and not flow.request.stream:
+            return
+        if flow.response or flow.error or not flow.live or flow.is_replay:
+            return
+        await self._begin(flow, unread=True)
+
     async def request(self, flow: http.HTTPFlow) -> None:
         """Decide about a call, before anything of it has gone anywhere."""
         quieten(flow)
-        if flow.response or flow.error or not flow.live:
+        if flow.response or flow.error or not flow.live or self._exchanges.get(flow):
             return
+        await self._begin(flow)
+
+    async def _begin(self, flow: http.HTTPFlow, *, unread: bool = False) -> None:
         try:
             self._identities.note(flow)
             if flow.is_replay == "request":
@@ -196,7 +216,10 @@ class Interceptor:
                 agent, secrets = self._identities.agent(flow), secrets_in(flow.request)
                 flow.metadata[AGENT] = plain(split_name(agent)[0] or "")
                 trace = trace_of_flow(flow, flow.request) if self._books.traces else None
-                await self._take(flow)
+                if unread:
+                    await self._take_unread(flow)
+                else:
+                    await self._take(flow)
                 self._exchanges.introduce(flow, agent, secrets, trace)
         except Exception:
             logger.exception("Detour failed to handle a call; the agent gets an error")
@@ -206,6 +229,10 @@ class Interceptor:
             note_decision(flow, endpoint, refusal)
             self._exchanges.add(flow, Exchange(endpoint=endpoint, decided=refusal))
             refuse(flow, error, endpoint.error_format)
+        if unread and (exchange := self._exchanges.get(flow)) is not None:
+            flow.request.stream = True
+            if flow.response is not None:
+                exchange.delivery = swallow(flow)
 
     def responseheaders(self, flow: http.HTTPFlow) -> None:
         """Let a stream pass as it comes, and remember it."""
@@ -245,14 +272,29 @@ class Interceptor:
             delivery.cancel()
         self._finish(flow)
 
-    async def _take(self, flow: http.HTTPFlow) -> None:
+    async def _take_unread(self, flow: http.HTTPFlow) -> None:
+        """Let the rules decide about a large call, if they can without its body."""
+        # mitmproxy's own options may want it to flow, but the rules speak first.
+        flow.request.stream = False
+        rules = self._rules(look=False)
+        incoming = self._incoming(flow, flow.request, rules, unread=True)
+        if plan_unread(incoming, rules) is not None:
+            await self._take(flow, incoming)
+            return
+        limit = self._read_settings().body_limit
+        if (announced_size(flow.request) or 0) > limit:
+            error = BodyTooLargeError(limit)
+            told = Refusal(error.to_error_info(), "refused", error.status)
+            self._refuse(flow, incoming.endpoint, told)
+
+    async def _take(self, flow: http.HTTPFlow, incoming: Incoming | None = None) -> None:
         """Let the rules decide about a call to an intercepted host."""
         endpoint: Endpoint | None = None
         upgrade = is_upgrade(flow.request)
         decided: Decided | Handshake | None = None
         try:
             rules = replay.rules_for(flow, self._rules(look=False))
-            incoming = self._incoming(flow, flow.request, rules)
+            incoming = incoming or self._incoming(flow, flow.request, rules)
             endpoint = incoming.endpoint
             if upgrade:
                 decided = plan_upgrade(endpoint, incoming.headers, incoming.agent, rules)
@@ -262,7 +304,8 @@ class Interceptor:
                     incoming, rules, keep_alive, self._kept(), self._pool(), self._books.spending
                 )
         except DetourError as error:
-            status = error.status if isinstance(error, StateError) else None
+            known = isinstance(error, StateError | BodyTooLargeError)
+            status = error.status if known else None
             decided = Refusal(error.to_error_info(), "refused", status)
             if upgrade and isinstance(error, RulesError):
                 decided = NO_WEBSOCKET  # by HTTP it is told what is wrong
@@ -281,10 +324,24 @@ class Interceptor:
             case Route() if upgrade:
                 self._sockets.relay(flow, endpoint, decided)
             case Route():
-                await self._route(flow, endpoint, decided)
+                await self._routing.begin(flow, endpoint, decided)
             case Handshake():
                 self._sockets.serve(flow, endpoint, decided, self._read_settings())
         self._note_what_to_keep(flow, decided)
+
+    def _delivery(self, flow: http.HTTPFlow) -> Delivery | None:
+        """Return what answers a flow in place of a server; asked when one is to be connected to."""
+        exchange = self._exchanges.get(flow)
+        if (
+            exchange is None
+            and flow.request.stream
+            and host_of(flow.request) in self._intercepted_hosts()
+        ):
+            # mitmproxy lets it flow by an option of its own, in the middle of it, unasked.
+            endpoint = endpoint_of(flow.request, provider_for_host)
+            self._refuse(flow, endpoint, Refusal(FLOWS_UNDECIDED, "refused", 413))
+            return swallow(flow)
+        return None if exchange is None else exchange.delivery
 
     def _note_what_to_keep(self, flow: http.HTTPFlow, decided: Decided | Handshake) -> None:
         """Ask the rules whether what is said in an exchange is kept."""
@@ -298,58 +355,6 @@ class Interceptor:
         if self._state is None:
             self._state = State(self.vault(), self._read_settings().keep_alive)
         return self._state
-
-    async def _route(self, flow: http.HTTPFlow, endpoint: Endpoint, route: Route) -> None:
-        exchange = Exchange(endpoint=endpoint, route=route)
-        route.call.outcome.tape = self._read_settings().make_tape()
-        remembered = route.remembered
-        if remembered is not None and remembered.background:
-            answered = self._kept().start(
-                route.call, remembered, self._pool(), lambda: self._end_job(flow, route, given)
-            )
-            display.show_route(flow, route)
-            given = await give(flow, endpoint, answered)
-            given.job = route
-            self._exchanges.add(flow, given)
-            self._expect_end(flow, given, route)
-            return
-        if flow.is_replay == "request":
-            display.show_route(flow, route)
-            self._exchanges.add(flow, exchange)
-            self._expect_end(flow, exchange, route)
-            await replay.answer_whole(flow, answer(route.call, self._pool()))
-            return
-        handler = access.connection_handler(flow.client_conn)
-        exchange.delivery = Delivery(flow, handler, lambda: self._open(flow, route))
-        display.show_route(flow, route)
-        self._exchanges.add(flow, exchange)
-        self._expect_end(flow, exchange, route)
-
-    def _end_job(self, flow: http.HTTPFlow, route: Route, given: Exchange) -> None:
-        """A response in the background has been made."""
-        display.show_job(flow, given, route)
-        self._books.enter(flow, given)
-
-    def _expect_end(self, flow: http.HTTPFlow, exchange: Exchange, route: Route) -> None:
-        """See that the ledger has an exchange before the agent has the last of the answer."""
-        self._books.begin(flow, exchange)
-        route.call.outcome.when_concluded = lambda: self._books.conclude(flow, exchange)
-
-    def _open(self, flow: http.HTTPFlow, route: Route) -> adapter.Items:
-        """Begin the answer, with the request as it stands now: people may have edited it."""
-        call = route.call
-        shown = flow.request.content
-        if shown is not None and shown != call.rendered.body:
-            call.rendered = msgspec.structs.replace(call.rendered, body=shown)
-            if call.chain is not None:
-                call.chain.stay()  # to another target would go what has been edited away
-        items = answer(call, self._pool())
-        if route.transform is not None:
-            return transforming(items, route)
-        if route.remembered is None:
-            return items
-        turn, history = route.remembered.turn, self._kept().history
-        return remembering(items, turn, lambda: route.keeper, history, stream=call.stream)
 
     def _refuse(self, flow: http.HTTPFlow, endpoint: Endpoint, refusal: Refusal) -> None:
         self._exchanges.add(flow, Exchange(endpoint=endpoint, decided=refusal))
@@ -377,8 +382,12 @@ class Interceptor:
         else:
             exchange.delivery.when_ended(lambda: self._books.enter(flow, exchange))
 
-    def _incoming(self, flow: http.HTTPFlow, request: http.Request, rules: Rules) -> Incoming:
+    def _incoming(
+        self, flow: http.HTTPFlow, request: http.Request, rules: Rules, *, unread: bool = False
+    ) -> Incoming:
         """Gather what the rules may look at.
+
+        The body of a request that is `unread` is not there yet.
 
         Raises:
             ClientRequestError: The body cannot be unpacked.
@@ -390,7 +399,7 @@ class Interceptor:
             endpoint=endpoint_of(request, rules.provider_for_host),
             agent=self._identities.agent(flow, request),
             headers=headers,
-            body=unpack(request, self._read_settings().body_limit),
+            body=b"" if unread else unpack(request, self._read_settings().body_limit),
             matches_filter=filters.matcher(flow),
         )
 

@@ -13,6 +13,8 @@ from addon.neutral import ClientRequestError, ErrorInfo
 class BodyTooLargeError(ClientRequestError):
     """A request exceeds `detour_body_limit`."""
 
+    status = 413
+
     def __init__(self, limit: int) -> None:
         super().__init__(
             f"The request is larger than {human.pretty_size(limit)}, the limit of Detour "

@@ -7,7 +7,7 @@ from mitmproxy.addons.maplocal import MapLocal
 from mitmproxy.test import taddons, tflow, tutils
 
 from addon.embedded import EmbeddedProvider
-from addon.interceptor import Interceptor, addon, display, preparing, recorder
+from addon.interceptor import Interceptor, addon, display, preparing, recorder, routing
 from tests.support.calls import request_body
 from tests.support.proxy import AGENT_KEY, running_proxy, server_context
 from tests.support.rules import write_default, write_rules
@@ -27,7 +27,7 @@ def fail(*_, **__):
         (preparing, "plan_call"),
         (addon, "unpack"),
         (addon, "is_upgrade"),
-        (addon, "Delivery"),
+        (routing, "Delivery"),
         (display, "show_route"),
         (addon.access, "connection_handler"),
     ],
@@ -65,7 +65,7 @@ async def test_an_engine_that_does_not_even_begin(monkeypatch):
         running_proxy(write_rules(provider.base_url), expected_errors=True) as proxy,
         proxy.client() as client,
     ):
-        monkeypatch.setattr(addon, "answer", fail)
+        monkeypatch.setattr(routing, "answer", fail)
         answer = await client.post(URL, content=request_body(), headers=KEY)
     assert answer.status_code == 502
     assert provider.requests == []
