@@ -22,7 +22,7 @@ from unittest import mock
 import httpx2
 import openai
 import trustme
-from mitmproxy import options
+from mitmproxy import certs, options
 from mitmproxy.http import HTTPFlow
 from mitmproxy.master import Master
 from mitmproxy.tools.dump import DumpMaster
@@ -41,6 +41,10 @@ PROVIDER_KEY = "sk-provider-fedcba9876543210"
 def authority() -> trustme.CA:
     """The authority that the tests' servers have their certificates from."""
     return trustme.CA()
+
+
+_load_key = functools.cache(certs.load_pem_private_key)
+"""mitmproxy's own: OpenSSL spends most of a proxy's start on checking the key it has checked."""
 
 
 @functools.cache
@@ -209,6 +213,7 @@ async def running_proxy(
         with (
             resolving(hosts),
             collecting_web_servers() as web_servers,
+            mock.patch("mitmproxy.certs.load_pem_private_key", _load_key),
             mock.patch.dict(os.environ, {**cleared, **environment}),
         ):
             master = master_class(

@@ -74,10 +74,10 @@ async def test_a_call_shows(source, target, stream):
     async with (
         EmbeddedProvider() as provider,
         running_proxy(rules_for(provider.base_url, target)) as proxy,
-        proxy.client() as client,
     ):
-        answer = await client.post(url, json=body, headers=key)
-        assert answer.status_code == 200, answer.text
+        async with proxy.client() as client:
+            answer = await client.post(url, json=body, headers=key)
+            assert answer.status_code == 200, answer.text
         await proxy.quiet()
         (flow,) = proxy.flows
         name, asked = shown(flow, flow.request)
@@ -121,9 +121,10 @@ async def test_a_fallback_shows_both_answers_and_what_was_sent_last():
             providers={"first": {**first, "models": ["m"]}},
             fallback={"retries": 0},
         )
-        async with running_proxy(rules) as proxy, proxy.client() as client:
+        async with running_proxy(rules) as proxy:
             url, body = request_in("openai-chat", True)
-            await client.post(url, json=body, headers={"authorization": f"Bearer {AGENT_KEY}"})
+            async with proxy.client() as client:
+                await client.post(url, json=body, headers={"authorization": f"Bearer {AGENT_KEY}"})
             await proxy.quiet()
             (flow,) = proxy.flows
             _, overview = shown(flow, flow.response, "detour")
@@ -159,10 +160,11 @@ async def test_a_call_that_passes_shows_too():
     async with (
         ScriptedServer(serve, server_context("api.openai.com")) as server,
         running_proxy(write_default("pass"), hosts={"api.openai.com": server.address}) as proxy,
-        proxy.client() as client,
     ):
         url, body = request_in("openai-chat", False)
-        answer = await client.post(url, json=body, headers={"authorization": f"Bearer {AGENT_KEY}"})
+        key = {"authorization": f"Bearer {AGENT_KEY}"}
+        async with proxy.client() as client:
+            answer = await client.post(url, json=body, headers=key)
         assert answer.status_code == 200
         await proxy.quiet()
         (flow,) = proxy.flows
