@@ -17,7 +17,7 @@ from pathlib import Path
 
 import msgspec
 
-from addon.ledger.record import Record
+from addon.ledger.record import Record, read_record
 
 FOLDER = "unwritten"
 
@@ -29,6 +29,9 @@ class Heading(msgspec.Struct, frozen=True):
 
     lines: str | None
     """The file that gets every record as a line of JSON."""
+
+
+_read_heading = msgspec.json.Decoder(Heading).decode
 
 
 class Journal:
@@ -121,12 +124,12 @@ def left_behind(path: Path) -> Generator[Left | None]:
         heading, *kept = _lines(path) or [b""]
         lines: Path | None = None
         with contextlib.suppress(msgspec.DecodeError):
-            named = msgspec.json.decode(heading, type=Heading).lines
+            named = _read_heading(heading).lines
             lines = Path(named) if named else None
         records: list[Record] = []
         for line in (*kept, *_lines(other)):
             with contextlib.suppress(msgspec.DecodeError):  # cut, as the last one may be
-                records.append(msgspec.json.decode(line, type=Record))
+                records.append(read_record(line))
         yield Left(path.stem, lines, records)
         other.unlink(missing_ok=True)
         path.unlink(missing_ok=True)

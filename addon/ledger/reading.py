@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from addon.ledger.record import COLUMNS, Record, timestamp
+from addon.ledger.record import COLUMNS, Record, read_record, timestamp
 from addon.ledger.schema import FAILED, FILE_NAME, LIST, LOSSY
 from addon.ledger.selection import Selection
 from addon.ledger.store import Store
@@ -131,7 +131,7 @@ class Reader:
     def running(self) -> list[Record]:
         """Return what is known of exchanges that have gone on for a while, of any process."""
         rows = self._query("SELECT record FROM running", [])
-        records = [msgspec.json.decode(row["record"], type=Record) for row in rows]
+        records = [read_record(row["record"]) for row in rows]
         return sorted(records, key=lambda record: (record.time, record.id))
 
     def usage(

@@ -68,6 +68,9 @@ class Record(msgspec.Struct, kw_only=True):
 
 COLUMNS = Record.__struct_fields__
 
+read_record = msgspec.json.Decoder(Record).decode
+"""Reads what was written as JSON; raises `msgspec.DecodeError`."""
+
 
 def timestamp(seconds: float) -> str:
     """Write seconds since 1970 so that text sorts by time: `2026-05-01T12:00:00.000Z`."""

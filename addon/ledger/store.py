@@ -12,7 +12,7 @@ import msgspec
 
 from addon.ledger.database import Database, Limits
 from addon.ledger.journal import Left, journals, left_behind
-from addon.ledger.record import Record
+from addon.ledger.record import Record, read_record
 from addon.ledger.schema import FILE_NAME, INSERT, INSERT_ONCE, SCHEMA
 
 logger = logging.getLogger(__name__)
@@ -98,7 +98,7 @@ class Store:
             running = connection.execute(
                 "SELECT record FROM running WHERE owner = ?", (left.owner,)
             ).fetchall()
-            begun = [msgspec.json.decode(text, type=Record) for (text,) in running]
+            begun = [read_record(text) for (text,) in running]
             for record in begun:
                 record.error = INTERRUPTED
             stored[:] = [

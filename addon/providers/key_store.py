@@ -44,6 +44,9 @@ class _Contents(msgspec.Struct):
     keys: dict[str, str] = {}
 
 
+_read_contents = msgspec.json.Decoder(_Contents).decode
+
+
 class KeyStore:
     """The encrypted keys of a home folder. Made on the first `set`; read again when it changes.
 
@@ -200,7 +203,7 @@ class KeyStore:
 
     def _read(self) -> _Contents:
         try:
-            contents = msgspec.json.decode(self.file.read_bytes(), type=_Contents)
+            contents = _read_contents(self.file.read_bytes())
             _bytes(contents.salt)
         except OSError as error:
             raise KeyStoreError(f"{self.file} cannot be read: {error.strerror}") from None

@@ -127,9 +127,12 @@ class _Table(msgspec.Struct, frozen=True):
     models: dict[str, dict[str, ModelFacts]]
 
 
+_read_table = msgspec.json.Decoder(_Table).decode
+
+
 @functools.cache
 def _table() -> _Table:
-    return msgspec.json.decode(_PATH.read_bytes(), type=_Table)
+    return _read_table(_PATH.read_bytes())
 
 
 def table_date() -> str:
