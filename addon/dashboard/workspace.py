@@ -98,6 +98,7 @@ class Workspace:
         """Whether mitmweb's pages are on the same server."""
         self._threads = ThreadPoolExecutor(THREADS, "Detour dashboard")
         self._waiting = 0
+        self._closed = False
         self._few = asyncio.Semaphore(MOST_ASKED)
         self._keys: SharedKeys | None = None
         self._reader: tuple[Path, Reader] | None = None
@@ -161,18 +162,30 @@ class Workspace:
         """Let a thread do something that takes a while.
 
         Raises:
-            ApiError: Too much waits already.
+            ApiError: Too much waits already, or the program ends.
         """
+        if self._closed:
+            raise _ending()
         if self._waiting >= MOST_WAITING:
             raise ApiError(503, "too much is asked at once", remedy="try again in a moment")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, function)
+        except (Exception, asyncio.CancelledError):
+            task = asyncio.current_task()
+            if not self._closed or (task is not None and task.cancelling()):
+                raise
+            raise _ending() from None  # `close` has cancelled it, or taken the ledger from it
         finally:
             self._waiting -= 1
 
     def close(self) -> None:
         """Begin nothing new."""
+        self._closed = True
         self._threads.shutdown(wait=False, cancel_futures=True)
         if self._reader is not None:
             self._reader[1].close()
+
+
+def _ending() -> ApiError:
+    return ApiError(503, "Detour is about to end", remedy="start it again")
