@@ -1,4 +1,4 @@
-"""Decoders are made where a module is imported, by one thread, before any other can use their types.
+"""Decoders are made where a module is imported, by one thread, before another can use their types.
 
 msgspec prepares a class at the first use, and lets other threads see it half prepared: two threads
 that decode it for the first time at once end the whole process with a segmentation fault.
