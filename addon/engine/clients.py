@@ -1,28 +1,28 @@
 """Connections to providers, kept open between calls and shared by all agents.
 
-The pool under httpx2 is used without httpx2's client: that would keep cookies, follow redirects and
-add headers of its own, none of which may happen to a call that carries somebody's key.
+Nothing is added to a call, followed or kept: no cookies, no redirects, no headers, none of which
+may happen to a call that carries somebody's key.
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import re
 import ssl
-from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from collections import deque
+from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Any, TypedDict, cast
 
 import certifi
 import httpcore2
 import httpx2
 import msgspec
 
-from addon.engine.network import Network, Stream, dialled
+from addon.engine.http1 import Answer, Choose, Connection, HttpProxy, dial
 from addon.engine.turns import Turns
 from addon.formats.base import Headers
+from addon.neutral import DetourError
 from addon.providers import Timeouts
 
 IDLE_EXPIRY = 60.0
@@ -30,11 +30,8 @@ IDLE_EXPIRY = 60.0
 STALE_WINDOW = 2.0
 """Seconds within which a reused connection shows that the provider had closed it meanwhile."""
 MOST_IDLE = 100
-_TRANSFER_ENCODING = b"transfer-encoding"
-
-# mitmproxy has everything logged down to DEBUG and hands every record to each of its addons; the
-# pool has a dozen things to say about a call: a millisecond of CPU, and headers of answers in it.
-logging.getLogger("httpcore2").setLevel(logging.INFO)
+_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_BREAKS = re.compile(r"[\r\n\0]")
 
 
 class TlsSettings(msgspec.Struct, frozen=True):
@@ -78,41 +75,53 @@ class ProxySettings(msgspec.Struct, frozen=True):
     """What it wants as `Proxy-Authorization`."""
 
 
-class _Limits(TypedDict):
-    max_connections: int | None
-    max_keepalive_connections: int
-    keepalive_expiry: float
+class _Place(msgspec.Struct, frozen=True):
+    """Where a URL leads."""
+
+    scheme: str
+    host: str
+    port: int
+    authority: str
+    """How the host is called in a request."""
+    target: str
+    is_local: bool
+    """Whether it is on this machine, which no proxy could reach."""
+
+    @property
+    def origin(self) -> tuple[str, str, int]:
+        """What a connection is good for."""
+        return self.scheme, self.host, self.port
 
 
 class ClientPool:
     """Opens calls over pooled HTTP/1.1 connections."""
 
-    def __init__(self, tls: TlsSettings | None = None, proxy: ProxySettings | None = None) -> None:
+    def __init__(
+        self,
+        tls: TlsSettings | ssl.SSLContext | None = None,
+        proxy: ProxySettings | None = None,
+        choose: Choose | None = None,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            tls: Whom to trust.
+            proxy: A proxy between here and the providers.
+            choose: Picks from the addresses of a host those that may be connected to, or raises.
+        """
         self.turns = Turns()
-        context = (tls or TlsSettings()).context()
-        limits: _Limits = {
-            "max_connections": None,
-            "max_keepalive_connections": MOST_IDLE,
-            "keepalive_expiry": IDLE_EXPIRY,
-        }
-        self._direct = httpcore2.AsyncConnectionPool(
-            ssl_context=context, network_backend=Network(), **limits
-        )
-        self._remote = self._direct
-        if proxy is not None:
-            credential = proxy.authorization
-            self._remote = httpcore2.AsyncHTTPProxy(
-                proxy.url,
-                proxy_headers={"Proxy-Authorization": credential} if credential else None,
-                ssl_context=context,
-                proxy_ssl_context=context if proxy.url.startswith("https:") else None,
-                network_backend=Network(),
-                **limits,
-            )
+        self._tls = tls if isinstance(tls, ssl.SSLContext) else (tls or TlsSettings()).context()
+        self._tls.set_alpn_protocols(["http/1.1"])
+        self._choose = choose
+        self._proxy = None if proxy is None else _proxy(proxy, self._tls)
+        self._idle: dict[tuple[str, str, int], deque[tuple[float, Connection]]] = {}
+        """Connections that nobody uses, and until when they are kept; the youngest last."""
+        self._busy: set[Connection] = set()
+        self._closed = False
 
     async def open(
         self, method: str, url: str, headers: Headers, body: bytes, timeouts: Timeouts
-    ) -> httpcore2.Response:
+    ) -> Response:
         """Send a request and return once the answer's headers are there; the body is not read.
 
         A connection that the provider closed while it lay idle is replaced by a new one, once:
@@ -122,75 +131,166 @@ class ClientPool:
             httpcore2.NetworkError: The provider cannot be reached.
             httpcore2.TimeoutException: It takes longer than it may.
             httpcore2.ProtocolError: It does not speak HTTP.
+            httpcore2.UnsupportedProtocol: It is to be called neither by https nor by http.
             httpx2.InvalidURL: The URL is none.
+            DetourError: A header cannot be sent.
         """
-        clock = asyncio.get_running_loop().time
-        began = clock()
-        dialled.set(False)
-        request = make_request(method, url, headers, body)
-        pool = self._direct if _is_local(request.url.host.decode()) else self._remote
-        request.extensions = {"timeout": {"connect": timeouts.connect, "write": timeouts.idle}}
-        try:
-            return await pool.handle_async_request(request)
-        except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
-            if dialled.get() or clock() - began > STALE_WINDOW:
-                raise
-            return await pool.handle_async_request(request)
+        place = _place(url)
+        proxy = None if place.is_local else self._proxy
+        request = write_request(method, place, headers, body, proxy)
+        connection = self._take(place.origin)
+        if connection is not None:
+            clock = asyncio.get_running_loop().time
+            began = clock()
+            try:
+                return await self._send(connection, place, request, timeouts)
+            except (httpcore2.NetworkError, httpcore2.RemoteProtocolError):
+                if clock() - began > STALE_WINDOW:
+                    raise
+        tls = self._tls if place.scheme == "https" else None
+        connection = await dial(place.host, place.port, tls, proxy, timeouts.connect, self._choose)
+        return await self._send(connection, place, request, timeouts)
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._direct.aclose()
-        await self._remote.aclose()
+        self._closed = True
+        for connection in self._busy:
+            connection.abort()
+        self._busy.clear()
+        for kept in self._idle.values():
+            for _, connection in kept:
+                connection.abort()
+        self._idle.clear()
+        await asyncio.sleep(0)  # asyncio closes a socket one turn later
+
+    async def _send(
+        self, connection: Connection, place: _Place, request: bytes, timeouts: Timeouts
+    ) -> Response:
+        self._busy.add(connection)
+        try:
+            answer = await connection.send(request, timeouts.idle)
+        except BaseException:
+            self._busy.discard(connection)
+            raise
+        return Response(answer, lambda: self._keep(place.origin, connection))
+
+    def _take(self, origin: tuple[str, str, int]) -> Connection | None:
+        """Return the connection that was used last: others are the likelier to have been closed."""
+        kept = self._idle.get(origin)
+        now = asyncio.get_running_loop().time()
+        while kept:
+            until, connection = kept.pop()
+            if connection.is_free and now < until:
+                return connection
+            connection.abort()
+        return None
+
+    def _keep(self, origin: tuple[str, str, int], connection: Connection) -> None:
+        """Keep a connection for the next call, where it can serve one."""
+        self._busy.discard(connection)
+        if not connection.is_free or self._closed:
+            connection.abort()
+            return
+        now = asyncio.get_running_loop().time()
+        for name, kept in list(self._idle.items()):
+            while kept and (kept[0][0] <= now or not kept[0][1].is_free):
+                kept.popleft()[1].abort()
+            if not kept:
+                del self._idle[name]
+        if sum(map(len, self._idle.values())) < MOST_IDLE:
+            self._idle.setdefault(origin, deque()).append((now + IDLE_EXPIRY, connection))
+        else:
+            connection.abort()
 
 
-async def body_of(response: httpcore2.Response) -> AsyncGenerator[bytes]:
-    """Yield the body of an answer in pieces that are never empty.
+class Response:
+    """An answer whose headers are there, and whose connection goes back to the pool afterwards."""
+
+    def __init__(self, answer: Answer, keep: Callable[[], None]) -> None:
+        self._answer = answer
+        self._keep = keep
+        self._left = False
+        self.status = answer.status
+        self.headers = answer.headers
+        """Names as they were written, and values."""
+        self.read = answer.read
+        """Returns the next piece of the body; b"": it has ended."""
+        self.write = answer.write
+        """Sends something after a head of status 101."""
+
+    def close(self) -> None:
+        """Leave the connection to the next call, or close it where something is left to come."""
+        if not self._left:
+            self._left = True
+            self._answer.close()
+            self._keep()
+
+
+def write_request(
+    method: str, place: _Place, headers: Headers, body: bytes, proxy: HttpProxy | None = None
+) -> bytes:
+    """Write a request as it is sent.
 
     Raises:
-        httpcore2.NetworkError: The provider breaks off.
-        httpcore2.ProtocolError: It does not speak HTTP.
+        DetourError: A header cannot be sent.
     """
-    stream = cast("dict[str, Any]", response.extensions).get("network_stream")
-    encodings = [value for name, value in response.headers if name.lower() == _TRANSFER_ENCODING]
-    if isinstance(stream, Stream) and [value.lower() for value in encodings] == [b"chunked"]:
-        async with aclosing(stream.chunks()) as chunks:
-            async for chunk in chunks:
-                yield chunk
-    async with aclosing(response.aiter_stream()) as chunks:
-        async for chunk in chunks:
-            yield chunk
+    target = place.target
+    lines = [f"Host: {place.authority}"]
+    if proxy is not None and place.scheme == "http":
+        target = f"http://{place.authority}{target}"
+        if proxy.authorization is not None:
+            lines.append(f"Proxy-Authorization: {proxy.authorization}")
+    for name, value in headers:
+        if not _is_token(name) or _BREAKS.search(value):
+            raise DetourError(f"The header {name!r} of the request to the provider cannot be sent.")
+        lines.append(f"{name}: {value}")
+    if method != "GET":
+        lines.append(f"Content-Length: {len(body)}")
+    head = "\r\n".join((f"{method} {target} HTTP/1.1", *lines, "", ""))
+    return head.encode("utf-8", "surrogateescape") + body
 
 
-def _is_local(host: str) -> bool:
-    """Tell whether a host is this machine, which no proxy could reach."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+@lru_cache(maxsize=1024)
+def _is_token(name: str) -> bool:
+    return _TOKEN.fullmatch(name) is not None
 
 
-def make_request(method: str, url: str, headers: Headers, body: bytes = b"") -> httpcore2.Request:
-    """Write a request in the words of the pool.
-
-    Raises:
-        httpx2.InvalidURL: The URL is none.
-    """
-    place, host = _place(url)
-    fields = [(name.encode(), value.encode()) for name, value in headers]
-    length = [(b"content-length", str(len(body)).encode())] if method != "GET" else []
-    return httpcore2.Request(
-        method,
-        place,
-        headers=[(b"host", host), *fields, *length],
-        content=body,
+def _proxy(settings: ProxySettings, tls: ssl.SSLContext) -> HttpProxy:
+    place = _place(settings.url)
+    return HttpProxy(
+        host=place.host,
+        port=place.port,
+        authorization=settings.authorization,
+        tls=tls if place.scheme == "https" else None,
     )
 
 
 @lru_cache(maxsize=256)
-def _place(url: str) -> tuple[httpcore2.URL, bytes]:
-    """Return a URL in the words of the pool, and what its host is called in a request."""
-    place = httpx2.URL(url)
-    target = httpcore2.URL(
-        scheme=place.raw_scheme, host=place.raw_host, port=place.port, target=place.raw_path
+def _place(url: str) -> _Place:
+    """Read a URL, of which there are few.
+
+    Raises:
+        httpx2.InvalidURL: It is none.
+        httpcore2.UnsupportedProtocol: It leads elsewhere than to a web server.
+    """
+    parsed = httpx2.URL(url)
+    if parsed.scheme not in ("http", "https"):
+        raise httpcore2.UnsupportedProtocol(f"{parsed.scheme or 'no scheme'} is not https or http")
+    if not parsed.raw_host:
+        raise httpx2.InvalidURL("it names no host")
+    host = parsed.raw_host.decode("ascii")
+    return _Place(
+        scheme=parsed.scheme,
+        host=host,
+        port=parsed.port or (443 if parsed.scheme == "https" else 80),
+        authority=parsed.netloc.decode("ascii"),
+        target=parsed.raw_path.decode("ascii"),
+        is_local=_is_local(host),
     )
-    return target, place.netloc
+
+
+def _is_local(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import httpcore2
 import msgspec
 
 from addon.engine.call import Call
-from addon.engine.clients import ClientPool, body_of
+from addon.engine.clients import ClientPool, Response
 from addon.engine.encodings import EncodingError, StackedDecoder
 from addon.engine.headers import provider_headers
 from addon.formats import FORMATS
@@ -64,33 +63,32 @@ async def _converse(call: Call, clients: ClientPool) -> AsyncGenerator[Opening |
                 if error:
                     yield error
                 return
-            await response.aclose()
+            response.close()
             response = await _send(call, clients, body)
             opening = opening_of(response)
         yield opening
         content_encoding = header(opening.headers, "content-encoding")
         decoder = StackedDecoder(content_encoding) if content_encoding else None
-        async with aclosing(body_of(response)) as chunks:
-            async for chunk in chunks:
-                if decoder is None:
-                    yield chunk
-                else:
-                    for piece in decoder.decode(chunk):
-                        yield piece
+        while chunk := await response.read():
+            if decoder is None:
+                yield chunk
+            else:
+                for piece in decoder.decode(chunk):
+                    yield piece
         if decoder is not None and not decoder.complete:
             raise EncodingError(f"the {content_encoding} body ends too early")
     finally:
-        await response.aclose()
+        response.close()
 
 
-async def _send(call: Call, clients: ClientPool, body: bytes) -> httpcore2.Response:
+async def _send(call: Call, clients: ClientPool, body: bytes) -> Response:
     rendered = call.rendered
     return await clients.open(
         rendered.method, rendered.url, provider_headers(call), body, call.timeouts
     )
 
 
-def opening_of(response: httpcore2.Response) -> Opening:
+def opening_of(response: Response) -> Opening:
     """Return how an answer begins."""
     headers = tuple(
         (name.decode("latin-1"), value.decode("latin-1")) for name, value in response.headers
@@ -98,15 +96,14 @@ def opening_of(response: httpcore2.Response) -> Opening:
     return Opening(response.status, headers)
 
 
-async def _read(response: httpcore2.Response, opening: Opening) -> bytes:
+async def _read(response: Response, opening: Opening) -> bytes:
     """Read an error to its end, as far as errors go."""
     content_encoding = header(opening.headers, "content-encoding")
     decoder = StackedDecoder(content_encoding) if content_encoding else None
     body = bytearray()
-    async with aclosing(body_of(response)) as chunks:
-        async for chunk in chunks:
-            for piece in (chunk,) if decoder is None else decoder.decode(chunk):
-                body += piece
-            if len(body) >= LONGEST_ERROR:
-                break
+    while chunk := await response.read():
+        for piece in (chunk,) if decoder is None else decoder.decode(chunk):
+            body += piece
+        if len(body) >= LONGEST_ERROR:
+            break
     return bytes(body)

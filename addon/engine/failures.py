@@ -119,6 +119,8 @@ def _connect_message(failure: Exception, place: str) -> str:
                     f"{place} does not speak TLS as expected ({cause.reason}). If it is a plain "
                     "HTTP server, its base_url in rules.yaml must begin with http://."
                 )
+            case httpcore2.ProxyError():
+                return f"The proxy on the way does not connect to {place}: {cause}."
             case socket.gaierror():
                 return (
                     f"The name of {place} cannot be resolved. Check base_url in rules.yaml and the "

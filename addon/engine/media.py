@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 
-import httpcore2
 import httpx2
 
-from addon.engine.clients import make_request
+from addon.engine.clients import Response
 from addon.engine.headers import USER_AGENT
 from addon.engine.media_connections import MediaConnections
 from addon.engine.media_errors import EXPECTED, MediaError, describe
 from addon.engine.media_memory import MediaMemory
 from addon.formats.base import Headers
 from addon.neutral import InlineMedia
-from addon.providers import MediaPolicy
+from addon.providers import MediaPolicy, Timeouts
 from addon.translation import Media, Wanted, host_of
 from addon.vault import Vault
 from addon.wire.media_types import recognise
@@ -28,7 +27,7 @@ MOST_AT_ONCE = 6
 MOST_REDIRECTS = 3
 PATIENCE = 20.0
 """Seconds that all media of one request may take together."""
-CONNECT_TIMEOUT = 5.0
+_TIMEOUTS = Timeouts(connect=5)
 
 _HEADERS: Headers = (
     ("user-agent", USER_AGENT),
@@ -107,15 +106,14 @@ class _Batch:
     async def _download(self, url: str, host: str) -> tuple[str, bytes]:
         """Return the content type and the body, after redirects."""
         allow_private = self._policy.allow_private
-        async with self._connections.pool(allow_private=allow_private) as pool:
+        pool = self._connections.pool(allow_private=allow_private)
+        try:
             for _ in range(MOST_REDIRECTS + 1):
                 place = httpx2.URL(url)
                 self._check_scheme(place, host)
                 if not allow_private:
                     await self._connections.check_host(place.host, place.port or 443)
-                request = make_request("GET", url, _HEADERS)
-                request.extensions = {"timeout": {"connect": CONNECT_TIMEOUT}}
-                response = await pool.handle_async_request(request)
+                response = await pool.open("GET", url, _HEADERS, b"", _TIMEOUTS)
                 try:
                     headers = {
                         name.lower(): value.decode("latin-1") for name, value in response.headers
@@ -124,8 +122,10 @@ class _Batch:
                         body = await self._read(response, headers.get(b"content-length"), host)
                         return headers.get(b"content-type", ""), body
                 finally:
-                    await response.aclose()
+                    response.close()
                 url = str(place.join(headers.get(b"location", "")))
+        finally:
+            await pool.aclose()
         raise MediaError(host, f"it redirects more than {MOST_REDIRECTS} times")
 
     def _check_scheme(self, place: httpx2.URL, host: str) -> None:
@@ -135,14 +135,14 @@ class _Batch:
         if place.scheme not in ("http", "https"):
             raise MediaError(host, "it is not https")
 
-    async def _read(self, response: httpcore2.Response, length: str | None, host: str) -> bytes:
+    async def _read(self, response: Response, length: str | None, host: str) -> bytes:
         """Read a body, of no more than one medium and all of them together may have."""
         if response.status != 200:
             raise MediaError(host, f"it answered {response.status}")
         body = bytearray()
         if length and length.isdecimal():
             self._check_size(int(length), int(length), host)
-        async for piece in response.aiter_stream():
+        while piece := await response.read():
             body += piece
             self._check_size(len(body), len(piece), host)
             self._left -= len(piece)

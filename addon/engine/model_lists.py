@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from contextlib import aclosing
 from typing import Literal
 
 import httpcore2
 import msgspec
 
-from addon.engine.clients import ClientPool, body_of
+from addon.engine.clients import ClientPool
 from addon.engine.failures import EXPECTED
 from addon.engine.headers import USER_AGENT, merge
 from addon.formats import FORMATS
@@ -142,14 +141,13 @@ async def fetch(
         response = await clients.open(method, url, merge(_HEADERS, headers), body, _TIMEOUTS)
         try:
             answer = bytearray()
-            async with aclosing(body_of(response)) as chunks:
-                async for chunk in chunks:
-                    answer += chunk
-                    if len(answer) > LARGEST:
-                        raise ListError("the list of models is too long", "no list")
+            while chunk := await response.read():
+                answer += chunk
+                if len(answer) > LARGEST:
+                    raise ListError("the list of models is too long", "no list")
             return response.status, bytes(answer)
         finally:
-            await response.aclose()
+            response.close()
 
 
 class ModelLists:

@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing, nullcontext
-from typing import Any, cast
+from typing import Any
 
 import httpcore2
 
 from addon.engine.call import Call, Head
-from addon.engine.clients import ClientPool, body_of
+from addon.engine.clients import ClientPool, Response
 from addon.engine.conversation import Opening, opening_of
 from addon.engine.failures import EXPECTED, explain
 from addon.engine.headers import merge, provider_headers, request_id
-from addon.engine.network import READ_SIZE
 from addon.engine.replies import ERROR_LIMIT, Item, error_reply, redirect_error
 from addon.formats import FORMATS
 from addon.formats.base import Headers
@@ -72,7 +71,7 @@ class Relay:
                         async for item in items:
                             yield item
                 finally:
-                    await response.aclose()
+                    response.close()
         except EXPECTED as failure:
             if outcome.status is None:
                 for item in error_reply(self._call, explain(failure, self._call), None):
@@ -87,7 +86,7 @@ class Relay:
         limited = provider.concurrency is not None
         return self._clients.turns.turn(provider) if limited else nullcontext()
 
-    async def _open(self) -> httpcore2.Response:
+    async def _open(self) -> Response:
         call = self._call
         upgrade = (("connection", "Upgrade"), ("upgrade", "websocket"))
         headers = merge(provider_headers(call), upgrade, _handshake(call.agent_headers))
@@ -99,7 +98,7 @@ class Relay:
         except TimeoutError as error:
             raise httpcore2.ReadTimeout(str(error)) from error
 
-    async def _answer(self, response: httpcore2.Response) -> AsyncGenerator[Item]:
+    async def _answer(self, response: Response) -> AsyncGenerator[Item]:
         opening = opening_of(response)
         self._call.outcome.request_id = request_id(opening.headers)
         if response.status != 101:
@@ -109,22 +108,21 @@ class Relay:
         self._call.outcome.status = 101
         granted = ((n.lower(), v) for n, v in opening.headers if n.lower() in _GRANTED)
         yield Head(101, tuple(granted))
-        stream = cast("dict[str, Any]", response.extensions)["network_stream"]
-        sending = asyncio.create_task(self._send(stream))
+        sending = asyncio.create_task(self._send(response))
         try:
-            while data := await stream.read(READ_SIZE):
+            while data := await response.read():
                 yield data
         finally:
             sending.cancel()
 
-    async def _send(self, stream: httpcore2.AsyncNetworkStream) -> None:
+    async def _send(self, response: Response) -> None:
         try:
             while True:
-                await stream.write(await self._outgoing.get())
+                await response.write(await self._outgoing.get())
         except EXPECTED:
-            await stream.aclose()  # and whoever reads will see the end
+            response.close()  # and whoever reads will see the end
 
-    async def _refusal(self, opening: Opening, response: httpcore2.Response) -> Iterable[Item]:
+    async def _refusal(self, opening: Opening, response: Response) -> Iterable[Item]:
         """Tell in the agent's words that there is no socket."""
         call = self._call
         if 300 <= opening.status < 400:
@@ -133,11 +131,8 @@ class Relay:
             message = f"{call.destination.provider.title} opens no WebSocket there."
             return error_reply(call, ErrorInfo("server_error", message, status=502), opening)
         body = bytearray()
-        async with aclosing(body_of(response)) as chunks:
-            async for chunk in chunks:
-                body += chunk
-                if len(body) >= ERROR_LIMIT:
-                    break
+        while (chunk := await response.read()) and len(body) < ERROR_LIMIT:
+            body += chunk
         spoken = FORMATS[call.destination.format]
         error = spoken.parse_error(opening.status, opening.headers, bytes(body))
         return error_reply(call, error, opening)

@@ -161,7 +161,7 @@ async def test_what_was_looked_at_is_what_is_connected_to(monkeypatch):
         async def resolve(host, port):
             return next(answers)
 
-        monkeypatch.setattr("addon.engine.network.resolve", resolve)
+        monkeypatch.setattr("addon.engine.http1.dialling.resolve", resolve)
         assert "could not be reached" in await refusal(fetcher, f"https://{HOST}/a.png")
         assert next(answers, None) is None
 
@@ -242,7 +242,7 @@ async def test_patience_has_an_end(monkeypatch):
         ("https://nowhere.example/a.png?token=secret", "image", "name cannot be resolved"),
         ("https://wrong.example/a.png", "image", "certificate is not trusted"),
         ("https://[::1/a.png", "image", "not a URL"),
-        ("https:///a.png", "image", "name cannot be resolved"),
+        ("https:///a.png", "image", "not a URL"),
     ],
 )
 async def test_reasons_are_plain_and_hold_no_secret(url, kind, reason):
