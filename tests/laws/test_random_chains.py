@@ -123,16 +123,16 @@ async def play(chain: list[str], policy: dict[str, object], tried: list[tuple[st
     async with (
         Targets(chain) as server,
         running_proxy(write(server.url, chain, policy)) as proxy,
-        proxy.openai() as client,
     ):
-        try:
-            stream = await client.chat.completions.create(
-                model="m", messages=[{"role": "user", "content": "hi"}], stream=True
-            )
-            async for part in stream:
-                text += "".join(choice.delta.content or "" for choice in part.choices)
-        except openai.APIError:
-            failed = True
+        async with proxy.openai() as client:
+            try:
+                stream = await client.chat.completions.create(
+                    model="m", messages=[{"role": "user", "content": "hi"}], stream=True
+                )
+                async for part in stream:
+                    text += "".join(choice.delta.content or "" for choice in part.choices)
+            except openai.APIError:
+                failed = True
         await proxy.quiet()
         summary = proxy.flows[-1].metadata["detour.summary"]
         asked = [exchange.path.split("/")[1] for exchange in server.exchanges]

@@ -146,11 +146,10 @@ class Proxy:
         return len(self.master.addons.get("proxyserver").connections)
 
     async def quiet(self) -> None:
-        """Wait until no agent is connected any more."""
-        for _ in range(400):
-            if not self.connections:
-                break
-            await asyncio.sleep(0.005)
+        """Wait until no agent is connected any more: the agents must have been closed before."""
+        async with asyncio.timeout(10):
+            while self.connections:  # noqa: ASYNC110 - mitmproxy has no event for it
+                await asyncio.sleep(0.005)
 
     def url(self, agent: str = "") -> str:
         return f"http://{agent}127.0.0.1:{self.port}"
