@@ -73,7 +73,7 @@ def plan_carried(incoming: Incoming, rules: Rules) -> Plan:
             why = Reasons(decision)
             return blocked(endpoint, decision.rule_name, facts.model or None, why)
         case "route":
-            return carry_to(incoming, facts, decision, rules, limited)
+            return carry_to(incoming, facts, decision, offering(decision), rules, limited)
 
 
 def offering(decision: Decision) -> tuple[Destination, ...]:
@@ -103,15 +103,19 @@ def lacking(endpoint: Endpoint, decision: Decision) -> ErrorInfo:
 
 
 def carry_to(
-    incoming: Incoming, facts: CallFacts, decision: Decision, rules: Rules, limited: Rule | None
+    incoming: Incoming,
+    facts: CallFacts,
+    decision: Decision,
+    places: tuple[Destination, ...],
+    rules: Rules,
+    limited: Rule | None,
 ) -> Plan:
-    """Send a request on as it is, or say who does not take it.
+    """Send a request on as it is, to those places that take it, or say that none does.
 
     Raises:
         DetourError: It cannot be done.
     """
     endpoint = incoming.endpoint
-    places = offering(decision)
     if not places:
         comment = f"not offered: {endpoint.place}"
         rule = decision.rule_name

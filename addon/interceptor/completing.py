@@ -6,6 +6,7 @@ import msgspec
 
 from addon.formats.base import RequestLine
 from addon.formats.endpoints import COMPLETIONS
+from addon.formats.openai_chat.infill import WAYS, InfillAnswer, has_suffix
 from addon.formats.openai_chat.legacy_completions import (
     CompletionStream,
     chat_request,
@@ -15,8 +16,10 @@ from addon.formats.openai_chat.legacy_completions import (
 from addon.interceptor.carrying import SPOKEN, carried_facts, carry_to, offering
 from addon.interceptor.planning import Incoming, Plan, Route, plan, spent, within_limits
 from addon.interceptor.state import State
+from addon.providers import Destination
 from addon.rules import Excess, Rules
 from addon.translation.carrying import OPENAI_FORMATS
+from addon.wire.codec import decode_object
 
 
 def plan_completion(incoming: Incoming, rules: Rules, keep_alive: float, state: State) -> Plan:
@@ -27,19 +30,20 @@ def plan_completion(incoming: Incoming, rules: Rules, keep_alive: float, state: 
     """
     facts = carried_facts(incoming)
     facts.path = ""
-    decision = rules.decide(facts, SPOKEN)
+    decision, limited = within_limits(rules.decide(facts, SPOKEN), incoming, rules, SPOKEN)
+    if isinstance(decision, Excess):
+        return spent(decision, facts.model)
     facts.path = COMPLETIONS
-    places = decision.destinations
-    native = offering(decision)
-    if decision.action == "route" and len(native) == len(places):
-        elsewhere = [place for place in native if place.provider.id != "local"]  # takes raw prompts
-        known = [place.provider.facts(place.model) for place in elsewhere]
-        if all(place.format in OPENAI_FORMATS for place in native) and not any(known):
-            checked, limited = within_limits(decision, incoming, rules, SPOKEN)
-            if isinstance(checked, Excess):
-                return spent(checked, facts.model)
-            if checked is decision:
-                return carry_to(incoming, facts, decision, rules, limited)
+    if decision.action == "route":
+        native = offering(decision)
+        if has_suffix(incoming.body):
+            able = tuple(
+                place for place in decision.destinations if place in native or _fills_in(place)
+            )
+            if any(map(_fills_in, able)):
+                return _infill(carry_to(incoming, facts, decision, able, rules, limited))
+        if len(native) == len(decision.destinations) and _takes_raw_prompts(native):
+            return carry_to(incoming, facts, decision, native, rules, limited)
     if decision.action != "route":
         asked = incoming.body  # its words do not matter
     else:
@@ -63,3 +67,23 @@ def plan_completion(incoming: Incoming, rules: Rules, keep_alive: float, state: 
         transform=completion,
         transform_stream=CompletionStream().feed,
     )
+
+
+def _takes_raw_prompts(places: tuple[Destination, ...]) -> bool:
+    """Tell whether no place is known to have a chat in place of the endpoint."""
+    elsewhere = (place for place in places if place.provider.id != "local")
+    known = any(place.provider.facts(place.model) for place in elsewhere)
+    return not known and all(place.format in OPENAI_FORMATS for place in places)
+
+
+def _fills_in(place: Destination) -> bool:
+    """Tell whether a place is asked in a way of its own for what is between two texts."""
+    return place.provider.dialect in WAYS
+
+
+def _infill(planned: Plan) -> Plan:
+    if not isinstance(planned, Route):
+        return planned
+    planned.call.stream = bool((decode_object(planned.call.body) or {}).get("stream"))
+    answer = InfillAnswer(planned.call.body)
+    return msgspec.structs.replace(planned, transform=answer.whole, transform_stream=answer.feed)

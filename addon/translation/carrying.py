@@ -1,6 +1,6 @@
 """Requests to endpoints in which nothing is translated: they go on with another model and address.
 
-Embeddings alone have two wire formats: OpenAI's and Gemini's.
+Embeddings have two wire formats, OpenAI's and Gemini's; filling in between two texts has several.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import msgspec
 from addon.formats.base import FormatName, Headers, RenderedBody, RequestLine
 from addon.formats.embeddings import gemini, openai
 from addon.formats.embeddings.request import parse_request
-from addon.formats.endpoints import EMBEDDINGS, path_below
+from addon.formats.endpoints import COMPLETIONS, EMBEDDINGS, path_below
 from addon.formats.gemini.models import VERTEX
+from addon.formats.openai_chat.infill import WAYS, has_suffix, render_infill
 from addon.neutral import UnsupportedFeature
 from addon.providers import Destination
 from addon.translation.model_fields import with_model
@@ -56,6 +57,11 @@ def carry(
     path = path_below(line.path)
     if path == EMBEDDINGS and method == "POST":
         return _carry_embeddings(body, destination)
+    if path == COMPLETIONS and (way := WAYS.get(destination.provider.dialect)) and has_suffix(body):
+        there = _in_openai_format(destination, path)
+        there = Destination(there.provider, there.format, way.base_url(there.base_url), there.model)
+        rendered = render_infill(body, there.model, way)
+        return Carried(destination=there, rendered=locate(rendered, there))
     destination = _in_openai_format(destination, path)
     body, line = with_model(body, headers, line, destination.model)
     rendered = RenderedBody(

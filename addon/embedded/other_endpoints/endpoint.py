@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from urllib.parse import urljoin
 
 from addon.embedded.connection import ReceivedRequest
 from addon.embedded.endpoint import Json, Reply
 from addon.embedded.openai_front import answer_headers, check_key, error_body
-from addon.embedded.other_endpoints import realtime
+from addon.embedded.other_endpoints import infill, realtime
 from addon.embedded.other_endpoints.batches import Answering, BatchStore
 from addon.embedded.other_endpoints.completions import complete
 from addon.embedded.other_endpoints.embeddings import embed
@@ -28,11 +29,12 @@ type Handler = Callable[[ReceivedRequest, Sequence[str], int], Reply]
 
 _SERVED = re.compile(
     r"/v1/(embeddings|completions|moderations|audio|images|files|uploads|batches|realtime)(/|$)"
+    r"|/beta/completions$|/v1/fim/completions$|/infill$"
 )
 
 
 class OtherEndpoints:
-    """Embeddings, legacy completions, moderations, sound, images, files, batches, realtime."""
+    """Embeddings, completions, moderations, sound, images, files, batches, realtime."""
 
     def __init__(self, answer: Answering) -> None:
         """Begin with nothing kept; `answer` answers the lines of batches."""
@@ -64,9 +66,12 @@ class OtherEndpoints:
             ("GET", "realtime", realtime.connect),
             ("POST", "realtime/client_secrets", realtime.make_secret),
             ("POST", "realtime/calls", realtime.call),
+            ("POST", "fim/completions", infill.mistral),
+            ("POST", "/beta/completions", infill.deepseek),
+            ("POST", "/infill", infill.llama),
         )
         self._routes = [
-            (method, re.compile(f"/v1/{path.replace('*', '([^/]+)')}"), handler)
+            (method, re.compile(urljoin("/v1/", path).replace("*", "([^/]+)")), handler)
             for method, path, handler in routes
         ]
 

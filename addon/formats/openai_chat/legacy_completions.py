@@ -59,7 +59,7 @@ def completion(answer: bytes) -> bytes:
     document = decode_object(answer)
     if document is None or "choices" not in document:
         raise ProviderResponseError("the answer is no chat completion")
-    return encode(_reworded(document, "message"))
+    return encode(reworded(document, "message"))
 
 
 class CompletionStream:
@@ -74,13 +74,14 @@ class CompletionStream:
         for event in self._decoder.feed(data):
             chunk = decode_object(event.data)
             if chunk is not None and "choices" in chunk:
-                written.append(frame(encode(_reworded(chunk, "delta"))))
+                written.append(frame(encode(reworded(chunk, "delta"))))
             else:
                 written.append(frame(event.data))
         return b"".join(written) or (COMMENT if data.startswith(b":") else b"")
 
 
-def _reworded(document: dict[str, Any], holder: str) -> dict[str, Any]:
+def reworded(document: dict[str, Any], holder: str) -> dict[str, Any]:
+    """Write what a chat says, in the `message` or `delta` of each choice, as a completion."""
     choices = [
         {
             "text": cast("dict[str, Any]", choice.get(holder) or {}).get("content") or "",
