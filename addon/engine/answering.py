@@ -152,15 +152,27 @@ def _last_word(call: Call, moved: MoveOn, *, promised: bool) -> list[Item]:
 
 
 async def _attempt(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:
-    """Answer by one target.
+    """Answer by one target: by its answer, and by the rest of it where it suspends it.
 
     Raises:
         MoveOn: It has failed, and something else is to be tried.
     """
     try:
-        async with aclosing(_listen(call, reply, clients)) as items:
-            async for item in items:
-                yield item
+        while True:
+            listener = Listener(converse(call, clients), call.timeouts, beginning=BEGINNING)
+            try:
+                if isinstance(reply, StreamedAnswer):
+                    reply.prepare()
+                hearing = _Hearing(call, reply, listener)
+                while not hearing.over:
+                    for item in await hearing.hear():
+                        yield item
+            finally:
+                await listener.aclose()
+            if (body := reply.follow_up) is None:
+                return
+            call = replace(call, rendered=replace(call.rendered, body=body))
+            reply.resume()
     except MoveOn:
         raise
     except EXPECTED as failure:
@@ -174,6 +186,60 @@ async def _attempt(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenera
         reply.report()
 
 
+class _Hearing:
+    """What a reply makes of what is heard of a provider."""
+
+    def __init__(self, call: Call, reply: Reply, listener: Listener[Opening | bytes]) -> None:
+        self._call = call
+        self._reply = reply
+        self._listener = listener
+        self._clock = asyncio.get_running_loop().time
+        self._began = self._spoken = self._clock()
+        self._patience = call.keep_alive if call.stream and call.keep_alive > 0 else math.inf
+        self._tape = call.outcome.tape
+        self.over = False
+        """Whether nothing more is to be heard."""
+
+    async def hear(self) -> list[Item]:
+        """Wait for something, if only for silence, and return what the agent gets for it.
+
+        Raises:
+            MoveOn: The target has failed, and something else is to be tried.
+            Exception: One of `failures.EXPECTED`.
+        """
+        reply, listener = self._reply, self._listener
+        heard = await listener.receive(self._spoken + self._patience - self._clock())
+        if type(heard) is bytes:
+            # What came in one go is passed on in one go: mitmproxy's work for each item is the
+            # dearest part of a stream, and this spares the more of it the busier Detour is.
+            if more := listener.take_ready(bytes):
+                heard = b"".join((heard, *more))
+            if self._tape is not None:
+                self._tape.add(heard)
+            items = reply.feed(heard)
+        elif heard is END:
+            self.over = True
+            return reply.close()
+        elif heard is SILENCE:
+            items = reply.silent()
+            self._spoken = self._clock()
+        else:
+            assert isinstance(heard, Opening)
+            started = self._call.outcome.started or self._began
+            _note_opening(self._call, heard, self._clock() - started)
+            items = reply.open(heard)
+        if items:
+            self._spoken = self._clock()
+        if reply.follow_up is not None:
+            self.over = True
+        elif reply.done:
+            if self._call.stream:
+                listener.hurry(FAREWELL)
+            else:
+                self.over = True
+        return items
+
+
 def _reply(call: Call, *, promised: bool = False) -> Reply:
     """Choose what turns the provider's answer into the agent's."""
     if call.estimate is not None:
@@ -181,55 +247,3 @@ def _reply(call: Call, *, promised: bool = False) -> Reply:
     if call.carried:
         return CarriedAnswer(call)
     return StreamedAnswer(call, promised=promised) if call.stream else PlainAnswer(call)
-
-
-async def _listen(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:
-    """Listen to the provider's answer, and to the rest of it where it suspends it."""
-    while True:
-        async with aclosing(_listen_once(call, reply, clients)) as items:
-            async for item in items:
-                yield item
-        if (body := reply.follow_up) is None:
-            return
-        call = replace(call, rendered=replace(call.rendered, body=body))
-        reply.resume()
-
-
-async def _listen_once(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenerator[Item]:
-    clock = asyncio.get_running_loop().time
-    began = clock()
-    patience = call.keep_alive if call.stream and call.keep_alive > 0 else math.inf
-    spoken = began
-    listener = Listener(converse(call, clients), call.timeouts, beginning=BEGINNING)
-    tape = call.outcome.tape
-    try:
-        if isinstance(reply, StreamedAnswer):
-            reply.prepare()
-        while (heard := await listener.receive(spoken + patience - clock())) is not END:
-            if heard is SILENCE:
-                items = reply.silent()
-                spoken = clock()
-            elif isinstance(heard, Opening):
-                _note_opening(call, heard, clock() - (call.outcome.started or began))
-                items = reply.open(heard)
-            else:
-                # What came in one go is passed on in one go: mitmproxy's work for each item is the
-                # dearest part of a stream, and this spares the more of it the busier Detour is.
-                data = b"".join((heard, *listener.take_ready(bytes)))
-                if tape is not None:
-                    tape.add(data)
-                items = reply.feed(data)
-            for item in items:
-                yield item
-            if items:
-                spoken = clock()
-            if reply.follow_up is not None:
-                return
-            if reply.done:
-                if not call.stream:
-                    return
-                listener.hurry(FAREWELL)
-        for item in reply.close():
-            yield item
-    finally:
-        await listener.aclose()
