@@ -128,7 +128,7 @@ def explain_call(question: Question, rules: Rules, spending: Spending | None = N
         return found
     passed_over: list[tuple[str, str]] = []
     try:
-        planned = _plan(incoming, masked, decision, passed_over)
+        planned = _plan(incoming, masked, keys, decision, passed_over)
     except DetourError as failure:
         return replace(found, error=str(failure), passed_over=tuple(passed_over))
     found = replace(found, passed_over=tuple(passed_over))
@@ -152,7 +152,11 @@ def _answered(comment: str, question: Question) -> str:
 
 
 def _plan(
-    incoming: Incoming, rules: Rules, decision: Decision, passed_over: list[tuple[str, str]]
+    incoming: Incoming,
+    rules: Rules,
+    keys: _MaskedKeys,
+    decision: Decision,
+    passed_over: list[tuple[str, str]],
 ) -> Decided:
     """Plan the call for the first target that can take it, as the proxy does.
 
@@ -160,10 +164,9 @@ def _plan(
         DetourError: It cannot be done.
     """
     from addon.engine.call import KEEP_ALIVE
-    from addon.interceptor.planning import Fetch
+    from addon.interceptor.planning import Fetch, PassedOver, goes_on
     from addon.interceptor.state import State
     from addon.interceptor.state_planning import plan_call
-    from addon.rules.shortcomings import Shortcoming
     from addon.translation import stand_ins
     from addon.vault import MemoryVault
 
@@ -176,13 +179,15 @@ def _plan(
                 media = stand_ins(planned.wanted)
                 planned = plan_call(replace(here, media=media), rules, KEEP_ALIVE, state)
                 assert not isinstance(planned, Fetch)
-        except Shortcoming as shortcoming:
-            if not shortcoming.moves_on:
-                raise
-            place = decision.destinations[len(passed_over)]
-            passed_over.append((f"{place.provider.id}:{place.model}", str(shortcoming)))
+        except PassedOver as passed:
+            error = passed.error
         else:
-            return planned
+            rest = replace(decision, destinations=decision.destinations[len(passed_over) :])
+            if keys.missing is None or not goes_on(rest, keys.missing):
+                return planned
+            error, keys.missing = keys.missing, None
+        place = decision.destinations[len(passed_over)]
+        passed_over.append((f"{place.provider.id}:{place.model}", str(error)))
 
 
 def _sending(route: Route, incoming: Incoming) -> Sending:

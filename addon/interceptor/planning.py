@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import override
 
 import msgspec
 
@@ -30,7 +32,7 @@ from addon.rules import (
     estimate_tokens,
     split_name,
 )
-from addon.rules.shortcomings import Shortcoming, check_model, check_request
+from addon.rules.shortcomings import check_model, check_request
 from addon.stateful import History
 from addon.translation import (
     NO_MEDIA,
@@ -141,6 +143,18 @@ type Decided = Route | Pass | Refusal | Answered
 type Plan = Fetch | Decided
 
 
+class PassedOver(DetourError):
+    """A target cannot take a call, and its rule then goes on to the next one."""
+
+    def __init__(self, error: DetourError) -> None:
+        super().__init__(str(error))
+        self.error = error
+
+    @override
+    def to_error_info(self) -> ErrorInfo:
+        return self.error.to_error_info()
+
+
 def no_excess(_rule: Rule, _agent: str | None) -> Excess | None:
     """Tell that nothing is used up."""
     return None
@@ -181,6 +195,7 @@ def plan(
 
     Raises:
         DetourError: It cannot be done: the key is missing, the request cannot be expressed, ...
+        PassedOver: The target at `incoming.place` cannot take the call, but the next one may.
     """
     spoken = incoming.endpoint.format
     assert spoken is not None
@@ -215,12 +230,8 @@ def plan(
             looks = rules.media.fetch and incoming.media is None
             if looks and (wanted := _wanted(facts, decision, spoken)):
                 return Fetch(wanted=wanted, policy=rules.media)
-            try:
+            with _passing_over(decision):
                 call = _call(incoming, reply, decision, rules.keys, facts, memory, remembered)
-            except Shortcoming as shortcoming:
-                moves_on = failure_of(shortcoming.to_error_info()) in decision.fallback.on
-                shortcoming.moves_on = moves_on and len(decision.destinations) > 1
-                raise
             call.keep_alive = keep_alive
     if isinstance(call, Answered):
         return call
@@ -235,6 +246,22 @@ def plan(
         fallback=decision.fallback,
         remembered=None if decision.set.get("store") is False else remembered,
     )
+
+
+@contextmanager
+def _passing_over(decision: Decision) -> Iterator[None]:
+    try:
+        yield
+    except DetourError as error:
+        if goes_on(decision, error):
+            raise PassedOver(error) from error
+        raise
+
+
+def goes_on(decision: Decision, error: DetourError) -> bool:
+    """Tell whether a rule goes on from its first destination to the next after such an error."""
+    failure = failure_of(error.to_error_info())
+    return failure in decision.fallback.on and len(decision.destinations) > 1
 
 
 def facts_of(incoming: Incoming, spoken: FormatName, reply: Reply | None = None) -> CallFacts:

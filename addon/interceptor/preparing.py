@@ -11,13 +11,12 @@ from addon.engine import Attempt, Call, Chain, ClientPool, Cooldowns, MediaFetch
 from addon.engine.addresses import is_public
 from addon.interceptor import upstream
 from addon.interceptor.model_answers import Models, model_question
-from addon.interceptor.planning import Decided, Fetch, Incoming, Pass, Route
+from addon.interceptor.planning import Decided, Fetch, Incoming, Pass, PassedOver, Route
 from addon.interceptor.spending import Spending
 from addon.interceptor.state import State
 from addon.interceptor.state_planning import plan_call
 from addon.neutral import DetourError
 from addon.rules import Excess, Rule, Rules, split_name
-from addon.rules.shortcomings import Shortcoming
 from addon.vault import Vault
 
 
@@ -78,8 +77,8 @@ class Preparation:
             return planned
         first = len(passed_over)
         planned.call.outcome.attempts += tuple(
-            Attempt(provider=provider, model=model, error=shortcoming.to_error_info(), seconds=0)
-            for (provider, model), shortcoming in zip(places, passed_over, strict=False)
+            Attempt(provider=provider, model=model, error=error.to_error_info(), seconds=0)
+            for (provider, model), error in zip(places, passed_over, strict=False)
         )
         able = range(first, len(places))
         position = next((i for i in able if not self._cooldowns.left(places[i])), first)
@@ -102,21 +101,19 @@ class Preparation:
 
     async def _first(
         self, incoming: Incoming, rules: Rules, keep_alive: float, state: State
-    ) -> tuple[Decided, list[Shortcoming]]:
+    ) -> tuple[Decided, list[DetourError]]:
         """Plan a call for the first target that can take it; say why earlier ones cannot.
 
         Raises:
             DetourError: It cannot be done.
         """
-        passed_over: list[Shortcoming] = []
+        passed_over: list[DetourError] = []
         while True:
             here = replace(incoming, place=len(passed_over))
             try:
                 return await self._plan(here, rules, keep_alive, state), passed_over
-            except Shortcoming as shortcoming:
-                if not shortcoming.moves_on:
-                    raise
-                passed_over.append(shortcoming)
+            except PassedOver as passed:
+                passed_over.append(passed.error)
 
     async def _plan(
         self, incoming: Incoming, rules: Rules, keep_alive: float, state: State

@@ -24,6 +24,7 @@ from addon.neutral import DetourError
 from addon.providers.master_key import FILE_NAME as SECRET_FILE_NAME
 from addon.providers.master_key import (
     VARIABLE,
+    ClosedStoreError,
     load_master_key,
     read_key_file,
     write_key_file,
@@ -34,7 +35,7 @@ FILE_NAME = "keys.json"
 _VERSION = 1
 
 
-class KeyStoreError(DetourError):
+class KeyStoreError(ClosedStoreError):
     """The key store cannot be read, opened or written."""
 
 

@@ -12,11 +12,12 @@ import binascii
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import override
 
 from cryptography.fernet import Fernet, MultiFernet
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
 
-from addon.neutral import DetourError
+from addon.neutral import DetourError, ErrorInfo
 
 VARIABLE = "DETOUR_KEY"
 FILE_NAME = "keys.secret"
@@ -25,7 +26,15 @@ SHORTEST_PASSPHRASE = 12
 """Characters; what is shorter can be guessed from a copy of the store."""
 
 
-class MasterKeyError(DetourError):
+class ClosedStoreError(DetourError):
+    """No key can be had from the key store: for a call, that is as if its key were missing."""
+
+    @override
+    def to_error_info(self) -> ErrorInfo:
+        return ErrorInfo("authentication", str(self), code="provider_key_store")
+
+
+class MasterKeyError(ClosedStoreError):
     """The key that opens the key store cannot be had."""
 
 

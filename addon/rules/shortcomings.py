@@ -42,9 +42,6 @@ _SHAPE_FIELDS = ("response_format", "text.format", "output_config", "generationC
 class Shortcoming(DetourError):
     """A model cannot do what a call asks of it."""
 
-    moves_on: bool = False
-    """Whether another target comes after the model, and the rule goes on to it."""
-
     def __init__(self, kind: ErrorKind, message: str, code: str, param: str) -> None:
         super().__init__(message)
         self._info = ErrorInfo(kind, message, code=code, param=param)
