@@ -9,6 +9,7 @@ from addon.formats.base import FormatName
 from addon.formats.endpoints import COMPLETIONS, MODELS
 from addon.formats.openai_responses import NAME
 from addon.interceptor.carrying import SPOKEN, carried_facts
+from addon.interceptor.completing import completion_facts
 from addon.interceptor.model_answers import model_question, rule_on_models
 from addon.interceptor.planning import Incoming, facts_of
 from addon.rules import Decision, Rules
@@ -52,9 +53,7 @@ def choose(incoming: Incoming, rules: Rules) -> Choice:
         )
         return Choice(decision=rules.foresee(facts_of(asking, NAME), NAME), spoken=NAME)
     if endpoint.name == COMPLETIONS and endpoint.method == "POST":
-        facts = carried_facts(incoming)
-        facts.path = ""
-        return Choice(decision=rules.decide(facts, SPOKEN), spoken=SPOKEN)
+        return Choice(decision=rules.decide(completion_facts(incoming), SPOKEN), spoken=SPOKEN)
     if (spoken := endpoint.format) is not None:
         decision = rules.decide(facts_of(incoming, spoken), spoken)
         return Choice(decision=decision, spoken=spoken, counts=endpoint.name != COUNT)

@@ -13,11 +13,20 @@ from addon.formats.openai_chat.legacy_completions import (
     completion,
     losses_of,
 )
-from addon.interceptor.carrying import SPOKEN, carried_facts, carry_to, offering
-from addon.interceptor.planning import Incoming, Plan, Route, plan, spent, within_limits
+from addon.interceptor.carrying import SPOKEN, carry_to, offering
+from addon.interceptor.planning import (
+    Incoming,
+    Plan,
+    Route,
+    facts_of,
+    plan,
+    spent,
+    within_limits,
+)
 from addon.interceptor.state import State
+from addon.neutral import DetourError
 from addon.providers import Destination
-from addon.rules import Excess, Rules
+from addon.rules import CallFacts, Excess, Rules
 from addon.translation.carrying import OPENAI_FORMATS
 from addon.wire.codec import decode_object
 
@@ -28,8 +37,8 @@ def plan_completion(incoming: Incoming, rules: Rules, keep_alive: float, state: 
     Raises:
         DetourError: It cannot be done.
     """
-    facts = carried_facts(incoming)
-    facts.path = ""
+    asking = _as_chat(incoming)
+    facts = facts_of(asking, SPOKEN)
     decision, limited = within_limits(rules.decide(facts, SPOKEN), incoming, rules, SPOKEN)
     if isinstance(decision, Excess):
         return spent(decision, facts.model)
@@ -44,17 +53,7 @@ def plan_completion(incoming: Incoming, rules: Rules, keep_alive: float, state: 
                 return _infill(carry_to(incoming, facts, decision, able, rules, limited))
         if len(native) == len(decision.destinations) and _takes_raw_prompts(native):
             return carry_to(incoming, facts, decision, native, rules, limited)
-    if decision.action != "route":
-        asked = incoming.body  # its words do not matter
-    else:
-        asked = chat_request(incoming.body)
-    endpoint = msgspec.structs.replace(
-        incoming.endpoint,
-        format=SPOKEN,
-        name=COMPLETIONS,
-        line=RequestLine("/v1/chat/completions"),
-    )
-    asking = msgspec.structs.replace(incoming, endpoint=endpoint, body=asked)
+        chat_request(incoming.body)  # raises what there is to tell
     planned = plan(asking, rules, keep_alive, state.memory)
     if not isinstance(planned, Route):
         return planned
@@ -87,3 +86,23 @@ def _infill(planned: Plan) -> Plan:
     planned.call.stream = bool((decode_object(planned.call.body) or {}).get("stream"))
     answer = InfillAnswer(planned.call.body)
     return msgspec.structs.replace(planned, transform=answer.whole, transform_stream=answer.feed)
+
+
+def completion_facts(incoming: Incoming) -> CallFacts:
+    """Say what the rules may look at: what they would see of a chat that says the same."""
+    return facts_of(_as_chat(incoming), SPOKEN)
+
+
+def _as_chat(incoming: Incoming) -> Incoming:
+    """Return the same call as a chat, with the body as it is where no chat says the same."""
+    try:
+        body = chat_request(incoming.body)
+    except DetourError:
+        body = incoming.body
+    endpoint = msgspec.structs.replace(
+        incoming.endpoint,
+        format=SPOKEN,
+        name=COMPLETIONS,
+        line=RequestLine("/v1/chat/completions"),
+    )
+    return msgspec.structs.replace(incoming, endpoint=endpoint, body=body)

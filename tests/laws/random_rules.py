@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Callable
 from typing import Any
@@ -32,11 +33,33 @@ from addon.rules.shapes import (
 MODELS = ("gpt-5", "gpt-5-mini", "claude-opus-5-5", "glm-5.3", "fast", "zai:glm-5.3", "qwen3")
 AGENTS = ("coder", "planner", "codex", "opencode")
 OWN = ("office", "gateway")
+_VERDICTS = ("pass", "block")
+_ALWAYS = ("rules", "on")
+"""Fields that may be missing, but then there is little to decide."""
 _TARGETS = (
     *("anthropic:claude-opus-5-5", "zai:glm-5.3", "openai:*", "google:gemini-3.8-flash"),
-    *("deepseek:deepseek-v4-pro", "groq:x-*", "office:qwen3", "gateway:*", "pass", "block"),
+    *(
+        "deepseek:deepseek-v4-pro",
+        "groq:x-*",
+        "office:qwen3",
+        "office:qwen3",
+        "gateway:*",
+        "pass",
+        "block",
+    ),
 )
-_PATTERNS = ("gpt-*", "*", "claude-*", "/mini$/", "/^(gpt|glm)/", "co*", "coder", "team-?", "lab*")
+_PATTERNS = (
+    "gpt-*",
+    "*",
+    "*",
+    "claude-*",
+    "/mini$/",
+    "/^(gpt|glm)/",
+    "co*",
+    "coder",
+    "team-?",
+    "lab*",
+)
 _TEXTS: dict[str, tuple[str, ...]] = {
     "parse_target": _TARGETS,
     "parse_pattern": _PATTERNS,
@@ -54,15 +77,33 @@ _BY_FIELD: dict[str, st.SearchStrategy[Any]] = {
     "api_key": st.sampled_from(("none", "pass", "${NOT_SET:-k}", "${SET}")),
     "base_url": st.sampled_from(("http://127.0.0.1:1/v1", "https://gateway.example")),
     "region": st.sampled_from(("cn", "us", "intl", "beta")),
+    "enabled": st.sampled_from((True, True, True, False)),
+    "on": st.sampled_from(
+        ("rate_limit", "context_length", ["context_length", "authentication"], "authentication")
+    ),
+    "has": st.sampled_from(
+        ("tools", "images", "stream", ["tools", "images"], "json_schema", "files", "reasoning")
+    ),
     # A field's value must be one that providers take, or the request itself is refused.
     "set": st.just({"temperature": 0.5}) | st.just({"user": "u"}),
 }
+_ALSO: dict[str, st.SearchStrategy[Any]] = {
+    "use": st.sampled_from(
+        (["groq:x-*", "anthropic:claude-opus-5-5"], ["office:qwen3", "zai:glm-5.3", "openai:*"])
+    ),
+    "fallback": st.just({"on": ["authentication", "context_length"]}),
+}
+"""What is worth more than its chance: lists whose first target may lack a key, or be too small."""
 
 
 def rules_files() -> st.SearchStrategy[str]:
-    """Write files, about half of them without a mistake."""
+    """Write files, most of them without a mistake."""
     right = _values(FILE).map(_complete)
-    return st.one_of(right.flatmap(_written), right.flatmap(_spoilt).flatmap(_written))
+    return st.one_of(
+        right.flatmap(_written),
+        right.flatmap(_written),
+        right.flatmap(_spoilt).flatmap(_written),
+    )
 
 
 def entries(shape: Record) -> st.SearchStrategy[dict[str, Any]]:
@@ -86,21 +127,63 @@ def broken_texts() -> st.SearchStrategy[str]:
 
 
 def _complete(file: dict[str, Any]) -> dict[str, Any]:
-    """Give rules names of their own, and providers of one's own what they cannot do without."""
-    for number, rule in enumerate(file.get("rules") or ()):
+    """Mend what the shapes alone do not know: what goes together, and what cannot be missing."""
+    for number, rule in enumerate(file["rules"]):
         if "name" in rule:
             rule["name"] = f"{rule['name']} {number}"
+        _mend_rule(rule)
+    aliases = file.get("aliases") or {}
+    file["aliases"] = {name: to for name, to in aliases.items() if to not in _VERDICTS}
     providers = file["providers"] = dict(file.get("providers") or {})
     for name in OWN:
         provider = providers[name] = dict(providers.get(name) or {})
         provider.setdefault("base_url", "http://127.0.0.1:1/v1")
         provider.setdefault("formats", ["openai-chat"])
         provider.setdefault("api_key", "none")
+        provider.setdefault("models", [{"id": "qwen3", "context": 200}])
         provider.pop("region", None)
     for name, provider in providers.items():
         if name in BUILT_IN:
             provider.pop("region", None)
+            provider.pop("formats", None)
+        for model in _listed(provider.get("models")):
+            if isinstance(model, dict):
+                model.pop("price", None)
     return file
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _mend_rule(rule: dict[str, Any]) -> None:
+    use = rule["use"]
+    if isinstance(use, dict):
+        rule["use"] = {phase: _mend_use(one) for phase, one in use.items()}
+    else:
+        rule["use"] = use = _mend_use(use)
+    if use in _VERDICTS:
+        for key in ("fallback", "set", "drop", "api_key"):
+            rule.pop(key, None)
+    if len(set(re.findall(r"[\w-]+:", json.dumps(rule["use"])))) > 1:
+        rule.pop("api_key", None)  # one key is for one provider
+    if "set" in rule:
+        rule.pop("drop", None)
+    if isinstance(policy := rule.get("fallback"), dict) and "not_on" in policy:
+        less = set(_listed(policy.pop("not_on"))) - set(_listed(policy["on"]))
+        policy |= {"not_on": sorted(less)} if less else {}
+    for limit in _listed(rule.get("limit")):
+        if not {"requests", "tokens", "cost_usd"} & set(limit):
+            limit["requests"] = 7
+        if "else" in limit:
+            limit["else"] = _mend_use(limit["else"])
+
+
+def _mend_use(use: Any) -> Any:
+    """Let `pass` and `block` stand alone, and the first of each target."""
+    if not isinstance(use, list):
+        return use
+    return [*dict.fromkeys(one for one in use if one not in _VERDICTS)] or "block"
 
 
 def _written(file: Any) -> st.SearchStrategy[str]:
@@ -182,18 +265,21 @@ def _scalars(shape: Shape) -> st.SearchStrategy[Any]:
 def _records(shape: Record) -> st.SearchStrategy[dict[str, Any]]:
     def of(field: Field) -> st.SearchStrategy[Any]:
         own = _BY_FIELD.get(field.name)
-        return _values(field.shape) if own is None else own
+        own = _values(field.shape) if own is None else own
+        return own | _ALSO[field.name] if field.name in _ALSO else own
 
-    needed = {field.name: of(field) for field in shape.fields if field.required}
-    other = {field.name: of(field) for field in shape.fields if not field.required}
+    always = {field.name for field in shape.fields if field.required or field.name in _ALWAYS}
+    needed = {field.name: of(field) for field in shape.fields if field.name in always}
+    other = {field.name: of(field) for field in shape.fields if field.name not in always}
     if needed:
         return st.fixed_dictionaries(needed, optional=other)
 
-    def with_one(name: str) -> st.SearchStrategy[dict[str, Any]]:
-        rest = {key: value for key, value in other.items() if key != name}
-        return st.fixed_dictionaries({name: other[name]}, optional=rest)
+    def of_these(names: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+        return st.fixed_dictionaries({name: other[name] for name in names})
 
-    return st.sampled_from([*other]).flatmap(with_one)
+    # Few at a time: what has many conditions applies to nothing.
+    few = st.lists(st.sampled_from([*other]), min_size=1, max_size=3, unique=True)
+    return few.flatmap(of_these)
 
 
 def _texts(parse: Callable[..., Any] | None) -> st.SearchStrategy[str]:
