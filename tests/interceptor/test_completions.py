@@ -65,3 +65,16 @@ async def test_errors():
                 await client.completions.create(
                     model="m", prompt="[[error 429 rate_limit_error]]", stream=stream
                 )
+
+
+@pytest.mark.parametrize("when", [{"has": "stream"}, {"input_tokens": "> 100"}])
+async def test_rules_may_look_at_what_a_chat_of_the_same_words_has(when):
+    async with (
+        EmbeddedProvider() as provider,
+        running_proxy(write_rules(provider.base_url, when=when, default="block")) as proxy,
+        proxy.openai() as client,
+    ):
+        with pytest.raises(openai.PermissionDeniedError):
+            await client.completions.create(model="m", prompt="hello")
+        await client.completions.create(model="m", prompt="hello " * 200, stream=True)
+        assert len(provider.requests) == 1

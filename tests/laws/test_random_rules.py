@@ -336,6 +336,9 @@ def test_explain_and_the_proxy_agree() -> None:
         deciding.update(asyncio.run(agree(rules, asked, spent)))
 
     agree_about()
+    for _ in range(2):
+        if DECIDING - set(deciding):  # chance has left something out
+            agree_about()
     assert min(deciding["valid"], deciding["with mistakes"]) > 100
 
     assert DECIDING - set(deciding) == set()
