@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -249,7 +249,7 @@ def plan(
 
 
 @contextmanager
-def _passing_over(decision: Decision) -> Iterator[None]:
+def _passing_over(decision: Decision) -> Generator[None]:
     try:
         yield
     except DetourError as error:
