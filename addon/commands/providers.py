@@ -25,10 +25,9 @@ from addon.providers import (
     mask,
 )
 from addon.rules import RulesError, load_rules
-from addon.rules.editing import Change
+from addon.rules.editing import Change, apply_change
 from addon.rules.provider_edits import Settings, put_provider, remove_provider
 from addon.rules.rewriting import EditError, rewrite_rules
-from addon.rules.rule_edits import change_beside_rules
 
 
 @click.group(invoke_without_command=True)
@@ -210,7 +209,7 @@ def _edit(rules: Path | None, home: Path, change: Change) -> None:
         load_rules(text, str(path), environment, check_filter, KeyStore(home))
 
     try:
-        rewrite_rules(path, lambda text: change_beside_rules(text, change), check)
+        rewrite_rules(path, lambda text: apply_change(text, change), check)
     except RulesError as error:
         click.echo(f"{error}\nNothing is changed.", err=True)
         sys.exit(1)

@@ -16,10 +16,9 @@ from addon.dashboard.rules_state import ANY, RulesState, read_state
 from addon.dashboard.workspace import Workspace
 from addon.engine import ListError, Question
 from addon.inspection.local import find_local
-from addon.rules.editing import Change
+from addon.rules.editing import Change, apply_change
 from addon.rules.model_edits import add_model, change_model, choose_default, remove_model
 from addon.rules.offers import models_of, usable_providers
-from addon.rules.rule_edits import change_beside_rules
 from addon.rules.targets import AUTO
 from addon.wire.model_lists import ListedModel
 
@@ -134,7 +133,7 @@ def _edit(
     provider, _ = find(workspace, asked)
     edit = change(provider.id, provider.models)
     base = ("providers", provider.id, "models", ANY)
-    edit_file(workspace, asked, lambda text, _: change_beside_rules(text, edit), base=base)
+    edit_file(workspace, asked, lambda text, _: apply_change(text, edit), base=base)
     return edited(workspace, provider.id)
 
 

@@ -21,10 +21,9 @@ from addon.inspection.verification import verify_providers
 from addon.neutral import DetourError
 from addon.providers import BUILT_IN, KEY_STORE, NOT_YET, Provider, Secret
 from addon.rules import Rules
-from addon.rules.editing import Change
+from addon.rules.editing import Change, apply_change
 from addon.rules.hiding import Hidden, hide_in_words
 from addon.rules.provider_edits import put_provider, remove_provider
-from addon.rules.rule_edits import change_beside_rules
 from addon.rules.texts import PROVIDER_ID_PATTERN
 
 _KEY = re.compile(r"[!-~]{1,4096}")
@@ -86,9 +85,7 @@ def remove(workspace: Workspace, asked: Asked) -> dict[str, Any]:
         raise ApiError(400, message, used_by=used)
     if provider.id not in known.settings and provider.id in BUILT_IN:
         raise ApiError(400, f"{provider.id} is built in and stays; it can be switched off")
-    edit_file(
-        workspace, asked, lambda text, _: change_beside_rules(text, remove_provider(provider.id))
-    )
+    edit_file(workspace, asked, lambda text, _: apply_change(text, remove_provider(provider.id)))
     return {"revision": read_state(workspace).revision}
 
 
@@ -196,7 +193,7 @@ def _edit(workspace: Workspace, asked: Asked, name: str, change: Any) -> dict[st
     edit_file(
         workspace,
         asked,
-        lambda text, hidden: change_beside_rules(text, change(hidden)),
+        lambda text, hidden: apply_change(text, change(hidden)),
         base=("providers", name),
     )
     return edited(workspace, name)

@@ -1,4 +1,4 @@
-"""Edits of the models of a provider, for `change_beside_rules`.
+"""Edits of the models of a provider, for `apply_change`.
 
 The list in rules.yaml takes the place of the one that a built-in provider comes with, so the first
 edit writes that one down.
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, cast
 
-from addon.rules.editing import Change, Document, on_one_line, written
+from addon.rules.editing import Change, Document
 from addon.rules.provider_edits import provider_entry
 from addon.rules.rewriting import EditError
 
@@ -83,7 +83,7 @@ def _editing(provider: str, known: tuple[str, ...], edit: Callable[[_List], None
             models = [models]
         items = cast("_List", models)
         edit(items)
-        entry["models"] = items if items is entry.get("models") else on_one_line(items)
+        entry["models"] = items
 
     return change
 
@@ -103,4 +103,4 @@ def _item(before: object, changes: Model) -> Any:  # noqa: ANN401 - a name or a 
     """Make an item of the list: a mere name where nothing else is said."""
     old = cast("Model", before) if isinstance(before, dict) else {"id": before}
     new = {key: value for key, value in {**old, **changes}.items() if value is not None}
-    return new["id"] if [*new] == ["id"] else written(new)
+    return new["id"] if [*new] == ["id"] else new

@@ -1,11 +1,11 @@
-"""Edits of the `providers` section, for `change_beside_rules`."""
+"""Edits of the `providers` section, for `apply_change`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from addon.providers import BUILT_IN
-from addon.rules.editing import Change, Document, insert, written
+from addon.rules.editing import Change, Document, insert
 from addon.rules.problems import suggestion
 from addon.rules.rewriting import EditError
 
@@ -88,4 +88,4 @@ def _put(entry: Document, key: str, value: object) -> None:
     if value is None or (key == "enabled" and value is True):
         entry.pop(key, None)
     elif key not in entry or entry[key] != value:
-        entry[key] = written(value)
+        entry[key] = value
