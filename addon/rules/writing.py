@@ -13,7 +13,8 @@ _PLAIN = re.compile(r"[\w./$][\w ./$+@*?()~=%^:-]*", re.ASCII)
 _MISREAD = re.compile(r":\s|[\s:]\Z")
 _ELSEWHERE = frozenset(("y", "n", "yes", "no", "on", "off"))
 """Words that YAML 1.1, which other programs read, takes for something else than text."""
-_DATE = re.compile(r"\d+[-:.]\d")
+_NUMBER = re.compile(r"[\d.][\d_.:xXoa-fA-F+-]*", re.ASCII)
+"""What it takes for a number, a time or a date, and more."""
 _SPECIAL = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -81,7 +82,7 @@ def _text(text: str) -> str:
     if (
         _PLAIN.fullmatch(text)
         and not _MISREAD.search(text)
-        and not _DATE.match(text)
+        and not _NUMBER.fullmatch(text)
         and text.lower() not in _ELSEWHERE
         and isinstance(plain_value(text), str)
     ):
