@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from addon.embedded import EmbeddedProvider
+from addon.embedded.vectors import vector_of
 
 genai = pytest.importorskip("google.genai")
 types = genai.types
@@ -162,3 +163,13 @@ async def test_models_are_listed(client: Any) -> None:
     pager = await client.models.list(config={"query_base": True})
     assert "models/gemini-3.8-flash" in [model.name async for model in pager]
     assert (await client.models.get(model=FLASH_2)).output_token_limit == 65_536
+
+
+async def test_embeddings(client):
+    answer = await client.models.embed_content(
+        model="gemini-embedding-001", contents=["a", "b"], config={"output_dimensionality": 8}
+    )
+    for one, text in zip(answer.embeddings, "ab", strict=True):
+        assert one.values == pytest.approx([0.7 * value for value in vector_of(text, 8)])
+    with pytest.raises(genai.errors.ClientError, match="not found"):
+        await client.models.embed_content(model=FLASH_3, contents="a")
