@@ -39,6 +39,7 @@ from addon.interceptor.commands import Commands
 from addon.interceptor.defaults import Defaults
 from addon.interceptor.endpoints import Endpoint, endpoint_of, host_of, is_upgrade
 from addon.interceptor.exchanges import Exchange, Exchanges
+from addon.interceptor.flow_limit import FlowLimit
 from addon.interceptor.giving import give
 from addon.interceptor.identity import Identities
 from addon.interceptor.notes import note_decision, plain
@@ -88,6 +89,7 @@ class Interceptor:
         self._preparation = preparation or Preparation()
         self._exchanges = Exchanges()
         self._identities = Identities()
+        self._flow_limit = FlowLimit()
         self._settings: options.Settings | None = None
         self._in_force = RulesInForce()
         self._books = Bookkeeper()
@@ -371,7 +373,8 @@ class Interceptor:
             return
         display.show_end(flow, exchange)
         self._record(flow, exchange)
-        display.evict(self._read_settings().flow_limit)
+        settings = self._read_settings()
+        self._flow_limit.keep(flow, settings.flow_limit, settings.flow_size)
 
     def _record(self, flow: http.HTTPFlow, exchange: Exchange) -> None:
         """Enter an exchange into the ledger, once all of it is known."""

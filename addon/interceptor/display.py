@@ -18,7 +18,7 @@ from mitmproxy import http
 from mitmproxy.net.http import url
 
 from addon.engine import Attempt
-from addon.interceptor import access, flow_limit
+from addon.interceptor import access
 from addon.interceptor.exchanges import Exchange
 from addon.interceptor.notes import (
     note_outcome,
@@ -68,8 +68,17 @@ def summarise(flow: http.HTTPFlow, route: Route) -> None:
     flow.comment = plain(route.comment)
 
 
+MOST_OF_FILES = 8 << 20
+"""Bytes that are shown of an answer that is no text: sound, a picture, a file."""
+_TEXTS = ("text", "json", "xml")
+
+
 def record(flow: http.HTTPFlow, exchange: Exchange, limit: int) -> Recorder:
     """Let a response pass as it comes, and show it in mitmweb meanwhile and afterwards."""
+    assert flow.response is not None
+    kind = access.header(flow.response, "content-type") or "text"
+    if not any(word in kind for word in _TEXTS):
+        limit = min(limit, MOST_OF_FILES)
     route = exchange.route
     view = access.view()
 
@@ -82,7 +91,6 @@ def record(flow: http.HTTPFlow, exchange: Exchange, limit: int) -> Recorder:
     tape = route.call.outcome.tape if route is not None else None
     watched = refresh if view is not None else None
     recorder = Recorder(flow, limit, watched, tape, exchange.secrets)
-    assert flow.response is not None
     flow.response.stream = recorder
     return recorder
 
@@ -161,13 +169,6 @@ def _comment(route: Route, attempts: tuple[Attempt, ...]) -> str:
         failed = f" ({attempt.error.kind})" if attempt.error is not None else ""
         steps.append(f"{attempt.provider}:{attempt.model}{failed}")
     return f"{' -> '.join(steps)} ({route.rule})"
-
-
-def evict(limit: int) -> None:
-    """Remove the oldest finished flows beyond `limit` from mitmweb or the console, if they run."""
-    view = access.view()
-    if view is not None:
-        flow_limit.evict(view, limit)
 
 
 @lru_cache(maxsize=256)

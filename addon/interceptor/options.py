@@ -33,6 +33,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     home: Path
     flow_limit: int
     """Most flows that are kept; 0: no limit."""
+    flow_size: int
+    """Most bytes of bodies that are kept with them; 0: no limit."""
     body_limit: int
     """Most bytes that a request may have, unpacked."""
     keep_alive: float
@@ -60,6 +62,11 @@ _OPTIONS: dict[str, tuple[str, str]] = {
     "detour_flow_limit": (
         "500",
         "Most flows kept for inspection; the oldest finished ones are removed. 0 keeps all.",
+    ),
+    "detour_flow_size": (
+        "512m",
+        "Most bytes of requests and answers kept with flows; the oldest finished ones are removed. "
+        "Understands k/m/g suffixes. 0 keeps all.",
     ),
     "detour_body_limit": (
         "64m",
@@ -138,6 +145,7 @@ def read_settings(options: Options) -> Settings:
         rules=rules,
         home=Path(_text(options, "detour_home")).expanduser(),
         flow_limit=_number(options, "detour_flow_limit", int),
+        flow_size=_size(options, "detour_flow_size", least=0),
         body_limit=_size(options, "detour_body_limit"),
         keep_alive=_number(options, "detour_keep_alive", float),
         vault=Secret(_vault(options, rules)),

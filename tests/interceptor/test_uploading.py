@@ -28,7 +28,12 @@ def write_rules(*rules, default="pass", **more):
     return json.dumps(document | more)
 
 
-@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="only Linux tells the peak")
+tells_the_peak = pytest.mark.skipif(
+    not Path("/proc/self/clear_refs").exists(), reason="only Linux tells how much was held at most"
+)
+
+
+@tells_the_peak
 @pytest.mark.parametrize(
     ("path", "rules", "status"),
     [
@@ -56,6 +61,26 @@ async def test_memory_stays_small(path, rules, status):
         assert message == (
             "The request is larger than 64.0m, the limit of Detour (detour_body_limit)."
         )
+
+
+@tells_the_peak
+@pytest.mark.parametrize("use", ["pass", "office:*"])
+async def test_memory_stays_small_where_a_file_comes_back(use):
+    async with Counter() as counter:
+        counter.gives = 100 * MEBIBYTE
+        office = {"base_url": counter.url("/v1"), "formats": ["openai-chat"], "api_key": "none"}
+        rules = write_rules(
+            {"when": {"endpoint": "files"}, "use": use}, providers={"office": office}
+        )
+        async with running_proxy(rules) as proxy, proxy.client() as client:
+            before, got = forget_peak(), 0
+            url = counter.url("/v1/files/file-1/content")
+            async with client.stream("GET", url) as answer:
+                async for piece in answer.aiter_raw():
+                    got += len(piece)
+            grown = peak() - before
+    assert got == counter.gives
+    assert grown < 40 * MEBIBYTE
 
 
 async def test_a_file_flows_while_it_is_sent():

@@ -1,4 +1,4 @@
-"""Large requests, sent and received without ever being whole in memory."""
+"""Large requests and answers, sent and received without ever being whole in memory."""
 
 from __future__ import annotations
 
@@ -17,11 +17,16 @@ _PIECE = bytes(range(256)) * 256
 
 
 class Counter:
-    """A server that counts what it is sent, and answers with the number as a file's size."""
+    """A server that counts what it is sent, and answers with the number as a file's size.
+
+    Asked for a file, it gives one of any size.
+    """
 
     def __init__(self) -> None:
         self.heads: list[bytes] = []
         self.received = 0
+        self.gives = 0
+        """Bytes that it answers a GET with."""
         self.first = asyncio.Event()
         """Set at the first byte of a body."""
 
@@ -41,6 +46,9 @@ class Counter:
         try:
             head = await reader.readuntil(b"\r\n\r\n")
             self.heads.append(head)
+            if head.startswith(b"GET "):
+                await self._give(writer)
+                return
             length = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
             await self._drain(reader, int(length[1]) if length else None)
             body = b'{"id": "file-1", "object": "file", "bytes": %d}' % self.received
@@ -51,6 +59,13 @@ class Counter:
             pass
         finally:
             writer.close()
+
+    async def _give(self, writer: asyncio.StreamWriter) -> None:
+        start = b"HTTP/1.1 200 OK\r\ncontent-type: application/octet-stream\r\ncontent-length: "
+        writer.write(b"%s%d\r\n\r\n" % (start, self.gives))
+        async for piece in pieces(self.gives):
+            writer.write(piece)
+            await writer.drain()
 
     async def _drain(self, reader: asyncio.StreamReader, left: int | None) -> None:
         end = b""
