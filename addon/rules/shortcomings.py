@@ -145,7 +145,8 @@ def _wanted(request: Request | None) -> Iterator[Ability]:
 
 def _is_told(losses: Iterable[Loss]) -> bool:
     """Tell whether the shape of the answer has been asked for by other means."""
-    return any(loss.field.startswith(_SHAPE_FIELDS) for loss in losses)
+    shape = (loss for loss in losses if loss.field.startswith(_SHAPE_FIELDS))
+    return any(loss.action == "emulated" for loss in shape)
 
 
 def _is_anothers(provider: Provider, model: str) -> bool:

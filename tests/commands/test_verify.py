@@ -1,4 +1,5 @@
 import json
+import time
 
 import pytest
 from click.testing import CliRunner
@@ -60,6 +61,37 @@ def test_a_wrong_key_is_told_in_the_providers_own_words(monkeypatch):
     assert "invalid x-api-key" in lines[1]
 
 
+@pytest.mark.parametrize(
+    ("conduct", "status", "told"),
+    [
+        ("[[error 529 overloaded_error Come back at noon]]", 529, "Come back at noon"),
+        ("[[error 402 error Insufficient Balance]]", 402, "Insufficient Balance"),
+        ("[[html 502]]", 502, "502"),
+    ],
+)
+def test_what_a_provider_says_is_told_as_it_says_it(provider, conduct, status, told):
+    provider.conduct = conduct
+    code, output = run("verify", "--json")
+    assert code == 1
+    for verdict in json.loads(output):
+        assert (verdict["ok"], verdict["status"]) == (False, status)
+        assert told in verdict["message"]
+        assert verdict["model"] == "claude-sonnet-5-5"
+    assert f" {status} " in run("verify")[1]
+
+
+def test_all_are_asked_at_the_same_time(provider):
+    provider.conduct = "[[silent 0.7]]"
+    began = time.monotonic()
+    code, output = run("verify", "--json")
+    took = time.monotonic() - began
+    seconds = [verdict["seconds"] for verdict in json.loads(output)]
+    assert (code, len(seconds)) == (0, 2)
+    assert min(seconds) >= 0.7
+    assert took < sum(seconds)
+    assert len(provider.requests) == 2
+
+
 def test_a_missing_key_an_unknown_model_and_a_dead_server_are_told():
     code, output = run("verify", "zai", "office:claude-nobody", "local:m")
     assert code == 1
@@ -86,6 +118,14 @@ def test_models_of_usable_providers_are_listed_with_size_and_price():
     assert model["default"] is True
     code, output = run("models", "--offline")
     assert "claude-sonnet-5-5      1k in       ? out       $1 in       $2 out  (default)" in output
+
+
+def test_an_unusable_provider_shows_only_where_all_are_asked_for():
+    usable, everybody = (
+        set(json.loads(run("models", "--offline", "--json", *more)[1])) for more in ([], ["--all"])
+    )
+    assert usable == {"office"}
+    assert everybody > {"office", "anthropic", "openai"}
 
 
 def test_all_models_and_those_of_one_provider():

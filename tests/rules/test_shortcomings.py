@@ -117,6 +117,9 @@ def test_what_is_asked_for_in_words_is_not_missing():
     call = facts(response_format=ResponseFormat("json_schema", schema={}))
     told = (Loss("response_format", "in words", "emulated"),)
     check_request(place, b'{"json_schema": 1}', call, told)
+    less = (Loss("response_format.strict", "not one that is enforced", "dropped"),)
+    with pytest.raises(Shortcoming, match="json_schema"):
+        check_request(place, b'{"json_schema": 1}', call, less)
 
 
 def test_tools_of_the_provider_are_not_functions():
