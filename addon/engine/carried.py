@@ -7,8 +7,6 @@ failure by a connection that breaks.
 
 from __future__ import annotations
 
-import msgspec
-
 from addon.engine.call import Call, Head
 from addon.engine.conversation import Opening
 from addon.engine.headers import merge
@@ -24,7 +22,8 @@ from addon.engine.replies import (
 )
 from addon.formats import FORMATS
 from addon.formats.base import Headers, header
-from addon.neutral import ErrorInfo, ProviderResponseError, Usage
+from addon.formats.other_usage import Told, UsageReader, read_usage
+from addon.neutral import ErrorInfo, ProviderResponseError
 
 _CROSSING = ("content-type", "content-disposition")
 _EMPTY = (204, 304)
@@ -32,20 +31,6 @@ _EMPTY = (204, 304)
 
 class BrokenOff(Exception):
     """An answer ends too early whose beginning the agent has got; it has no words for an error."""
-
-
-class _Usage(msgspec.Struct):
-    prompt_tokens: int | None = None
-    input_tokens: int | None = None
-    output_tokens: int | None = None
-
-
-class _Used(msgspec.Struct):
-    usage: _Usage | None = None
-    model: str | None = None
-
-
-_read_usage = msgspec.json.Decoder(_Used).decode
 
 
 class CarriedAnswer:
@@ -62,6 +47,7 @@ class CarriedAnswer:
         """Whole answers, where several make one."""
         self._flowing = False
         """Whether the agent has got a part of the answer."""
+        self._reader: UsageReader | None = None
         self.follow_up: bytes | None = None
         """The body that asks the provider for the rest."""
         self.done = False
@@ -90,6 +76,9 @@ class CarriedAnswer:
         if self.done or self._opening is None:
             return []
         if self._flowing:
+            if self._reader is not None:
+                self._reader.feed(chunk)
+                self._note(self._reader.told)
             return [chunk]
         self._body += chunk
         if self._opening.status >= 400:
@@ -124,7 +113,7 @@ class CarriedAnswer:
             except ProviderResponseError as problem:
                 return self.fail(problem.to_error_info())
         self.done = True
-        self._note(body)
+        self._note(read_usage(body))
         return whole_reply(call, opening.status, _headers(opening), body, opening)
 
     def fail(self, error: ErrorInfo) -> list[Item]:
@@ -146,6 +135,8 @@ class CarriedAnswer:
 
     def _begin(self, opening: Opening) -> list[Item]:
         self._flowing = True
+        if "text/event-stream" in (header(opening.headers, "content-type") or ""):
+            self._reader = UsageReader()
         self._call.outcome.status = opening.status
         crossing = crossing_headers(self._call, opening)
         return [Head(opening.status, merge(crossing, _headers(opening)))]
@@ -160,20 +151,11 @@ class CarriedAnswer:
             or content_type.partition(";")[0].strip() == "application/json"
         )
 
-    def _note(self, body: bytes) -> None:
+    def _note(self, told: Told) -> None:
         """Write what the answer tells of usage into the call's outcome."""
-        try:
-            told = _read_usage(body)
-        except (msgspec.DecodeError, UnicodeError):
-            return
-        outcome = self._call.outcome
-        outcome.model = told.model
-        if told.usage is not None:
-            asked = told.usage.prompt_tokens
-            outcome.usage = Usage(
-                input_tokens=told.usage.input_tokens if asked is None else asked,
-                output_tokens=told.usage.output_tokens or 0,
-            )
+        if self._call.rendered.method != "POST":
+            return  # it is about something of the agent's, whose words may be the same
+        self._call.outcome.model, self._call.outcome.usage = told.model, told.usage
 
 
 def _headers(opening: Opening) -> Headers:

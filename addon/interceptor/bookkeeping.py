@@ -18,6 +18,7 @@ from addon.authority.home import open_home
 from addon.engine import Attempt
 from addon.formats import COUNT, FORMATS
 from addon.formats.base import FormatName
+from addon.formats.other_usage import UsageReader, read_usage
 from addon.interceptor import access
 from addon.interceptor.costs import cost_of
 from addon.interceptor.exchanges import Exchange, Told
@@ -186,26 +187,29 @@ class Bookkeeper:
             record.error = INTERRUPTED
         taken = exchange.route or exchange.job or exchange.decided
         admission = taken.admission if isinstance(taken, Route | Pass) else None
-        response, spoken = flow.response, exchange.endpoint.format
-        if not exchange.passes or response is None or spoken is None:
+        response, endpoint = flow.response, exchange.endpoint
+        if not exchange.passes or response is None or not (endpoint.format or endpoint.name):
             if admission is not None:
                 admission.settle(record)
             self._add(record)
             self._tell(record)
             return
-        provider = BUILT_IN.get(exchange.endpoint.provider)
+        provider = BUILT_IN.get(endpoint.provider)
 
         def complete(record: Record) -> None:
             """Read what a passing answer says about itself; nobody has looked at it so far."""
             body = response.get_content(strict=False) or b""
-            if exchange.endpoint.name == COUNT:
+            if endpoint.name == COUNT:
                 return
             if response.status_code >= 400:
                 headers = access.all_headers(response)
-                error = FORMATS[spoken].parse_error(response.status_code, headers, body)
+                spoken = FORMATS[endpoint.error_format]
+                error = spoken.parse_error(response.status_code, headers, body)
                 record.error = _error(error, exchange.secrets)
                 return
-            exchange.told = told = read_answer(body, spoken)
+            if endpoint.format is None and endpoint.method != "POST":
+                return  # it is about something of the agent's, whose words may be the same
+            exchange.told = told = read_answer(body, endpoint.format)
             record.model = told.model
             _add_usage(record, told.usage, provider)
 
@@ -328,9 +332,16 @@ def is_complete(flow: http.HTTPFlow, exchange: Exchange) -> bool:
     return not exchange.passes or (response is not None and response.timestamp_end is not None)
 
 
-def read_answer(body: bytes, spoken: FormatName) -> Told:
+def read_answer(body: bytes, spoken: FormatName | None) -> Told:
     """Return what a provider's answer, streamed or plain, says about itself."""
-    if body[:64].lstrip()[:1] == b"{":
+    is_object = body[:64].lstrip()[:1] == b"{"
+    if spoken is None:
+        reader = UsageReader()
+        if not is_object:
+            reader.feed(body)
+        told = read_usage(body) if is_object else reader.told
+        return Told(told.usage, told.model)
+    if is_object:
         try:
             response, _ = FORMATS[spoken].parse_response(body)
         except DetourError:
