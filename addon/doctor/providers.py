@@ -7,8 +7,8 @@ import asyncio
 from addon.doctor.finding import Finding, State
 from addon.doctor.machine import Machine
 from addon.doctor.network import Place, Trouble, place_of, reach
-from addon.doctor.ports import find_holder
 from addon.inspection.local import NOBODY
+from addon.inspection.port_holders import ports_of_detour
 from addon.rules import Rules
 
 
@@ -48,9 +48,10 @@ def provider_places(rules: Rules) -> list[tuple[str, Place]]:
 async def _local(machine: Machine, rules: Rules) -> Finding:
     """Look which model servers run on this machine."""
     from addon.engine import ClientPool, LocalServers
+    from addon.engine.local_servers import PORTS
 
-    holders = {address.port: find_holder(address.port) for address in (machine.listen, machine.web)}
-    taken = [port for port, holder in holders.items() if holder is not None and holder.is_detour]
+    ports = (*PORTS, machine.listen.port, machine.web.port)
+    taken = await asyncio.to_thread(ports_of_detour, ports)
     clients, servers = ClientPool(), LocalServers()
     try:
         local = await servers.find(rules.local, clients, taken)

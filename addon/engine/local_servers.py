@@ -7,25 +7,29 @@ No call waits long for that: nobody is waited for twice who has not answered in 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Collection
 from typing import Literal
+from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
 from addon.engine.clients import ClientPool
 from addon.engine.local_details import Details, program
 from addon.engine.model_lists import ListError, fetch_models
+from addon.engine.ollama_host import ollama_url
 from addon.formats.base import FormatName
 from addon.providers import ABILITIES, LOCAL_DIALECTS, ModelFacts, ModelServer, Provider
 from addon.wire.model_lists import ListedModel
 
+OLLAMA = "Ollama"
 PORTS: dict[int, str] = {
     8080: "llama.cpp",
-    11434: "Ollama",
+    11434: OLLAMA,
     1234: "LM Studio",
     8000: "vLLM",
 }
-"""Where each server listens unless told otherwise."""
+"""Where each server listens unless told otherwise; Ollama may be told so by its own variable."""
 PATIENCE = 1.0
 """Seconds that a call waits for servers to say what they have."""
 PERSEVERANCE = 8.0
@@ -48,7 +52,7 @@ class _Port:
 
     def __init__(self, number: int) -> None:
         self.number = number
-        self.url = f"http://127.0.0.1:{number}"
+        self.url = _url(number)
         self.until = 0.0
         """When to ask again."""
         self.silent = False
@@ -57,6 +61,12 @@ class _Port:
         self.title = ""
         self.models: tuple[ListedModel, ...] = ()
         self.details = Details(self.url)
+
+
+def _url(number: int) -> str:
+    """Return the address that belongs to a usual port."""
+    elsewhere = ollama_url(os.environ) if PORTS.get(number) == OLLAMA else None
+    return elsewhere or f"http://127.0.0.1:{number}"
 
 
 class LocalServers:
@@ -90,7 +100,7 @@ class LocalServers:
         now = asyncio.get_running_loop().time()
         awaited: list[asyncio.Task[None]] = []
         for number in PORTS:
-            if number in taken:
+            if urlsplit(_url(number)).port in taken:
                 continue
             port = self._ports.get(number)
             if port is None:

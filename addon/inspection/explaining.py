@@ -21,7 +21,7 @@ def explain(
     home: Path,
     *,
     flush: Callable[[], None] = lambda: None,
-    taken: Collection[int] = (),
+    taken: Collection[int] | None = None,
 ) -> Explanation:
     """Work out what the rules say about a call, with a look at what the proxy would look at.
 
@@ -33,7 +33,8 @@ def explain(
         rules: The rules; they get the provider `local` as it was found.
         home: The folder of the ledger.
         flush: Waits until all that has ended is in the ledger.
-        taken: Ports that are Detour's own, where no local server is looked for.
+        taken: Ports that are Detour's own, where no local server is looked for; None: see
+            `find_local`.
 
     Raises:
         DetourError: The rules cannot be followed.

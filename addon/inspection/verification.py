@@ -22,7 +22,7 @@ async def verify_providers(
     chosen: Mapping[str, str],
     clients: ClientPool,
     formats: Collection[FormatName] = (),
-    taken: Collection[int] = (),
+    taken: Collection[int] | None = None,
 ) -> list[Verdict]:
     """Ask providers for a word, all at the same time; never raises.
 
@@ -32,7 +32,8 @@ async def verify_providers(
             a key where nobody is named.
         clients: How to reach them.
         formats: In which formats; all of theirs where none is named.
-        taken: Ports that are Detour's own, where no local server is looked for.
+        taken: Ports that are Detour's own, where no local server is looked for; None: see
+            `find_local`.
     """
     if rules.uses_local or "local" in chosen:
         await find_local(rules, clients, taken)

@@ -19,6 +19,7 @@ from packaging.requirements import Requirement
 from addon.authority import write_bundle
 from addon.commands.options import Address
 from addon.doctor import authority, keys, ports, python, rules, trust
+from addon.inspection import port_holders
 from addon.providers import KeyStore
 from tests.support.program import DETOUR, PROVIDER_KEY, ROOT, listening_at
 
@@ -235,14 +236,14 @@ def test_a_port_that_detour_holds_is_well(make_machine):
 
 
 def test_where_linux_tables_are_missing_lsof_and_ps_are_asked(programs, monkeypatch):
-    monkeypatch.setattr(ports, "_PROCESSES", Path("/nowhere"))
+    monkeypatch.setattr(port_holders, "_PROCESSES", Path("/nowhere"))
     answers = {"lsof": "print(4711)", "ps": "print('python -m addon serve --ui dump')"}
     monkeypatch.setenv("PATH", programs(**answers))
-    holder = ports.find_holder(8080)
-    assert holder == ports.Holder(4711, "python -m addon serve --ui dump")
+    holder = port_holders.find_holder(8080)
+    assert holder == port_holders.Holder(4711, "python -m addon serve --ui dump")
     assert holder.is_detour
     monkeypatch.setenv("PATH", programs(lsof="import sys; sys.exit(1)"))
-    assert ports.find_holder(8080) is None
+    assert port_holders.find_holder(8080) is None
 
 
 async def test_an_address_of_somebody_else_is_told(make_machine):

@@ -11,7 +11,10 @@ from msgspec import Struct
 
 from addon.commands.explain import explain as explain_command
 from addon.commands.models import models as models_command
+from addon.commands.verify import verify as verify_command
 from addon.engine import local_servers
+from addon.inspection import port_holders
+from addon.inspection.port_holders import Holder
 from tests.support.llama_recording import TOOL
 from tests.support.local_replay import ReplayedServer
 from tests.support.proxy import running_proxy
@@ -120,6 +123,33 @@ async def test_where_nothing_runs_people_are_told_where_it_was_looked_for(monkey
     said = await list_models(tmp_path)
     assert "No model server answers here." in said.stderr
     assert "11434" in said.stderr
+
+
+async def test_a_detour_that_listens_there_is_not_asked(replayed, monkeypatch, tmp_path):
+    monkeypatch.setattr(port_holders, "find_holder", lambda port: Holder(1, "detour serve"))
+    said = await list_models(tmp_path)
+    assert "No model server answers here." in said.stderr
+    command = ["local", "--rules", str(tmp_path / "rules.yaml"), "--home", str(tmp_path)]
+    said = await asyncio.to_thread(CliRunner().invoke, verify_command, command)
+    assert said.exit_code == 1
+    command = ["--model", "tiny", *command[1:]]
+    said = await asyncio.to_thread(CliRunner().invoke, explain_command, command)
+    assert said.exit_code == 0
+    assert not replayed.exchanges
+
+
+async def test_ollama_is_where_its_own_variable_says(monkeypatch, tmp_path):
+    async with ReplayedServer("ollama") as ollama:
+        host, port = ollama.address[:2]
+        monkeypatch.setattr(local_servers, "PORTS", {9: "Ollama", 10: "vLLM"})
+        for said in (f"{host}:{port}", f"0.0.0.0:{port}", f":{port}", f"http://{host}:{port}/"):
+            monkeypatch.setenv("OLLAMA_HOST", said)
+            listed = await list_models(tmp_path, "--json")
+            rows = json.loads(listed.stdout)["local"]
+            assert {row["base_url"] for row in rows} == {f"http://127.0.0.1:{port}/v1"}
+        async with running_proxy(RULES, environment={}) as proxy, proxy.openai() as client:
+            answer = await chat(client, "Hello")
+            assert answer.choices[0].message.content == ANSWER
 
 
 async def test_an_answer(client, replayed, server):
