@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from typing import Any, NamedTuple
 from unittest import mock
 
 import openai
@@ -11,7 +12,7 @@ from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from addon.providers.fallback_policy import PASSING
-from tests.support.proxy import running_proxy
+from tests.support.proxy import Proxy, running_proxy
 from tests.support.servers import Exchange, ScriptedServer
 
 DEAD = "http://127.0.0.1:9"
@@ -36,31 +37,71 @@ FAILURES = {
     "breaks off at once": "cut",
 }
 """How a target may fail before the agent has got anything, and what rules call that."""
-ENDS = ("answers", "declines", "breaks off later")
-"""What else it may do; then the agent has got something, and nobody else is tried."""
+ENDS = ("answers", "declines")
+"""What else it may do: then nobody else is tried."""
+LATER = "breaks off later"
+"""Of a stream the agent has got something by then, and nobody else is tried; of a plain answer not.
+"""
 
-chains = st.lists(st.sampled_from((*FAILURES, *ENDS)), min_size=1, max_size=4)
+chains = st.lists(st.sampled_from((*FAILURES, *ENDS, LATER)), min_size=1, max_size=4)
 failures = st.sets(st.sampled_from(sorted(set(FAILURES.values()))), max_size=4)
 
 
-def expected(chain: list[str], on: frozenset[str], retries: int) -> list[tuple[str, str | None]]:
-    """State who is tried and how each fails, by the policy alone."""
-    tried: list[tuple[str, str | None]] = []
-    for index, behaviour in enumerate(chain):
-        name = f"t{index}"
-        if behaviour in ENDS:
-            return [*tried, (name, "cut" if behaviour == "breaks off later" else None)]
-        failure = FAILURES[behaviour]
-        if failure not in on:
-            return [*tried, (name, failure)]
-        tried += [(name, failure)] * (1 + retries)
-    return tried
+type Tried = list[tuple[int, str | None]]
+"""Who is tried, by place in the chain, and how each fails."""
+
+
+class Law(NamedTuple):
+    """A chain and its policy."""
+
+    chain: list[str]
+    on: frozenset[str]
+    retries: int
+    stream: bool
+
+    def expected(self, resting: set[int]) -> Tried:
+        """State who is tried in one call, by the policy alone.
+
+        Args:
+            resting: Who has failed in an earlier call: they come last, and then know it too.
+        """
+        tried: Tried = []
+        order = sorted(range(len(self.chain)), key=lambda index: index in resting)
+        for index in order:
+            behaviour = self.chain[index]
+            if behaviour in ENDS:
+                return [*tried, (index, None)]
+            failure = FAILURES.get(behaviour, "cut")
+            if failure not in self.on or (behaviour == LATER and self.stream):
+                return [*tried, (index, failure)]
+            tried += [(index, failure)] * (1 + self.retries)
+            if index != order[-1]:
+                resting.add(index)
+        return tried
+
+    def words(self, index: int) -> str:
+        """Return what the agent reads of one target's answer."""
+        count = {"answers": 4, "declines": 4, LATER: 2 * self.stream}.get(self.chain[index], 0)
+        return "".join(f"t{index}:{word}" for word in WORDS[:count])
+
+
+OVERLOADED = {"error": {"message": "later", "type": "overloaded_error", "code": 529}}
 
 
 def chunk(**choice: object) -> bytes:
     choices = [{"index": 0, "delta": {}, "finish_reason": None, **choice}]
     document = {"id": "c", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     return b"data: " + json.dumps({**document, "choices": choices}).encode() + b"\n\n"
+
+
+def completion(name: str, behaviour: str) -> bytes:
+    """Write a plain answer."""
+    ends = "content_filter" if behaviour == "declines" else "stop"
+    content = "".join(f"{name}:{word}" for word in WORDS)
+    message = {"role": "assistant", "content": content}
+    choices = [{"index": 0, "message": message, "finish_reason": ends}]
+    document = {"id": "c", "object": "chat.completion", "created": 1, "model": "m"}
+    return json.dumps({**document, "choices": choices}).encode()
 
 
 class Targets(ScriptedServer):
@@ -82,18 +123,31 @@ class Targets(ScriptedServer):
         if behaviour == "is silent":
             await exchange.left.wait()
             return
+        if json.loads(exchange.body).get("stream"):
+            await self.stream(exchange, name, behaviour)
+        elif behaviour == "has an error as its first event":
+            await exchange.answer(json.dumps(OVERLOADED).encode())
+        elif behaviour in ENDS:
+            await exchange.answer(completion(name, behaviour))
+        else:
+            whole = completion(name, behaviour)
+            part = whole[: len(whole) // 2] if behaviour == LATER else b""
+            await exchange.answer(part, content_length=str(len(whole)))
+            exchange.abort()
+
+    async def stream(self, exchange: Exchange, name: str, behaviour: str) -> None:
+        """Give a stream."""
         await exchange.begin()
         if behaviour == "breaks off at once":
             exchange.abort()
             return
         if behaviour == "has an error as its first event":
-            error = {"message": "later", "type": "overloaded_error", "code": 529}
-            await exchange.chunk(b"data: " + json.dumps({"error": error}).encode() + b"\n\n")
+            await exchange.chunk(b"data: " + json.dumps(OVERLOADED).encode() + b"\n\n")
             await exchange.end()
             return
         await exchange.chunk(chunk(delta={"role": "assistant", "content": ""}))
         for number, word in enumerate(WORDS):
-            if behaviour == "breaks off later" and number == 2:
+            if behaviour == LATER and number == 2:
                 await asyncio.sleep(0.02)
                 exchange.abort()
                 return
@@ -109,7 +163,7 @@ def write(url: str, chain: list[str], policy: dict[str, object]) -> str:
             "base_url": f"{DEAD if one == 'refuses the connection' else url}/t{index}/v1",
             "api_key": "none",
             "formats": ["openai-chat"],
-            "timeouts": {"first_byte": 0.15},
+            "timeouts": {"first_byte": 0.1},
         }
         for index, one in enumerate(chain)
     }
@@ -118,42 +172,57 @@ def write(url: str, chain: list[str], policy: dict[str, object]) -> str:
     return json.dumps({"version": 1, "providers": providers, "rules": rules})
 
 
-async def play(chain: list[str], policy: dict[str, object], tried: list[tuple[str, str | None]]):
-    text, failed = "", False
+async def ask(proxy: Proxy, stream: bool) -> tuple[str, bool]:
+    """Make a call, and return what was said and whether it failed."""
+    text = ""
+    question: Any = {"model": "m", "messages": [{"role": "user", "content": "hi"}]}
+    async with proxy.openai() as client:
+        try:
+            if not stream:
+                answer = await client.chat.completions.create(**question)
+                return answer.choices[0].message.content or "", False
+            async for part in await client.chat.completions.create(**question, stream=True):
+                text += "".join(choice.delta.content or "" for choice in part.choices)
+        except openai.APIError:
+            return text, True
+    return text, False
+
+
+async def play(law: Law, policy: dict[str, object]) -> None:
+    """Make two calls, the second of which knows who has failed in the first."""
+    chain, resting = law.chain, set[int]()
     async with (
         Targets(chain) as server,
         running_proxy(write(server.url, chain, policy)) as proxy,
     ):
-        async with proxy.openai() as client:
-            try:
-                stream = await client.chat.completions.create(
-                    model="m", messages=[{"role": "user", "content": "hi"}], stream=True
-                )
-                async for part in stream:
-                    text += "".join(choice.delta.content or "" for choice in part.choices)
-            except openai.APIError:
-                failed = True
-        await proxy.quiet()
-        summary = proxy.flows[-1].metadata["detour.summary"]
-        asked = [exchange.path.split("/")[1] for exchange in server.exchanges]
-    name, failure = tried[-1]
-    behaviour = chain[int(name[1:])]
-    words = {"answers": 4, "declines": 4, "breaks off later": 2}.get(behaviour, 0)
-    assert text == "".join(f"{name}:{word}" for word in WORDS[:words])
-    assert failed == (failure is not None)
-    assert asked == [name for name, _ in tried if chain[int(name[1:])] != "refuses the connection"]
-    if len(chain) > 1 or policy.get("retries"):
-        kinds = {"connect": "unreachable", "context_length": "context_length"}
-        assert [
-            (one["provider"], one.get("error", "").partition(":")[0] or None)
-            for one in summary["attempts"]
-        ] == [(name, failure and kinds.get(failure, failure)) for name, failure in tried]
+        for _ in range(2):
+            tried = law.expected(resting)
+            begun = len(server.exchanges)
+            text, failed = await ask(proxy, law.stream)
+            await proxy.quiet()
+            index, failure = tried[-1]
+            assert text == law.words(index)
+            assert failed == (failure is not None)
+            asked = [exchange.path.split("/")[1] for exchange in server.exchanges[begun:]]
+            assert asked == [
+                f"t{index}" for index, _ in tried if chain[index] != "refuses the connection"
+            ]
+            if len(chain) > 1 or law.retries:
+                check_attempts(proxy.flows[-1].metadata["detour.summary"]["attempts"], tried)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(chains, failures, failures, st.sampled_from((0, 0, 1)))
+def check_attempts(attempts: list[dict[str, Any]], tried: Tried) -> None:
+    """Compare what is shown of the attempts."""
+    kinds = {"connect": "unreachable"}
+    assert [
+        (one["provider"], one.get("error", "").partition(":")[0] or None) for one in attempts
+    ] == [(f"t{index}", failure and kinds.get(failure, failure)) for index, failure in tried]
+
+
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(chains, failures, failures, st.sampled_from((0, 0, 1)), st.booleans())
 def test_the_order_of_attempts_follows_from_the_policy(
-    chain: list[str], more: set[str], less: set[str], retries: int
+    chain: list[str], more: set[str], less: set[str], retries: int, stream: bool
 ) -> None:
     less = less - more
     policy: dict[str, object] = {"retries": retries}
@@ -161,7 +230,7 @@ def test_the_order_of_attempts_follows_from_the_policy(
         policy["on"] = sorted(more)
     if less:
         policy["not_on"] = sorted(less)
-    tried = expected(chain, (PASSING | more) - less, retries)
-    event(f"{len(tried)} attempts")
+    law = Law(chain, (PASSING | more) - less, retries, stream)
+    event(f"{len(law.expected(set()))} attempts")
     with mock.patch("addon.engine.chain.FIRST_WAIT", 0.001):
-        asyncio.run(play(chain, policy, tried))
+        asyncio.run(play(law, policy))
