@@ -17,8 +17,8 @@ from mitmproxy import http
 from addon.dashboard.failures import ApiError
 from addon.dashboard.rules_state import read_state
 from addon.dashboard.workspace import Workspace
-from addon.interceptor.bookkeeping import record_of
 from addon.interceptor.exchanges import Exchange
+from addon.interceptor.recording import record_of
 from addon.ledger import Record
 from addon.providers import environment_files
 

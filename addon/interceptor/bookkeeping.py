@@ -1,31 +1,31 @@
-"""Makes the record of an exchange, and keeps the ledger that it is entered into."""
+"""Keeps the ledger that exchanges are entered into, and tells whoever wants to know of them."""
 
 from __future__ import annotations
 
 import contextlib
 import functools
 import logging
-import re
 import sqlite3
 import threading
-import time
-from collections.abc import Iterable
-from typing import Any, Protocol
+from typing import Protocol
 
 from mitmproxy import http
 
 from addon.authority.home import open_home
-from addon.engine import Attempt
 from addon.formats import COUNT, FORMATS
-from addon.formats.base import FormatName
-from addon.formats.other_usage import UsageReader, read_usage
 from addon.interceptor import access
-from addon.interceptor.costs import cost_of
-from addon.interceptor.exchanges import Exchange, Told
+from addon.interceptor.exchanges import Exchange
 from addon.interceptor.kept_bodies import parts_of, without_keys
 from addon.interceptor.observing import observe
 from addon.interceptor.options import Settings
 from addon.interceptor.planning import Pass, Route
+from addon.interceptor.recording import (
+    add_usage,
+    describe_error,
+    is_complete,
+    read_answer,
+    record_of,
+)
 from addon.interceptor.spending import Spending
 from addon.ledger import (
     INTERRUPTED,
@@ -35,20 +35,12 @@ from addon.ledger import (
     Record,
     UnderWay,
     left_records,
-    timestamp,
 )
-from addon.neutral import DetourError, ErrorInfo, Loss, Usage
-from addon.providers import BUILT_IN, Provider
-from addon.rules import split_name
+from addon.providers import BUILT_IN
 from addon.telemetry import Telemetry, open_telemetry
-from addon.translation import StreamTranslator
 
 logger = logging.getLogger(__name__)
 
-_KEY = re.compile(r"\b(?:sk|key|gsk|xai|AIza|Bearer )[-_]?[\w*.-]{12,}")
-"""What looks like a key, whoever's it is."""
-_LEAST = 6
-"""Characters that a secret has at least; anything shorter would be found everywhere."""
 _AT_ONCE = 32 << 10
 """Bytes of a passing answer that are read before the agent gets the end of it; longer ones are read
 by the thread that writes the ledger, since that may take milliseconds."""
@@ -205,13 +197,13 @@ class Bookkeeper:
                 headers = access.all_headers(response)
                 spoken = FORMATS[endpoint.error_format]
                 error = spoken.parse_error(response.status_code, headers, body)
-                record.error = _error(error, exchange.secrets)
+                record.error = describe_error(error, exchange.secrets)
                 return
             if endpoint.format is None and endpoint.method != "POST":
                 return  # it is about something of the agent's, whose words may be the same
             exchange.told = told = read_answer(body, endpoint.format)
             record.model = told.model
-            _add_usage(record, told.usage, provider)
+            add_usage(record, told.usage, provider)
 
         def settle(record: Record) -> None:
             try:
@@ -283,148 +275,6 @@ class Bookkeeper:
                 open_home(settings.home)
             self._ledger = Ledger(settings.home, settings.ledger_limits, settings.events)
         return self._ledger
-
-
-def record_of(flow: http.HTTPFlow, exchange: Exchange) -> Record:
-    """Say what is known of an exchange at its end."""
-    endpoint = exchange.endpoint
-    began = flow.request.timestamp_start
-    duration = time.time() - began
-    response = flow.response
-    agent, _ = split_name(exchange.agent)
-    record = Record(
-        time=timestamp(began),
-        id=flow.id,
-        agent=agent or None,
-        endpoint=endpoint.name or endpoint.place,
-        provider=endpoint.provider or None,
-        source_format=endpoint.format,
-        status=response.status_code if response is not None else None,
-        duration_ms=_milliseconds(duration),
-    )
-    route = exchange.route or exchange.job
-    decided = exchange.decided
-    if flow.error is not None:
-        record.error = f"disconnected: {flow.error.msg}"
-    if route is not None:
-        if response is None or exchange.job is not None:
-            record.status = route.call.outcome.status
-        _add_route(record, route, duration, exchange.secrets)
-    elif decided is not None:
-        record.rule, record.requested_model = decided.rule, decided.requested_model
-        if isinstance(decided, Pass):
-            record.stream = decided.stream
-            record.actual_provider = record.provider or endpoint.host
-            record.target_format = record.source_format
-            if response is not None:
-                record.first_byte_ms = _milliseconds(response.timestamp_start - began)
-        else:
-            record.error = _error(decided.error, exchange.secrets)
-    return record
-
-
-def is_complete(flow: http.HTTPFlow, exchange: Exchange) -> bool:
-    """Tell whether there was nothing more to come, be it an error."""
-    route = exchange.route or exchange.job
-    if route is not None:
-        return route.call.outcome.concluded
-    response = flow.response
-    return not exchange.passes or (response is not None and response.timestamp_end is not None)
-
-
-def read_answer(body: bytes, spoken: FormatName | None) -> Told:
-    """Return what a provider's answer, streamed or plain, says about itself."""
-    is_object = body[:64].lstrip()[:1] == b"{"
-    if spoken is None:
-        reader = UsageReader()
-        if not is_object:
-            reader.feed(body)
-        told = read_usage(body) if is_object else reader.told
-        return Told(told.usage, told.model)
-    if is_object:
-        try:
-            response, _ = FORMATS[spoken].parse_response(body)
-        except DetourError:
-            return Told()
-        return Told(
-            response.usage, response.model or None, response.id or None, response.finish_reason
-        )
-    translator = StreamTranslator(spoken, spoken)
-    translator.feed(body)
-    translator.close()
-    return Told(
-        translator.usage, translator.model, translator.response_id, translator.finish_reason
-    )
-
-
-def _add_route(record: Record, route: Route, duration: float, secrets: tuple[str, ...]) -> None:
-    call, outcome = route.call, route.call.outcome
-    destination = outcome.destination or call.destination
-    secrets += tuple(value for _, value in call.key_headers)
-    record.rule = route.rule
-    record.requested_model = route.requested_model
-    record.actual_provider = destination.provider.id
-    record.model = outcome.model or destination.model or None
-    record.source_format = call.agent_format
-    record.target_format = destination.format
-    record.stream = call.stream
-    if outcome.error is not None:
-        record.error = _error(outcome.error, secrets)
-    record.attempts = [_attempt(attempt, secrets) for attempt in outcome.attempts]
-    record.losses = _losses((*(outcome.request_losses or call.rendered.losses), *outcome.losses))
-    if outcome.started is not None:
-        # What came before the engine began: the rules, media that had to be fetched, ...
-        # The clock is the event loop's; this is asked by the ledger's thread, too.
-        lead = duration - (time.monotonic() - outcome.started)
-        if outcome.first_byte is not None:
-            record.first_byte_ms = _milliseconds(lead + outcome.first_byte)
-        if outcome.first_token is not None:
-            record.first_token_ms = _milliseconds(lead + outcome.first_token)
-    if call.estimate is None:
-        _add_usage(record, outcome.usage, destination.provider, destination.model)
-
-
-def _add_usage(
-    record: Record, usage: Usage | None, provider: Provider | None, model: str | None = None
-) -> None:
-    if usage is None:
-        return
-    record.cost_usd = cost_of(usage, provider, (model, record.model, record.requested_model))
-    usage = usage.billed
-    record.input_tokens = usage.input_tokens
-    record.cache_read_tokens = usage.cache_read_tokens
-    record.cache_write_tokens = usage.cache_write_tokens
-    record.output_tokens = usage.output_tokens
-    record.reasoning_tokens = usage.reasoning_tokens
-
-
-def _attempt(attempt: Attempt, secrets: tuple[str, ...]) -> dict[str, Any]:
-    told: dict[str, Any] = {
-        "provider": attempt.provider,
-        "model": attempt.model,
-        "seconds": attempt.seconds,
-    }
-    if attempt.error is not None:
-        told["error"] = _error(attempt.error, secrets)
-    return told
-
-
-def _error(error: ErrorInfo, secrets: tuple[str, ...]) -> str:
-    """Write an error without any key that a provider may have quoted."""
-    text = f"{error.kind}: {error.message}"
-    for secret in secrets:
-        for word in secret.split():
-            if len(word) >= _LEAST:
-                text = text.replace(word, "(key)")
-    return _KEY.sub("(key)", text)
-
-
-def _losses(losses: Iterable[Loss]) -> list[dict[str, str]]:
-    return [{"field": loss.field, "reason": loss.reason, "action": loss.action} for loss in losses]
-
-
-def _milliseconds(seconds: float) -> float:
-    return round(max(seconds, 0.0) * 1000, 3)
 
 
 def _place(settings: Settings) -> tuple[object, ...]:
