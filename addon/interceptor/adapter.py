@@ -12,9 +12,10 @@ delivery, and what it yields goes back as it is. mitmproxy's WebSocket layer sta
 sees two ordinary connections, so that it shows the messages and closes both ends properly.
 
 What this touches of mitmproxy's inside, all of it unchanged for years and held by
-`tests/interceptor/test_contract.py`: `HttpLayer.get_connection`, `.connections`, `.command_sources`
-and `.event_to_child`; `HttpConnection`; the HTTP events; `ConnectionHandler.server_event`,
-`.drain_writers` and `.timeout_watchdog`.
+`tests/interceptor/test_contract.py`: `HttpLayer.get_connection`, `.make_stream`, `.streams`,
+`.connections`, `.command_sources` and `.event_to_child`; `HttpStream.check_body_size`,
+`.request_body_buf` and `.start_request_stream`; `HttpConnection`; the HTTP events;
+`ConnectionHandler.server_event`, `.drain_writers` and `.timeout_watchdog`.
 """
 
 # mitmproxy's own addons import the HTTP events from this package, which does not list them.
@@ -24,6 +25,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
@@ -62,6 +64,9 @@ from addon.formats.base import header
 logger = logging.getLogger(__name__)
 
 SWITCHING_PROTOCOLS = 101
+NO_LIMIT = sys.maxsize
+_LITTLE = 1 << 16
+"""Bytes of a request that are held without a question."""
 
 type Items = AsyncGenerator[Head | bytes]
 
@@ -196,10 +201,36 @@ class AnswerConnection(HttpConnection):
                     )
 
 
+class BoundedStream(HttpStream):
+    """mitmproxy's stream of a request, which holds no more of it than it may."""
+
+    most_held: Callable[[http.HTTPFlow], int]
+
+    @override
+    def check_body_size(self, request: bool) -> layer.CommandGenerator[bool]:
+        held = len(self.request_body_buf) if request else 0
+        if held > _LITTLE and held > self.most_held(self.flow):
+            # What mitmproxy does for its own option `stream_large_bodies`; what was held is gone.
+            self.flow.request.stream = True
+            self.request_body_buf.clear()
+            yield from self.start_request_stream()
+            return False
+        return (yield from super().check_body_size(request))
+
+
 class AnsweringHttpLayer(HttpLayer):
     """mitmproxy's HTTP layer, which asks the engine where a flow has a delivery."""
 
     find_delivery: Callable[[http.HTTPFlow], Delivery | None]
+    most_held: Callable[[http.HTTPFlow], int]
+
+    @override
+    def make_stream(self, stream_id: int) -> layer.CommandGenerator[None]:
+        yield from super().make_stream(stream_id)
+        stream = self.streams[stream_id]
+        stream.__class__ = BoundedStream
+        assert isinstance(stream, BoundedStream)
+        stream.most_held = self.most_held
 
     @override
     def get_connection(
@@ -241,14 +272,16 @@ class AnsweringHttpLayer(HttpLayer):
 
 
 def install(
-    found: layer.Layer | None, find_delivery: Callable[[http.HTTPFlow], Delivery | None]
+    found: layer.Layer | None,
+    find_delivery: Callable[[http.HTTPFlow], Delivery | None],
+    most_held: Callable[[http.HTTPFlow], int] = lambda _: NO_LIMIT,
 ) -> None:
     """Let an HTTP layer, anywhere in a stack that mitmproxy has chosen, ask the engine."""
     while found is not None:
         if type(found) is HttpLayer:
             found.__class__ = AnsweringHttpLayer
             assert isinstance(found, AnsweringHttpLayer)
-            found.find_delivery = find_delivery
+            found.find_delivery, found.most_held = find_delivery, most_held
         found = getattr(found, "child_layer", None)
 
 

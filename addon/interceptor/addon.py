@@ -27,13 +27,13 @@ from addon.interceptor import (
     adapter,
     dispatch,
     display,
-    filters,
     options,
     replay,
     upstream,
 )
-from addon.interceptor.adapter import Delivery
-from addon.interceptor.bodies import BodyTooLargeError, unpack
+from addon.interceptor.adapter import NO_LIMIT, Delivery
+from addon.interceptor.arrivals import incoming_of
+from addon.interceptor.bodies import BodyTooLargeError
 from addon.interceptor.bookkeeping import Bookkeeper
 from addon.interceptor.commands import Commands
 from addon.interceptor.defaults import Defaults
@@ -69,7 +69,6 @@ from addon.rules import (
 )
 from addon.sockets import Handshake
 from addon.stateful import StateError
-from addon.telemetry import outgoing_headers
 from addon.vault import Vault, open_vault
 from addon.views import register as register_views
 from addon.views.metadata import AGENT, quieten
@@ -179,7 +178,7 @@ class Interceptor:
         """Put a layer in place that can be answered by the engine."""
         if nextlayer.layer is None:
             access.decide_next_layer().next_layer(nextlayer)
-        adapter.install(nextlayer.layer, self._delivery)
+        adapter.install(nextlayer.layer, self._delivery, self._most_held)
 
     def tls_failed_client(self, data: tls.TlsData) -> None:
         """Say what to do about an agent that does not trust mitmproxy."""
@@ -334,16 +333,20 @@ class Interceptor:
     def _delivery(self, flow: http.HTTPFlow) -> Delivery | None:
         """Return what answers a flow in place of a server; asked when one is to be connected to."""
         exchange = self._exchanges.get(flow)
-        if (
-            exchange is None
-            and flow.request.stream
-            and host_of(flow.request) in self._intercepted_hosts()
-        ):
-            # mitmproxy lets it flow by an option of its own, in the middle of it, unasked.
+        if exchange is None and flow.request.stream and self._most_held(flow) < NO_LIMIT:
+            # In the middle of it, it has become too large to be held; nobody has decided about it.
             endpoint = endpoint_of(flow.request, provider_for_host)
-            self._refuse(flow, endpoint, Refusal(FLOWS_UNDECIDED, "refused", 413))
+            by_option = ctx.options.stream_large_bodies
+            limit = BodyTooLargeError(self._read_settings().body_limit)
+            error = FLOWS_UNDECIDED if by_option else limit.to_error_info()
+            self._refuse(flow, endpoint, Refusal(error, "refused", 413))
             return swallow(flow)
         return None if exchange is None else exchange.delivery
+
+    def _most_held(self, flow: http.HTTPFlow) -> int:
+        """Say how many bytes of a request mitmproxy may hold."""
+        intercepted = host_of(flow.request) in self._intercepted_hosts()
+        return self._read_settings().body_limit if intercepted else NO_LIMIT
 
     def _note_what_to_keep(self, flow: http.HTTPFlow, decided: Decided | Handshake) -> None:
         """Ask the rules whether what is said in an exchange is kept."""
@@ -388,23 +391,14 @@ class Interceptor:
     def _incoming(
         self, flow: http.HTTPFlow, request: http.Request, rules: Rules, *, unread: bool = False
     ) -> Incoming:
-        """Gather what the rules may look at.
-
-        The body of a request that is `unread` is not there yet.
+        """Gather what the rules may look at; the body of what is `unread` is not there yet.
 
         Raises:
             ClientRequestError: The body cannot be unpacked.
         """
-        headers = access.all_headers(request)
-        if self._books.traces:
-            headers = outgoing_headers(trace_of_flow(flow, request), headers)
-        return Incoming(
-            endpoint=endpoint_of(request, rules.provider_for_host),
-            agent=self._identities.agent(flow, request),
-            headers=headers,
-            body=b"" if unread else unpack(request, self._read_settings().body_limit),
-            matches_filter=filters.matcher(flow),
-        )
+        limit = None if unread else self._read_settings().body_limit
+        agent = self._identities.agent(flow, request)
+        return incoming_of(flow, request, rules, agent, limit, traced=self._books.traces)
 
     def _rules(self, *, look: bool = True) -> Rules:
         """Return the rules in force; without a look at the file, those of the last look.

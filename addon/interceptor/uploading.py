@@ -3,7 +3,8 @@
 mitmproxy holds a request until all of it is there, several times over, unless it is told in
 `requestheaders` to let it flow. What flows has been decided about before a byte of its body came:
 so only requests may that pass whatever they hold. One that is refused is thrown away as it comes,
-and answered at its end, since few clients read an answer earlier.
+and answered at its end, since few clients read an answer earlier. So is one that does not tell its
+size and turns out too large: see `BoundedStream` in `adapter`.
 """
 
 from __future__ import annotations

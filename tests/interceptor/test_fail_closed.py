@@ -7,7 +7,7 @@ from mitmproxy.addons.maplocal import MapLocal
 from mitmproxy.test import taddons, tflow, tutils
 
 from addon.embedded import EmbeddedProvider
-from addon.interceptor import Interceptor, addon, display, preparing, recorder, routing
+from addon.interceptor import Interceptor, addon, arrivals, display, preparing, recorder, routing
 from tests.support.calls import request_body
 from tests.support.proxy import AGENT_KEY, running_proxy, server_context
 from tests.support.rules import write_default, write_rules
@@ -25,7 +25,7 @@ def fail(*_, **__):
     ("module", "name"),
     [
         (preparing, "plan_call"),
-        (addon, "unpack"),
+        (arrivals, "unpack"),
         (addon, "is_upgrade"),
         (routing, "Delivery"),
         (display, "show_route"),

@@ -174,6 +174,23 @@ async def test_a_mistake_of_our_own_is_an_error_for_the_agent(monkeypatch):
     assert not counter.heads
 
 
+@tells_the_peak
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/audio/transcriptions"])
+async def test_what_does_not_tell_its_size_is_bounded_as_well(path):
+    async with (
+        Counter() as counter,
+        running_proxy(write_rules(), detour_body_limit="8m") as proxy,
+    ):
+        await send(proxy, counter.url("/v1/files"), LARGE)
+        before, counter.received = forget_peak(), 0
+        answer = await send(proxy, counter.url(path), 100 * MEBIBYTE)
+        grown = peak() - before
+    assert answer.status_code == 413
+    assert "detour_body_limit" in answer.json()["error"]["message"]
+    assert not counter.received
+    assert grown < 40 * MEBIBYTE
+
+
 async def test_an_agent_that_leaves_amid_an_upload_leaves_nothing():
     async def some():
         async for piece in pieces(LARGE):
