@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from functools import lru_cache
 from typing import NamedTuple
 
 from addon.formats import FORMATS
@@ -39,6 +40,7 @@ def origin_of(destination: Destination, request: Request | None = None) -> str:
     return f"{origin}#{hashlib.blake2b(ground, digest_size=9).hexdigest()}"
 
 
+@lru_cache(maxsize=1024)
 def model_family(model: str) -> str:
     """Return what all names of one model have in common."""
     return _VERSION.sub("", model.rsplit("/", 1)[-1].lower())

@@ -52,6 +52,9 @@ _KNOWN_OF_FILE = frozenset(("displayName", "fileUri", "mimeType"))
 _OWN_PLACES = ("gs://", "https://generativelanguage.googleapis.com/")
 _ENCODINGS = {"mpeg": "mp3", "x-wav": "wav"}
 
+type Place = tuple[str | int, ...]
+"""Where something stands, as names and numbers: only complaints need it in words."""
+
 
 class _OpenCall(msgspec.Struct, frozen=True):
     """A call whose result has not come yet."""
@@ -77,7 +80,7 @@ class Conversation:
         self._open: list[_OpenCall] = []
         self._minted = 0
 
-    def add(self, value: object, path: str) -> None:
+    def add(self, value: object, index: int) -> None:
         """Read one content; results of the user's side become a `tool` message before the rest.
 
         Raises:
@@ -86,27 +89,30 @@ class Conversation:
         wire = mapping(value)
         role = wire.get("role") or "user"
         if role not in ("user", "model", "function"):
-            raise ClientRequestError(f"{path}.role: valid roles are: user, model", f"{path}.role")
+            path = f"contents[{index}].role"
+            raise ClientRequestError(f"{path}: valid roles are: user, model", path)
         look(self._unread, wire, _KNOWN_OF_CONTENT, "contents")
         values = content_parts(wire)
         if role == "model":
             if not self._said:
                 self._open = []
             self._said += [
-                self._model_part(mapping(part), f"{path}.parts[{i}]") for i, part in values
+                self._model_part(mapping(part), ("contents", index, "parts", i))
+                for i, part in values
             ]
             return
         self._end_turn()
         results: list[Part] = []
         others: list[Part] = []
-        for index, value in values:
+        for i, value in values:
             part = mapping(value)
+            place = ("contents", index, "parts", i)
             response = field(part, "functionResponse")
             if response is None:
-                others.append(parse_part(part, f"{path}.parts[{index}]", self._unread))
+                others.append(parse_part(part, place, self._unread))
             else:
-                self._look(part, "functionResponse")
-                results.append(self._result(mapping(response), f"{path}.parts[{index}]"))
+                look(self._unread, part, _KNOWN_OF_PART["functionResponse"], "contents.parts")
+                results.append(self._result(mapping(response), place))
         if results:
             self._messages.append(Message("tool", tuple(results)))
         if others or not results:
@@ -122,14 +128,13 @@ class Conversation:
             self._messages.append(Message("assistant", open_envelopes(_joined(self._said))))
             self._said = []
 
-    def _model_part(self, part: dict[str, Any], path: str) -> Part:
-        if len(part) == 1 and "text" in part:
-            return parse_part(part, path, self._unread)
-        wire = field(part, "functionCall")
+    def _model_part(self, part: dict[str, Any], place: Place) -> Part:
+        alone = len(part) == 1 and "text" in part
+        wire = None if alone else field(part, "functionCall")
         if wire is None:
-            return parse_part(part, path, self._unread)
+            return parse_part(part, place, self._unread)
         call = mapping(wire)
-        self._look(part, "functionCall")
+        look(self._unread, part, _KNOWN_OF_PART["functionCall"], "contents.parts")
         look(self._unread, call, _KNOWN_OF_CALL, "contents.parts.functionCall")
         name = text(call.get("name"))
         call_id = text(call.get("id"))
@@ -138,14 +143,11 @@ class Conversation:
         arguments = encode_text(mapping(call.get("args")))
         return ToolCallPart(opened.call_id, name, arguments, state=parse_state(part))
 
-    def _look(self, part: dict[str, Any], kind: str) -> None:
-        look(self._unread, part, _KNOWN_OF_PART[kind], "contents.parts")
-
     def _mint(self) -> str:
         self._minted += 1
         return f"call_{self._minted}"
 
-    def _result(self, wire: dict[str, Any], path: str) -> ToolResultPart:
+    def _result(self, wire: dict[str, Any], place: Place) -> ToolResultPart:
         look(self._unread, wire, _KNOWN_OF_RESPONSE, "contents.parts.functionResponse")
         name = text(wire.get("name"))
         call = self._matching(text(wire.get("id")), name)
@@ -157,8 +159,8 @@ class Conversation:
         if words:
             content.append(TextPart(words))
         for index, value in enumerate(sequence(wire.get("parts"))):
-            place = f"{path}.functionResponse.parts[{index}]"
-            part = parse_part(mapping(value), place, self._unread)
+            within = (*place, "functionResponse", "parts", index)
+            part = parse_part(mapping(value), within, self._unread)
             if isinstance(part, TextPart | ImagePart | FilePart | NativePart):
                 content.append(part)
             else:
@@ -198,12 +200,12 @@ def content_parts(wire: dict[str, Any]) -> list[tuple[int, Any]]:
     return list(enumerate([parts] if isinstance(parts, dict) else sequence(parts)))
 
 
-def parse_part(part: dict[str, Any], path: str, unread: Unread) -> Part:
+def parse_part(part: dict[str, Any], place: Place, unread: Unread) -> Part:
     """Read a part that is neither a call nor a result.
 
     Args:
         part: The part.
-        path: Where it stands.
+        place: Where it stands.
         unread: Receives what the hub has no word for.
 
     Raises:
@@ -230,8 +232,14 @@ def parse_part(part: dict[str, Any], path: str, unread: Unread) -> Part:
     if not kinds:
         if parse_state(part) is not None:
             return TextPart("", state=parse_state(part))
+        path = _written(place)
         raise ClientRequestError(f"{path}: required oneof field 'data' must have one field", path)
     return NativePart(NAME, kinds[0], part)
+
+
+def _written(place: Place) -> str:
+    """Write a place such as `contents[0].parts[1]`."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place)[1:]
 
 
 def parse_state(part: dict[str, Any]) -> OpaqueState | None:

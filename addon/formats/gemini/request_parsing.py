@@ -64,7 +64,7 @@ def parse_request(body: bytes, line: RequestLine) -> Request:
     for index, content in enumerate(cast("list[object]", contents)):
         if not isinstance(content, dict):
             raise ClientRequestError(f"contents[{index}]: an object is required", "contents")
-        conversation.add(cast("object", content), f"contents[{index}]")
+        conversation.add(cast("object", content), index)
     generation = mapping(field(wire, "generationConfig"))
     return Request(
         model=_model(wire, target),

@@ -183,7 +183,8 @@ class MessageRenderer:
         attachments: list[Part] = []
         for part in results.values():
             rendered.append(self._result(part, attachments))
-        rendered += self._missing_results([call for call in calls if call not in results])
+        if len(results) < len(calls):
+            rendered += self._missing_results([call for call in calls if call not in results])
         if attachments:
             self._losses.approximated(
                 "messages.content", "pictures and files of a tool's result follow it as user's"
