@@ -25,6 +25,7 @@ from addon.inspection.explanation import (
 from addon.inspection.loading import load
 from addon.neutral import DetourError
 from addon.rules import Decision, Limit, RulesError, Standing
+from addon.rules.problems import suggestion
 
 LONGEST_TEXT = 300
 """Characters of one string that are shown to people; `--json` shows all."""
@@ -91,7 +92,8 @@ def explain(
     try:
         loaded = load(rules, home)
         if provider is not None and provider not in loaded.providers:
-            raise click.UsageError(f"--provider: there is no provider {provider!r}")
+            hint = suggestion(provider, loaded.providers)
+            raise click.UsageError(f"--provider: there is no provider {provider}{hint}")
         question = ask(
             endpoint=endpoint,
             model=model,

@@ -25,6 +25,7 @@ from addon.providers import (
 )
 from addon.providers.master_key import VARIABLE
 from addon.rules import RulesError
+from addon.rules.problems import suggestion
 
 NEW_VARIABLE = "DETOUR_NEW_KEY"
 """Holds what `DETOUR_KEY` is to be after `detour keys rotate`."""
@@ -47,7 +48,7 @@ def set_key(provider: str, rules: Path | None, home: Path) -> None:
     """Keep a key for PROVIDER; it is read from standard input or asked for, unseen."""
     known, _ = _providers(find_rules(rules, home), home)
     if provider not in known:
-        message = f"there is no provider {provider!r}; known are {', '.join(known)}"
+        message = f"there is no provider {provider}{suggestion(provider, known)}"
         raise click.BadParameter(message, param_hint="PROVIDER")
     if sys.stdin.isatty():
         key = click.prompt(f"Key for {provider}", hide_input=True, default="", show_default=False)

@@ -16,6 +16,7 @@ from addon.inspection.local import NOBODY, find_local
 from addon.providers import ModelFacts, Provider, table_date
 from addon.rules import Rules, RulesError
 from addon.rules.offers import models_of, usable_providers
+from addon.rules.problems import suggestion
 from addon.wire.model_lists import ListedModel
 
 
@@ -46,7 +47,7 @@ def models(
         click.echo(str(error), err=True)
         sys.exit(1)
     if only is not None and only not in loaded.providers:
-        message = f"there is no provider {only!r}; known are {', '.join(loaded.providers)}"
+        message = f"there is no provider {only}{suggestion(only, loaded.providers)}"
         raise click.BadParameter(message, param_hint="--provider")
     lists = {} if offline else _ask(loaded, only)
     usable = {provider.id for provider, _ in usable_providers(loaded)}
@@ -115,7 +116,10 @@ def _row(provider: Provider, model: ListedModel) -> dict[str, Any]:
 
 def _table(groups: dict[str, list[dict[str, Any]]]) -> str:
     if not groups:
-        return "No provider can be used: none has a key. `detour keys set PROVIDER` keeps one."
+        return (
+            "No provider can be used: none that is enabled has a key. `detour keys set PROVIDER`"
+            " keeps one."
+        )
     lines: list[str] = []
     for name, rows in groups.items():
         width = max(len(row["id"]) for row in rows)

@@ -19,6 +19,7 @@ from addon.providers import (
     NOT_YET,
     KeyRing,
     KeyStore,
+    MissingKeyError,
     Provider,
     environment_files,
     load_environment,
@@ -136,13 +137,17 @@ def add(provider: str, rules: Path | None, home: Path, **settings: Any) -> None:
     """Add a provider of your own, or settings of a built-in one that rules.yaml does not have."""
     _edit(rules, home, put_provider(provider, _settings(settings), new=True))
     click.echo(f"The provider {provider} is in {find_rules(rules, home)}.")
+    _tell_of_missing_key(provider, rules, home)
 
 
 @providers.command()
 @click.argument("provider")
 @_setting_options
 def edit(provider: str, rules: Path | None, home: Path, **settings: Any) -> None:  # noqa: ANN401 - click
-    """Change what is given here of a provider; all else stays."""
+    """Change what is given here of a provider; all else stays.
+
+    An empty text takes a setting away: `--region ""` goes back to the usual host.
+    """
     chosen = _settings(settings)
     if not chosen:
         raise click.UsageError("say what to change; see --help")
@@ -190,15 +195,28 @@ def _settings(options: dict[str, Any]) -> Settings:
         match name:
             case "formats" | "models" if value:
                 settings[name] = list(value)
-            case "key_variable" if value:
-                settings["api_key"] = f"${{{value}}}"
+            case "key_variable" if value is not None:
+                settings["api_key"] = f"${{{value}}}" if value else None
             case "no_key" if value:
                 settings["api_key"] = "none"
-            case _ if value and name not in ("no_key", "key_variable", "formats", "models"):
-                settings[name] = value
+            case "title" | "base_url" | "region" | "api_version" | "dialect" if value is not None:
+                settings[name] = value or None
             case _:
                 pass
     return settings
+
+
+def _tell_of_missing_key(name: str, rules: Path | None, home: Path) -> None:
+    loaded = load(find_rules(rules, home), home)
+    try:
+        loaded.keys.find(loaded.providers[name])
+    except MissingKeyError:
+        click.echo(
+            f"It has no key yet: `detour keys set {name}` keeps one, and `detour providers edit"
+            f" {name} --no-key` says that it needs none."
+        )
+    except DetourError as error:
+        click.echo(str(error), err=True)
 
 
 def _edit(rules: Path | None, home: Path, change: Change) -> None:

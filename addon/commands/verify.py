@@ -16,6 +16,7 @@ from addon.commands.options import find_rules, home_option, rules_option
 from addon.inspection.loading import load
 from addon.inspection.verification import verify_providers
 from addon.rules import Rules, RulesError
+from addon.rules.problems import suggestion
 
 if TYPE_CHECKING:
     from addon.engine import Verdict
@@ -41,8 +42,7 @@ def verify(names: tuple[str, ...], as_json: bool, rules: Path | None, home: Path
     chosen = {provider: model for provider, _, model in parts}
     for name in chosen:
         if name not in loaded.providers:
-            known = ", ".join(loaded.providers)
-            message = f"there is no provider {name!r}; known are {known}"
+            message = f"there is no provider {name}{suggestion(name, loaded.providers)}"
             raise click.BadParameter(message, param_hint="PROVIDER")
     if not as_json:
         click.echo("Asking ...", err=True)
@@ -52,7 +52,10 @@ def verify(names: tuple[str, ...], as_json: bool, rules: Path | None, home: Path
     elif verdicts:
         click.echo("\n".join(map(_line, verdicts)))
     else:
-        click.echo("There is nobody to ask: no provider has a key. See `detour keys set --help`.")
+        click.echo(
+            "There is nobody to ask: no provider that is enabled has a key. See"
+            " `detour keys set --help`."
+        )
     sys.exit(0 if verdicts and all(verdict.ok for verdict in verdicts) else 1)
 
 

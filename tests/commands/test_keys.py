@@ -76,10 +76,8 @@ def test_what_is_no_key_is_refused(typed, own_home):
 
 def test_an_unknown_provider_is_wrong_usage():
     code, output = run("keys", "set", "nobody", typed=KEY)
-    assert (code, "there is no provider 'nobody'; known are openai, anthropic" in output) == (
-        2,
-        True,
-    )
+    assert (code, "there is no provider nobody; known: openai, anthropic" in output) == (2, True)
+    assert "did you mean `zai`?" in run("keys", "set", "zia", typed=KEY)[1]
 
 
 def test_a_key_is_never_an_argument():

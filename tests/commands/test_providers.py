@@ -65,6 +65,19 @@ def test_a_region_is_chosen():
     assert listed()["qwen"]["formats"]["openai-chat"] == url
 
 
+def test_a_setting_is_taken_away_by_an_empty_text(rules):
+    assert run("edit", "qwen", "--region", "intl", "--key-variable", "OUR_KEY")[0] == 0
+    assert listed()["qwen"]["key"] == "missing"
+    assert run("edit", "qwen", "--region", "", "--key-variable", "")[0] == 0
+    assert rules.read_text() == RULES
+
+
+def test_who_has_no_key_yet_is_told_how_to_give_one():
+    _, output = run("add", "office", "--base-url", "http://office.example/v1")
+    assert "It has no key yet: `detour keys set office` keeps one" in output
+    assert "`detour providers edit office --no-key`" in output
+
+
 def test_azure_wants_an_address():
     command = ("edit", "azure", "--base-url", "https://mine.openai.azure.com/openai/v1")
     assert run(*command, "--api-version", "preview")[0] == 0

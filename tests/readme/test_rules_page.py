@@ -131,6 +131,11 @@ def request_with(words: str) -> tuple[Request, dict[str, str]]:
     return Request(model="m", source_format="openai-chat", messages=messages, **fields), headers
 
 
+@pytest.mark.parametrize("text", [text for text, _ in EXAMPLES])
+def test_an_example_is_valid(text: str) -> None:
+    load_rules(text, "rules.yaml", KEYS)
+
+
 @pytest.mark.parametrize(("text", "line"), LINES)
 def test_a_line_below_an_example_is_so(text: str, line: str) -> None:
     told = _LINE.fullmatch(line)
