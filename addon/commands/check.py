@@ -7,23 +7,22 @@ from pathlib import Path
 
 import click
 
-from addon.commands.options import home_option
+from addon.commands.options import find_rules, home_option
 from addon.inspection.loading import load, missing_keys
 from addon.rules import RulesError
 
-DEFAULT_FILE = Path("rules.yaml")
-
 
 @click.command()
-@click.argument("file", type=click.Path(path_type=Path), default=DEFAULT_FILE)
+@click.argument("file", type=click.Path(path_type=Path), required=False)
 @home_option
-def check(file: Path, home: Path) -> None:
-    """Validate a rules file (rules.yaml unless named).
+def check(file: Path | None, home: Path) -> None:
+    """Validate a rules file: rules.yaml in this folder, else in the home folder, unless named.
 
     Prints FILE:LINE:COLUMN: what is wrong, for every mistake at once, and ends with 1 if there is
     any. Notices (what is legal but surely not meant, and keys that are missing on this machine)
     do not count as mistakes.
     """
+    file = find_rules(file, home)
     try:
         rules = load(file, home)
     except RulesError as error:

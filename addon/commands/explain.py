@@ -10,8 +10,7 @@ from typing import Any, BinaryIO, cast
 
 import click
 
-from addon.commands.check import DEFAULT_FILE
-from addon.commands.options import home_option
+from addon.commands.options import find_rules, home_option, rules_option
 from addon.inspection.explaining import explain as explain_here
 from addon.inspection.explanation import (
     PLACES,
@@ -61,9 +60,7 @@ def _split_header(
     help="Header of the agent's request; may be repeated.",
 )
 @click.option("--body", type=click.File("rb"), help="File with the agent's body; - is stdin.")
-@click.option(
-    "--rules", type=click.Path(path_type=Path), default=DEFAULT_FILE, help="The rules file."
-)
+@rules_option
 @home_option
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def explain(
@@ -74,7 +71,7 @@ def explain(
     provider: str | None,
     headers: tuple[tuple[str, str], ...],
     body: BinaryIO | None,
-    rules: Path,
+    rules: Path | None,
     home: Path,
     as_json: bool,
 ) -> None:
@@ -90,7 +87,7 @@ def explain(
         raise click.UsageError("give --model, or --body with a request that names one")
     content = body.read() if body else None
     try:
-        loaded = load(rules, home)
+        loaded = load(find_rules(rules, home), home)
         if provider is not None and provider not in loaded.providers:
             hint = suggestion(provider, loaded.providers)
             raise click.UsageError(f"--provider: there is no provider {provider}{hint}")
@@ -186,7 +183,7 @@ def _destination_lines(decision: Decision, explanation: Explanation) -> list[str
 def _standing(standing: Standing) -> str:
     limit, used = standing.limit, standing.used
     amounts = {
-        "requests": f"{used.requests:,} requests",
+        "requests": f"{used.requests:,} request{'s' * (used.requests != 1)}",
         "tokens": f"{used.tokens:,} tokens",
         "cost_usd": f"${used.cost_usd:,.4f}",
     }

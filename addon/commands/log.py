@@ -48,7 +48,6 @@ def log(
     **names: str | None,
 ) -> None:
     """Show the last exchanges, one line each: who asked whom, how it went, what it used."""
-    home = home.expanduser()
     chosen = selection(names, since=since or 0.0, status="error" if errors else None)
     try:
         reader = _open(home, wait=follow)

@@ -44,6 +44,10 @@ class AddressType(click.ParamType[Address]):
         return Address(host.strip("[]") or "127.0.0.1", int(port))
 
 
+def _expanded(_context: click.Context, _option: click.Parameter, folder: Path) -> Path:
+    return folder.expanduser()
+
+
 rules_option = click.option(
     "--rules",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -56,6 +60,7 @@ home_option = click.option(
     default=HOME,
     show_default=True,
     metavar="DIR",
+    callback=_expanded,
     help="Folder for what must survive a restart.",
 )
 agent_option = click.option(
@@ -67,5 +72,5 @@ def find_rules(given: Path | None, home: Path) -> Path:
     """Return the rules file to use; the first place to look when there is none at all."""
     if given is not None:
         return given
-    places = (DEFAULT_RULES, home.expanduser() / DEFAULT_RULES)
+    places = (DEFAULT_RULES, home / DEFAULT_RULES)
     return next((place for place in places if place.is_file()), places[0])

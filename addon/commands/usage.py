@@ -98,7 +98,7 @@ def usage(
     rows: list[UsageRow] = []
     totals: list[UsageRow] = []
     try:
-        with closing(Reader(home.expanduser())) as reader:
+        with closing(Reader(home)) as reader:
             rows, totals = reader.usage(chosen, by), reader.usage(chosen)
             if plot is not None:
                 _draw(reader, chosen, by, plot)

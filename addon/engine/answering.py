@@ -83,7 +83,8 @@ async def answer(call: Call, clients: ClientPool) -> AsyncGenerator[Item]:
                     for item in items:
                         yield item
                     return
-                logger.warning("%r failed (%s); next is %r", call, moved.error.kind, following)
+                failed, other = (":".join(place_of(it.destination)) for it in (call, following))
+                logger.warning("%s has failed (%s); next is %s", failed, moved.error.kind, other)
                 _forget(outcome)
                 call = following
     finally:

@@ -63,7 +63,7 @@ def explain(failure: Exception, call: Call) -> ErrorInfo:
             )
         case httpcore2.ConnectError() | ssl.SSLError():
             provider = call.destination.provider
-            return _unreachable(_connect_message(failure, place) + _remedy(provider))
+            return _unreachable(connect_message(failure, place) + _remedy(provider))
         case httpcore2.ProtocolError() if not _CLOSED.search(str(failure)):
             return ErrorInfo("server_error", f"{place} does not speak HTTP: {failure}")
         case httpcore2.NetworkError() | httpcore2.ProtocolError() | OSError():
@@ -105,7 +105,8 @@ def _timeout_message(failure: ProviderTimeoutError, place: str) -> str:
             return f"{place} was not done after {seconds}. {remedy}"
 
 
-def _connect_message(failure: Exception, place: str) -> str:
+def connect_message(failure: Exception, place: str) -> str:
+    """Say why a connection to a place has come to nothing, and what to do about it."""
     for cause in causes(failure):
         match cause:
             case ssl.SSLCertVerificationError():

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from typing import Literal
+from urllib.parse import urlsplit
 
 import httpcore2
 import msgspec
 
 from addon.engine.clients import ClientPool
-from addon.engine.failures import EXPECTED
+from addon.engine.failures import EXPECTED, connect_message
 from addon.engine.headers import USER_AGENT, merge
 from addon.formats import FORMATS
 from addon.formats.base import FormatName, Headers
@@ -115,7 +116,7 @@ async def fetch_models(
     except ListError:
         raise
     except EXPECTED as error:
-        message = f"{provider.title} cannot be reached: {type(error).__name__}"
+        message = connect_message(error, f"{provider.title} ({urlsplit(url).netloc})")
         raise ListError(message, "absent") from None
     if status != 200:
         told = FORMATS[format].parse_error(status, (), body)

@@ -137,18 +137,19 @@ def show_outcome(flow: http.HTTPFlow, route: Route) -> None:
     """Add what came of a call, and say it in the log."""
     outcome = route.call.outcome
     summary = note_outcome(flow, route)
+    told = route.comment
     if outcome.attempts:
-        flow.comment = plain(_comment(route, outcome.attempts))
+        told = flow.comment = plain(_comment(route, outcome.attempts))
     if outcome.error is not None:
-        logger.warning("%s: %s", route.comment, summary["error"])
+        logger.warning("%s: %s", told, summary["error"])
     else:
-        logger.info("%s: %s", route.comment, outcome.status or "the agent left")
+        logger.info("%s: %s", told, outcome.status or "the agent left")
     if summary["losses"]:
         # One line: mitmproxy hands each to every addon, which costs more than to write it.
         lost = "; ".join(
             f"{loss['field']} {loss['action']} ({loss['reason']})" for loss in summary["losses"]
         )
-        logger.info("%s: not kept: %s", route.comment, lost)
+        logger.info("%s: not kept: %s", told, lost)
 
 
 def trim_messages(flow: http.HTTPFlow) -> None:

@@ -30,6 +30,12 @@ def test_the_file_can_be_named(folder):
     assert check("mine.yaml") == (0, "mine.yaml is valid: 0 rules\n")
 
 
+def test_without_one_here_the_file_in_the_home_folder_is_checked(own_home):
+    own_home.mkdir(parents=True)
+    (own_home / "rules.yaml").write_text(GOOD)
+    assert check() == (0, f"{own_home}/rules.yaml is valid: 1 rule\n")
+
+
 def test_every_mistake_is_printed_with_its_place(folder):
     (folder / "rules.yaml").write_text(
         "version: 1\n"

@@ -370,7 +370,20 @@ def test_limits_are_shown_with_what_is_left(folder, spent):
     assert limit["left"] == {"requests": 1, "tokens": 97}
     assert (limit["reached"], found["limit_reached"]) == (False, False)
     assert found["request"] is not None
-    assert "(used so far: 1 requests, 3 tokens)" in run(*spent, "--agent", "other").stdout
+    assert "(used so far: 1 request, 3 tokens)" in run(*spent, "--agent", "other").stdout
+
+
+def test_the_usual_folders_are_looked_into(folder, own_home):
+    own_home.mkdir(parents=True)
+    (folder / "rules.yaml").unlink()
+    (own_home / "rules.yaml").write_text(LIMITED % "")
+    ledger = Ledger(own_home)
+    now = timestamp(time.time())
+    called = Record(time=now, id="a", agent="x", rule="few", endpoint="chat", actual_provider="p")
+    ledger.add(called)
+    ledger.close()
+    (limit,) = explain("--model", "m", "--agent", "x")["limits"]
+    assert limit["used"]["requests"] == 1
 
 
 def test_a_call_beyond_a_limit_is_refused(folder, spent):

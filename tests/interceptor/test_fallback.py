@@ -31,10 +31,13 @@ async def test_the_third_answers_when_two_have_failed(failing, answering):
     assert len(said) > 1
     assert targets.tried == [("t0", "unreachable"), ("t1", "overloaded"), ("t2", "")]
     assert targets.providers[1].requests[0].status == 200
-    assert targets.proxy.flows[-1].comment == (
+    told = (
         f"gpt-5.1 -> t0:glm-5.3 (unreachable) -> t1:{MODELS[failing]} (overloaded)"
         f" -> t2:{MODELS[answering]} (chain)"
     )
+    assert targets.proxy.flows[-1].comment == told
+    assert f"{told}: 200" in targets.proxy.logs.lines
+    assert "t0:glm-5.3 has failed (unreachable); next is t1:" in str(targets.proxy.logs.lines)
 
 
 @pytest.mark.parametrize(
