@@ -16,12 +16,16 @@ from addon.formats.embeddings.request import parse_request
 from addon.formats.endpoints import COMPLETIONS, EMBEDDINGS, path_below
 from addon.formats.gemini.models import VERTEX
 from addon.formats.openai_chat.infill import WAYS, has_suffix, render_infill
-from addon.neutral import UnsupportedFeature
+from addon.neutral import Loss, UnsupportedFeature
 from addon.providers import Destination
 from addon.translation.model_fields import with_model
 from addon.translation.requests import RenderedRequest, locate
 
 OPENAI_FORMATS: tuple[FormatName, ...] = ("openai-chat", "openai-responses")
+_BATCHES = "batches"
+_OTHER_MODELS = Loss(
+    "model", "each line of the batch's file keeps the model that it names", "dropped"
+)
 _FORWARDED = ("accept", "content-type", "openai-beta")
 """Headers of the agent that say what it sends and wants; no other one goes on."""
 
@@ -64,10 +68,12 @@ def carry(
         return Carried(destination=there, rendered=locate(rendered, there))
     destination = _in_openai_format(destination, path)
     body, line = with_model(body, headers, line, destination.model)
+    unnamed = path == _BATCHES and method == "POST" and destination.model
     rendered = RenderedBody(
         path=f"/{path}" + (f"?{line.query}" if line.query else ""),
         headers=tuple((n.lower(), v) for n, v in headers if n.lower() in _FORWARDED),
         body=body,
+        losses=(_OTHER_MODELS,) if unnamed else (),
     )
     located = msgspec.structs.replace(locate(rendered, destination), method=method)
     return Carried(destination=destination, rendered=located)

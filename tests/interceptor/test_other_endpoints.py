@@ -139,6 +139,22 @@ class TestMultipart:
         assert b"whisper-1" in provider.requests[0].body
 
 
+class TestBatches:
+    @pytest.mark.parametrize(("use", "lost"), [("office:own", ["model"]), ("office:*", [])])
+    async def test_models_of_the_lines_stay_and_that_is_told(self, provider, use, lost):
+        rules = write_rules(use, provider.base_url, when={"endpoint": ["files", "batches"]})
+        body = {"model": "gpt-4o", "messages": [{"role": "user", "content": "Hi."}]}
+        path = "/v1/chat/completions"
+        line = json.dumps({"custom_id": "1", "method": "POST", "url": path, "body": body})
+        async with running_proxy(rules, environment=KEYS) as proxy, proxy.openai() as client:
+            given = await client.files.create(file=("a.jsonl", line.encode()), purpose="batch")
+            await client.batches.create(
+                input_file_id=given.id, endpoint=path, completion_window="24h"
+            )
+            losses = proxy.flows[-1].metadata["detour.summary"]["losses"]
+        assert [loss["field"] for loss in losses] == lost
+
+
 class TestAnswers:
     @pytest.mark.parametrize("ending", ["cut", "reset"])
     async def test_a_cut_is_no_end(self, provider, ending):
