@@ -83,6 +83,32 @@ async def test_a_key_that_is_stored_counts_at_once_and_a_removed_one_no_more(pro
     assert used(provider) == [KEY, KEY]
 
 
+async def test_edits_by_the_commands_count_from_the_next_call_on(provider, tmp_path):
+    home, path = tmp_path / "home", tmp_path / "rules.yaml"
+    path.write_text("# ours\n" + rules(provider) + "# the end\n")
+    before = path.read_text()
+    async with running_proxy(path, environment={"ZAI_API_KEY": KEY, "OURS": OTHER}) as proxy:
+
+        async def edit(*arguments):
+            code, said = await command(home, "providers", *arguments, "--rules", str(path))
+            assert code == 0, said
+
+        assert await ask(proxy) == (200, "")
+        await edit("disable", "zai")
+        status, told = await ask(proxy)
+        assert (status, "`detour providers enable zai` enables it" in told) == (403, True)
+        await edit("enable", "zai")
+        assert await ask(proxy) == (200, "")
+        url = f"{provider.base_url}/v1"
+        await edit("add", "office", "--base-url", url, "--key-variable", "OURS")
+        assert await ask(proxy, model="office:ours") == (200, "")
+        await edit("remove", "office")
+        assert await ask(proxy, model="office:ours") == (200, "")
+    asked = [request.json()["model"] for request in provider.requests]
+    assert asked == ["glm-5.3", "glm-5.3", "ours", "glm-5.3"]
+    assert path.read_text() == before
+
+
 @pytest.mark.parametrize("damage", ["another master key", "a damaged file", "no key file"])
 async def test_a_store_that_cannot_be_opened_is_told_and_whole_again_when_mended(
     provider, tmp_path, damage
