@@ -24,6 +24,7 @@ from tests.support.program import AGENT_KEY, DETOUR, PROVIDER_KEY, Machine, list
 PATIENCE = 30.0
 STEP = 0.03
 DASHBOARD = "The dashboard is at "
+LOG = "proxy.log"
 RULES = """\
 version: 1
 providers:
@@ -220,6 +221,11 @@ class Visitor:
     def rules(self, text: str) -> None:
         (self.machine.folder / "rules.yaml").write_text(text)
 
+    @property
+    def log(self) -> str:
+        """What Detour has logged so far."""
+        return (self.machine.folder / LOG).read_text()
+
     def explain(self, *arguments: str) -> str:
         """Return what `detour explain` says."""
         return self.machine.run("explain", *arguments).stdout
@@ -266,7 +272,7 @@ def visiting(
     (machine.folder / "rules.yaml").write_text(rules)
     more = ("web_open_browser=false",) if ui == "web" else ("flow_detail=0",)
     chosen = ("--ui", ui, "--listen", "127.0.0.1:0", "--web", "127.0.0.1:0", *options)
-    with (machine.folder / "proxy.log").open("w") as log:
+    with (machine.folder / LOG).open("w") as log:
         process = subprocess.Popen(
             [*DETOUR, "serve", *chosen, "--", "--set", *more],
             cwd=machine.folder,
@@ -297,8 +303,7 @@ def visiting(
                 process.kill()
                 assert process.stdout
                 process.stdout.close()
-    said = (machine.folder / "proxy.log").read_text()
-    assert "Traceback" not in said, said
+    assert "Traceback" not in visitor.log, visitor.log
 
 
 LOOKS = pytest.mark.parametrize(

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from selenium.webdriver import Keys
 
 from addon.embedded import EmbeddedProvider
 from tests.support.browser import Browser
+from tests.support.program import background_provider
 from tests.support.visitor import Visitor, rules_for, visiting
 
 NAMES = "return [...document.querySelectorAll('[data-rule]')].map((row) => row.dataset.rule)"
@@ -31,12 +31,30 @@ default: block
 """
 
 
-@pytest.fixture
-def visitor(browser: Browser, tmp_path: Path, provider: EmbeddedProvider) -> Iterator[Visitor]:
-    with visiting(browser, tmp_path, rules_for(provider, THREE)) as visitor:
-        visitor.open("rules")
-        visitor.see("[data-rule=third]")
+@pytest.fixture(scope="module")
+def provider() -> Iterator[EmbeddedProvider]:
+    with background_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def running(
+    started_browser: Browser, tmp_path_factory: pytest.TempPathFactory, provider: EmbeddedProvider
+) -> Iterator[Visitor]:
+    folder = tmp_path_factory.mktemp("rules-page")
+    with visiting(started_browser, folder, rules_for(provider, THREE)) as visitor:
         yield visitor
+
+
+@pytest.fixture
+def visitor(running: Visitor, browser: Browser, provider: EmbeddedProvider) -> Iterator[Visitor]:
+    """Enter anew, with the three rules: the browser has forgotten the cookie."""
+    running.rules = rules_for(provider, THREE)
+    browser.driver.get(running.url)
+    running.open("rules")
+    running.see("[data-rule=third]")
+    yield running
+    assert "Traceback" not in running.log
 
 
 def model_asked(provider: EmbeddedProvider, visitor: Visitor) -> str:
@@ -254,8 +272,9 @@ def test_trying_agrees_with_explain(
 
 
 def test_trying_shows_what_limits_have_used(visitor: Visitor) -> None:
-    first = "- name: first\n"
-    visitor.rules = visitor.rules.replace(first, f"{first}    limit: {{requests: 1}}\n")
+    limited = "- name: limited\n    limit: {requests: 1}\n"
+    visitor.rules = visitor.rules.replace("- name: first\n", limited)
+    visitor.see("[data-rule=limited]")
     visitor.click("Try it")
     visitor.see("#tried [aria-label=Limits]", "used so far: 0 calls, 0 tokens, $0, until")
     visitor.ask()
