@@ -45,7 +45,7 @@ class TlsSettings(msgspec.Struct, frozen=True):
     """Trust anybody."""
 
     def context(self) -> ssl.SSLContext:
-        """Build the context for connections to providers.
+        """Return the context for connections to providers, which others may have as well.
 
         Raises:
             OSError: The file cannot be read.
@@ -59,11 +59,19 @@ class TlsSettings(msgspec.Struct, frozen=True):
                 cafile=self.certificate_authorities, capath=self.certificate_directory
             )
         else:
-            # The environment is not asked: its SSL_CERT_FILE often is mitmproxy's own authority.
-            context = httpx2.create_ssl_context(trust_env=False)
-            context.load_verify_locations(certifi.where())
+            return _usual_trust()
         context.minimum_version = ssl.TLSVersion.TLSv1_2
         return context
+
+
+@lru_cache(1)
+def _usual_trust() -> ssl.SSLContext:
+    """Trust the system's and certifi's authorities: 50 ms, for which a running proxy stands still."""
+    # The environment is not asked: its SSL_CERT_FILE often is mitmproxy's own authority.
+    context = httpx2.create_ssl_context(trust_env=False)
+    context.load_verify_locations(certifi.where())
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    return context
 
 
 class ProxySettings(msgspec.Struct, frozen=True):

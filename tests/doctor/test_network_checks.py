@@ -161,10 +161,12 @@ async def test_the_clock_is_compared_with_a_servers(make_machine, seconds, state
     assert ("timedatectl" in finding.remedy) == (state != "ok")
 
 
-async def test_the_clock_is_asked_of_an_api_where_the_rules_name_nobody(make_machine, monkeypatch):
+async def test_the_clock_is_asked_of_an_api_where_the_rules_name_nobody(
+    make_machine, monkeypatch, tmp_path
+):
     authority = trustme.CA()
-    trusting = TlsSettings().context()
-    authority.configure_trust(trusting)
+    authority.cert_pem.write_to_path(tmp_path / "authority.pem")
+    trusting = TlsSettings(str(tmp_path / "authority.pem")).context()
     monkeypatch.setattr(TlsSettings, "context", lambda _: trusting)
     monkeypatch.setattr(clock, "INTERCEPTED", ("api.openai.com",))
     certificate = server_context("api.openai.com")
