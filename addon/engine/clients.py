@@ -66,7 +66,7 @@ class TlsSettings(msgspec.Struct, frozen=True):
 
 @lru_cache(1)
 def _usual_trust() -> ssl.SSLContext:
-    """Trust the system's and certifi's authorities: 50 ms, for which a running proxy stands still."""
+    """Trust the system's and certifi's authorities: 50 ms, in which a proxy answers nobody."""
     # The environment is not asked: its SSL_CERT_FILE often is mitmproxy's own authority.
     context = httpx2.create_ssl_context(trust_env=False)
     context.load_verify_locations(certifi.where())
