@@ -12,13 +12,12 @@ from typing import Any
 
 import httpx2
 import openai
-import pytest
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import ActionChains, Keys
 from selenium.webdriver.remote.webelement import WebElement
 
 from addon.embedded import EmbeddedProvider
-from tests.support.browser import DESKTOP, PHONE, Browser
+from tests.support.browser import Browser
 from tests.support.program import AGENT_KEY, DETOUR, PROVIDER_KEY, Machine, listening_at
 
 PATIENCE = 30.0
@@ -78,6 +77,12 @@ class Visitor:
         self.driver.get("about:blank")
         self.driver.get(f"{self.origin}/detour/#/{page}")
         self.see(".page h1")
+
+    def enter(self) -> None:
+        """Let the browser in again, which has forgotten the cookie, without loading a page."""
+        for cookie in httpx2.get(self.url, trust_env=False).cookies.jar:
+            known = {"name": cookie.name, "value": cookie.value, "url": self.origin}
+            self.driver.execute_cdp_cmd("Network.setCookie", known)
 
     def js(self, script: str, *arguments: Any) -> Any:
         """Run a script in the page."""
@@ -304,10 +309,3 @@ def visiting(
                 assert process.stdout
                 process.stdout.close()
     assert "Traceback" not in visitor.log, visitor.log
-
-
-LOOKS = pytest.mark.parametrize(
-    ("size", "scheme"),
-    [(DESKTOP, "light"), (DESKTOP, "dark"), (PHONE, "light"), (PHONE, "dark")],
-    ids=["desktop-light", "desktop-dark", "phone-light", "phone-dark"],
-)

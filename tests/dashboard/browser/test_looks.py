@@ -10,9 +10,9 @@ import pytest
 from selenium.webdriver import Keys
 
 from tests.dashboard.browser.test_live_page import fill_the_ledger
-from tests.support.browser import Browser
+from tests.support.browser import DESKTOP, PHONE, Browser
 from tests.support.program import background_provider
-from tests.support.visitor import LOOKS, Visitor, rules_for, visiting
+from tests.support.visitor import Visitor, rules_for, visiting
 
 AXE = Path(__file__).parents[2] / "support" / "axe" / "axe.min.js"
 CHECK = """
@@ -38,8 +38,7 @@ def experienced(
 
 @pytest.fixture
 def visitor(experienced: Visitor, browser: Browser) -> Visitor:
-    """Enter anew: the browser has forgotten the cookie."""
-    browser.driver.get(experienced.url)
+    experienced.enter()
     return experienced
 
 
@@ -70,19 +69,18 @@ def unfold(visitor: Visitor, page: str) -> None:
     visitor.js("for (const each of document.querySelectorAll('details')) each.open = true")
 
 
-@LOOKS
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 @pytest.mark.parametrize("page", PAGES)
-def test_a_page_fits_and_is_accessible(
-    visitor: Visitor, page: str, size: tuple[int, int], scheme: Any
-) -> None:
+def test_a_page_fits_and_is_accessible(visitor: Visitor, page: str, size: tuple[int, int]) -> None:
     visitor.browser.resize(size)
-    visitor.browser.colors(scheme)
     visitor.open(page)
     visitor.see(".card")
     assert visitor.overflow() <= 0
     unfold(visitor, page)
-    assert visitor.overflow() <= 0
-    assert wrong(visitor) == []
+    for scheme in ("light", "dark"):
+        visitor.browser.colors(scheme)
+        assert visitor.overflow() <= 0
+        assert wrong(visitor) == [], scheme
     visitor.check()
 
 

@@ -50,7 +50,7 @@ def running(
 def visitor(running: Visitor, browser: Browser, provider: EmbeddedProvider) -> Iterator[Visitor]:
     """Enter anew, with the three rules: the browser has forgotten the cookie."""
     running.rules = rules_for(provider, THREE)
-    browser.driver.get(running.url)
+    running.enter()
     running.open("rules")
     running.see("[data-rule=third]")
     yield running
