@@ -1,5 +1,6 @@
 """`detour conformance` as a person runs it."""
 
+import functools
 import json
 from pathlib import Path
 
@@ -10,20 +11,32 @@ from click.testing import CliRunner
 
 from addon.commands import detour
 from addon.commands.conformance_rules import EMBEDDED, embedded_rules, real_rules
-from addon.conformance.suite import AGENTS, SCENARIOS
+from addon.conformance.scenario import Scenario
+from addon.conformance.session import Failed, Session
+from addon.conformance.suite import AGENTS, SCENARIOS, play_all
 from addon.inspection.loading import load
-from tests.support.program import Machine
 
 
-def test_everything_works_against_the_embedded_provider(machine: Machine) -> None:
-    done = machine.run("conformance", "--json", timeout=300)
+async def fail(_session: Session) -> None:
+    raise Failed("on purpose")
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_outcomes_as_json(monkeypatch: pytest.MonkeyPatch, broken: bool) -> None:
+    """README's own call plays everything against every provider; one of them is enough here."""
+    candidate = EMBEDDED[-1]
+    scenarios = [Scenario("broken", fail)] if broken else SCENARIOS
+    play = functools.partial(play_all, scenarios=scenarios)
+    monkeypatch.setattr("addon.commands.conformance.EMBEDDED", [candidate])
+    monkeypatch.setattr("addon.commands.conformance.play_all", play)
+    done = CliRunner().invoke(detour, ["conformance", "--json"], catch_exceptions=False)
     records = json.loads(done.stdout)
-    failed = [record for record in records if record["verdict"] == "failed"]
-    assert failed == []
-    assert done.returncode == 0
-    assert len(records) == len(SCENARIOS) * len(AGENTS) * len(EMBEDDED) * 2
-    played = {(r["provider"], r["agent"]) for r in records if r["verdict"] == "ok"}
-    assert len(played) == len(AGENTS) * len(EMBEDDED)
+    assert len(records) == len(scenarios) * len(AGENTS) * 2
+    verdicts = {"failed"} if broken else {"ok", "not applicable"}
+    assert {record["verdict"] for record in records} == verdicts
+    assert done.exit_code == int(broken)
+    played = {(record["provider"], record["agent"]) for record in records}
+    assert played == {(candidate.title, agent.name) for agent in AGENTS}
 
 
 def test_the_rules_lead_every_name_to_its_format(tmp_path: Path) -> None:

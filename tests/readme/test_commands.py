@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from addon.commands.conformance_rules import EMBEDDED
+from addon.conformance.suite import AGENTS, SCENARIOS
 from addon.embedded.scenario import GREETING
 from tests.support.program import AGENT_KEY, ROOT, background_provider
 from tests.support.reader import PROVIDER_KEY, README, Reader, commands, wait_for_ports
@@ -202,8 +204,10 @@ def doctor(reader: Reader, command: str) -> None:
 
 def conformance(reader: Reader, command: str) -> None:
     said = reader.run(command)
-    assert "Agents against Gemini" in said
-    assert " 0 failed, " in said
+    assert [one.title for one in EMBEDDED if f"Agents against {one.title}" not in said] == []
+    counts = re.search(r"(\d+) ok, 0 failed, (\d+) not applicable", said)
+    assert counts
+    assert sum(map(int, counts.groups())) == len(SCENARIOS) * len(AGENTS) * len(EMBEDDED) * 2
 
 
 WAYS: dict[str, Callable[[Reader, str], None]] = {

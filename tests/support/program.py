@@ -15,6 +15,8 @@ from addon.embedded import EmbeddedProvider
 
 ROOT = Path(__file__).parents[2]
 DETOUR = [sys.executable, "-P", "-m", "addon"]
+WITHOUT = Path(__file__).with_name("without")
+"""Hides what users do not have, and every program would import: trio comes with selenium alone."""
 LISTENING = "Detour is listening on "
 AGENT_KEY = "sk-agent-0123456789abcdef"
 PROVIDER_KEY = "sk-provider-fedcba9876543210"
@@ -64,7 +66,7 @@ class Machine:
         return {
             "HOME": str(self.home),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": f"{WITHOUT}:{ROOT}",
             "OPENAI_API_KEY": AGENT_KEY,
             **more,
         }

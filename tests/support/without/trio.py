@@ -1,0 +1,3 @@
+"""Users do not have it."""
+
+raise ImportError("trio is installed for selenium alone")
