@@ -167,7 +167,10 @@ def _destination_lines(decision: Decision, explanation: Explanation) -> list[str
     spoken = explanation.question.format
     place, *later = able
     if spoken is None:
-        change = "as it is"
+        below = explanation.question.line.path.removeprefix("/v1")
+        sending = explanation.sending
+        same = sending is None or sending.url.startswith(place.base_url.rstrip("/") + below)
+        change = "as it is" if same else "in its own words"
     elif place.format == spoken:
         change = f"in the agent's own format, {place.format}"
     else:

@@ -307,6 +307,34 @@ def test_endpoints_in_which_nothing_is_translated(folder, use, endpoint, url):
     assert "The call would go to gateway:big, as it is." in text
 
 
+@pytest.mark.parametrize(
+    ("use", "endpoint", "asked", "url"),
+    [
+        (
+            "mistral:codestral-latest",
+            "completions",
+            {"prompt": "a", "suffix": "b"},
+            "https://api.mistral.ai/v1/fim/completions",
+        ),
+        (
+            "google:gemini-embedding-2",
+            "embeddings",
+            {"input": "a"},
+            "https://generativelanguage.googleapis.com/v1beta/models/gemini-embedding-2"
+            ":batchEmbedContents",
+        ),
+    ],
+)
+def test_what_a_provider_is_asked_in_its_own_words(folder, use, endpoint, asked, url):
+    rule = f"rules: [{{name: there, when: {{endpoint: {endpoint}}}, use: '{use}'}}]\n"
+    (folder / "rules.yaml").write_text(RULES.partition("rules:")[0] + rule)
+    body = folder / "body.json"
+    body.write_text(json.dumps({"model": "m", **asked}))
+    text = run("--endpoint", endpoint, "--body", str(body)).stdout
+    assert f"The call would go to {use}, in its own words." in text
+    assert f"POST {url}" in text
+
+
 def test_a_target_that_lacks_the_endpoint_is_told(folder):
     rule = "rules: [{when: {endpoint: files}, use: 'anthropic:claude-opus-5-5'}]\n"
     (folder / "rules.yaml").write_text("version: 1\n" + rule)
