@@ -93,9 +93,10 @@ async def test_tokens_and_money_count_when_they_are_known(provider, tmp_path, li
     assert len(provider.requests) == 1
 
 
-async def test_what_is_beyond_goes_elsewhere(provider, tmp_path):
+@pytest.mark.parametrize("amount", [{"requests": 1}, {"tokens": 1}, {"cost_usd": 0.0000001}])
+async def test_what_is_beyond_goes_elsewhere(provider, tmp_path, amount):
     async with EmbeddedProvider() as other:
-        limit = {"requests": 1, "else": "office:claude-sonnet-5-5"}
+        limit = {**amount, "else": "office:claude-sonnet-5-5"}
         office = {
             "base_url": f"{other.base_url}/v1",
             "formats": ["openai-chat"],
@@ -112,8 +113,9 @@ async def test_what_is_beyond_goes_elsewhere(provider, tmp_path):
     }
 
 
-async def test_each_agent_has_its_own(provider, tmp_path):
-    async with proxy_with(provider, tmp_path, {"requests": 1, "by": "agent"}) as proxy:
+@pytest.mark.parametrize("amount", [{"requests": 1}, {"tokens": 1}, {"cost_usd": 0.0000001}])
+async def test_each_agent_has_its_own(provider, tmp_path, amount):
+    async with proxy_with(provider, tmp_path, {**amount, "by": "agent"}) as proxy:
         statuses = [
             (await ask(proxy, agent)).status_code for agent in ("one@", "two@", "one@", "two@")
         ]

@@ -7,7 +7,13 @@ import pytest
 from addon.embedded import EmbeddedProvider
 from tests.rules.phases import aider, claude_code, codex, opencode
 from tests.support.proxy import PROVIDER_KEY, running_proxy
+from tests.support.recordings import TRAFFIC
 
+REQUESTS = TRAFFIC.parent / "agents" / "requests"
+needs_requests = pytest.mark.skipif(
+    not REQUESTS.exists(),
+    reason="recorded requests are not part of the project (../shared is absent)",
+)
 HOSTS = {"/v1/messages": "api.anthropic.com"}
 RULES = """
 version: 1
@@ -75,6 +81,22 @@ async def test_opus_plans_and_glm_codes(provider, proxy, module, names):
     expected = [MODELS.get(case.phase, "claude-haiku-5-5") for case in cases]
     assert answered(provider) == expected
     assert set(MODELS.values()) <= set(expected)
+
+
+@needs_requests
+@pytest.mark.parametrize("name", ["codex-1", "codex-2", "opencode-1", "opencode-2", "opencode-3"])
+async def test_what_agents_really_sent_goes_where_the_rule_says(provider, proxy, name):
+    """Codex codes; opencode first names its session, and then codes."""
+    recorded = json.loads((REQUESTS / f"{name}.meta.json").read_text())
+    left_out = ("host", "content-length", "content-encoding", "connection", "accept-encoding")
+    headers = {key: value for key, value in recorded["headers"] if key.lower() not in left_out}
+    body = (REQUESTS / f"{name}.json").read_bytes()
+    async with proxy.client() as client:
+        url = f"https://api.openai.com{recorded['path']}"
+        answer = await client.post(url, content=body, headers=headers)
+    assert answer.status_code == 200, answer.text
+    titled = name.startswith("opencode") and not json.loads(body).get("tools")
+    assert answered(provider) == ["claude-haiku-5-5" if titled else "glm-5.3"]
 
 
 async def test_what_the_proxy_user_says_wins(provider, proxy):
