@@ -5,20 +5,12 @@ Reading, suggestions for misspelt keys and the JSON Schema all come from these t
 
 from __future__ import annotations
 
+from addon.rules.container_shapes import Entries, Items
 from addon.rules.decisions import DEFAULT_INTERCEPT
 from addon.rules.provider_definitions import PROVIDER
+from addon.rules.records import Field, Record
 from addon.rules.rule_definitions import RECORD, RECORD_MEANING, RULE, TARGET, WHEN
-from addon.rules.shapes import (
-    Amount,
-    Choice,
-    Entries,
-    Exactly,
-    Field,
-    Items,
-    Record,
-    Text,
-    TruthValue,
-)
+from addon.rules.scalar_shapes import Amount, Choice, Exactly, Text, TruthValue
 from addon.rules.texts import (
     PROVIDER_ID_PATTERN,
     parse_host,

@@ -15,8 +15,9 @@ from addon.rules.nodes import Mapping as MappingNode
 from addon.rules.nodes import Node, parse
 from addon.rules.problems import START, Mark, Mistake, Problem, RulesError
 from addon.rules.provider_settings import build_provider, key_settings
+from addon.rules.records import Values
 from addon.rules.rule_definitions import EVERY_PHASE
-from addon.rules.shapes import FAILED, Reading, Values
+from addon.rules.shapes import FAILED, Reading
 from addon.rules.targets import Target, Verdict
 
 _EMPTY = "the file is empty; it begins with `version: 1`"

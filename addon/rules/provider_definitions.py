@@ -4,18 +4,9 @@ from __future__ import annotations
 
 from addon.formats.base import FORMAT_NAMES
 from addon.providers import ABILITIES, BUILT_IN, LOCAL_DIALECTS
-from addon.rules.shapes import (
-    Amount,
-    Choice,
-    Entries,
-    Field,
-    Items,
-    Quantity,
-    Record,
-    ScalarOr,
-    Text,
-    TruthValue,
-)
+from addon.rules.container_shapes import Entries, Items, ScalarOr
+from addon.rules.records import Field, Record
+from addon.rules.scalar_shapes import Amount, Choice, Quantity, Text, TruthValue
 from addon.rules.texts import (
     parse_expandable,
     parse_own_header_name,

@@ -25,7 +25,8 @@ from addon.providers import (
 from addon.providers.expansion import sole_variable
 from addon.providers.vertex import is_vertex, vertex_settings
 from addon.rules.problems import Mark, Mistake, suggestion
-from addon.rules.shapes import Reading, Values
+from addon.rules.records import Values
+from addon.rules.shapes import Reading
 
 _VERSIONLESS: tuple[FormatName, ...] = ("anthropic", "gemini")
 _VERSION_AT_END = re.compile(r"/v1(?:beta)?/*$")

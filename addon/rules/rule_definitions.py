@@ -16,23 +16,13 @@ from addon.rules.conditions import (
     PhaseCondition,
     ProviderCondition,
 )
+from addon.rules.container_shapes import Entries, Items, MapOr
 from addon.rules.facts import FEATURES
 from addon.rules.limits import PERIODS
 from addon.rules.patterns import COMPARISON_PATTERN, any_of
-from addon.rules.shapes import (
-    AnyJson,
-    Choice,
-    Entries,
-    Field,
-    Items,
-    MapOr,
-    Quantity,
-    Reading,
-    Record,
-    Text,
-    TruthValue,
-    Values,
-)
+from addon.rules.records import Field, Record, Values
+from addon.rules.scalar_shapes import AnyJson, Choice, Quantity, Text, TruthValue
+from addon.rules.shapes import Reading
 from addon.rules.signatures import PHASES
 from addon.rules.targets import PATTERN as TARGET_PATTERN
 from addon.rules.targets import Target, Verdict, parse_target

@@ -12,23 +12,11 @@ import yaml
 from hypothesis import strategies as st
 
 from addon.providers import BUILT_IN
+from addon.rules.container_shapes import Entries, Items, MapOr, ScalarOr
 from addon.rules.definitions import FILE
-from addon.rules.shapes import (
-    Amount,
-    AnyJson,
-    Choice,
-    Entries,
-    Exactly,
-    Field,
-    Items,
-    MapOr,
-    Quantity,
-    Record,
-    ScalarOr,
-    Shape,
-    Text,
-    TruthValue,
-)
+from addon.rules.records import Field, Record
+from addon.rules.scalar_shapes import Amount, AnyJson, Choice, Exactly, Quantity, Text, TruthValue
+from addon.rules.shapes import Shape
 
 MODELS = ("gpt-5", "gpt-5-mini", "claude-opus-5-5", "glm-5.3", "fast", "zai:glm-5.3", "qwen3")
 AGENTS = ("coder", "planner", "codex", "opencode")

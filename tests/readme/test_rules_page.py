@@ -12,11 +12,13 @@ from addon.neutral import ImagePart, Message, ReasoningConfig, Request, TextPart
 from addon.providers import FAILURES
 from addon.providers.fallback_policy import PASSING
 from addon.rules import PHASES, CallFacts, load_rules, split_name
+from addon.rules.container_shapes import Entries, Items, MapOr, ScalarOr
 from addon.rules.definitions import FILE
 from addon.rules.facts import FEATURES
 from addon.rules.nodes import parse, to_json
+from addon.rules.records import Record
 from addon.rules.rule_definitions import ENDPOINTS
-from addon.rules.shapes import Entries, Items, MapOr, Record, ScalarOr, Shape
+from addon.rules.shapes import Shape
 from tests.support.program import ROOT
 
 PAGE = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")

@@ -8,10 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from addon.rules import RulesError, load_rules
+from addon.rules.container_shapes import Entries, Items, ScalarOr
 from addon.rules.definitions import FILE
 from addon.rules.nodes import parse, to_json
+from addon.rules.records import Record
 from addon.rules.schema import PATH, rules_schema, schema_text
-from addon.rules.shapes import Entries, Items, Reading, Record, ScalarOr
+from addon.rules.shapes import Reading
 
 ROOT = Path(__file__).parents[2]
 VALIDATOR = jsonschema.Draft7Validator(rules_schema())
