@@ -34,25 +34,6 @@ async def running() -> AsyncIterator[tuple[Page, Proxy]]:
         yield running
 
 
-@pytest.fixture
-def page(running: tuple[Page, Proxy]) -> Page:
-    return running[0]
-
-
-@pytest.fixture
-def proxy(running: tuple[Page, Proxy]) -> Proxy:
-    return running[1]
-
-
-async def edit(page: Page, method: str, path: str, **body: Any) -> Any:
-    return await page.write(method, path, {"revision": await page.revision(), **body})
-
-
-async def refused(page: Page, method: str, path: str, **body: Any) -> dict[str, Any]:
-    _, error = await page.refused(method, path, {"revision": await page.revision(), **body})
-    return error
-
-
 def home_of(proxy: Proxy) -> Any:
     return proxy.interceptor._read_settings().home
 
@@ -84,8 +65,7 @@ async def test_without_valid_rules_the_built_in_ones_are_shown(page: Page, proxy
 
 
 async def test_a_provider_is_added_changed_and_removed(page: Page, proxy: Proxy) -> None:
-    added = await edit(
-        page,
+    added = await page.edit(
         "POST",
         "providers",
         id="lab",
@@ -100,7 +80,7 @@ async def test_a_provider_is_added_changed_and_removed(page: Page, proxy: Proxy)
         ["openai-chat"],
         False,
     )
-    changed = await edit(page, "PATCH", "providers/lab", title=None, enabled=False, api_key="none")
+    changed = await page.edit("PATCH", "providers/lab", title=None, enabled=False, api_key="none")
     assert (changed["name"], changed["enabled"]) == ("lab", False)
     assert changed["reason"] == "it is switched off"
     before, entry, after = proxy.rules.read_text().partition(
@@ -113,20 +93,20 @@ async def test_a_provider_is_added_changed_and_removed(page: Page, proxy: Proxy)
     )
     assert entry
     assert before + after == RULES
-    await edit(page, "DELETE", "providers/lab")
+    await page.edit("DELETE", "providers/lab")
     assert proxy.rules.read_text() == RULES
 
 
 async def test_settings_that_were_hidden_are_kept(page: Page, proxy: Proxy) -> None:
     headers = (await page.get("providers/zai"))["settings"]["headers"]
-    await edit(page, "PATCH", "providers/zai", headers={**headers, "x-more": "1"}, title="Z")
+    await page.edit("PATCH", "providers/zai", headers={**headers, "x-more": "1"}, title="Z")
     assert "headers: {x-team: research, x-more: '1'}" in proxy.rules.read_text()
 
 
 async def test_changes_to_a_built_in_provider_are_undone(page: Page, proxy: Proxy) -> None:
-    await edit(page, "DELETE", "providers/zai")
+    await page.edit("DELETE", "providers/zai")
     assert "x-team" not in proxy.rules.read_text()
-    error = await refused(page, "DELETE", "providers/zai")
+    error = await page.refused_edit("DELETE", "providers/zai")
     assert "built in" in error["message"]
 
 
@@ -152,13 +132,13 @@ async def test_changes_to_a_built_in_provider_are_undone(page: Page, proxy: Prox
 async def test_a_mistake_is_told_at_its_field(
     page: Page, proxy: Proxy, body: dict[str, Any], field: str | None
 ) -> None:
-    error = await refused(page, "POST", "providers", **body)
+    error = await page.refused_edit("POST", "providers", **body)
     assert error.get("field") == field, error
     assert proxy.rules.read_text() == RULES
 
 
 async def test_a_provider_that_rules_use_stays(page: Page, proxy: Proxy) -> None:
-    error = await refused(page, "DELETE", "providers/office")
+    error = await page.refused_edit("DELETE", "providers/office")
     assert error["used_by"] == ["all", "alias fast"]
     assert proxy.rules.read_text() == RULES
 
@@ -199,8 +179,7 @@ async def test_a_damaged_key_store_is_said(page: Page, proxy: Proxy) -> None:
 
 
 async def test_models_are_added_changed_chosen_and_removed(page: Page, proxy: Proxy) -> None:
-    added = await edit(
-        page,
+    added = await page.edit(
         "POST",
         "providers/office/models",
         id="x/y",
@@ -210,25 +189,27 @@ async def test_models_are_added_changed_chosen_and_removed(page: Page, proxy: Pr
     )
     assert added["models"][2]["name"] == "Why"
     assert (added["models"][2]["input_price"], added["models"][2]["output_price"]) == (1, 2)
-    changed = await edit(page, "PATCH", "providers/office/models/x%2Fy", title=None, max_output=9)
+    changed = await page.edit("PATCH", "providers/office/models/x%2Fy", title=None, max_output=9)
     assert (changed["models"][2]["name"], changed["models"][2]["max_output"]) == ("x/y", 9)
-    chosen = await edit(page, "PUT", "providers/office/default-model", model="b")
+    chosen = await page.edit("PUT", "providers/office/default-model", model="b")
     assert (chosen["default_model"], chosen["models"][0]["id"]) == ("b", "b")
-    await edit(page, "DELETE", "providers/office/models/a")
-    await edit(page, "DELETE", "providers/office/models/x%2Fy")
+    await page.edit("DELETE", "providers/office/models/a")
+    await page.edit("DELETE", "providers/office/models/x%2Fy")
     text = proxy.rules.read_text()
     assert f"api_key: {LITERAL}, models: [b]}}" in text
     assert "# mine\n" in text
-    assert "only model" in (await refused(page, "DELETE", "providers/office/models/b"))["message"]
+    assert (
+        "only model" in (await page.refused_edit("DELETE", "providers/office/models/b"))["message"]
+    )
 
 
 async def test_the_models_of_a_built_in_provider_are_written_down_at_the_first_edit(
     page: Page, proxy: Proxy
 ) -> None:
     before = [model["id"] for model in (await page.get("providers/anthropic"))["models"]]
-    added = await edit(page, "POST", "providers/anthropic/models", id="claude-next")
+    added = await page.edit("POST", "providers/anthropic/models", id="claude-next")
     assert [model["id"] for model in added["models"]] == [*before, "claude-next"]
-    first = await edit(page, "PUT", "providers/anthropic/default-model", model="claude-next")
+    first = await page.edit("PUT", "providers/anthropic/default-model", model="claude-next")
     assert first["default_model"] == "claude-next"
     assert f"    models: [claude-next, {', '.join(before)}]\n" in proxy.rules.read_text()
 
@@ -250,7 +231,7 @@ async def test_the_models_of_a_built_in_provider_are_written_down_at_the_first_e
 async def test_a_mistake_about_a_model_is_told_at_its_field(
     page: Page, proxy: Proxy, method: str, path: str, body: dict[str, Any], field: str
 ) -> None:
-    error = await refused(page, method, f"providers/office/{path}", **body)
+    error = await page.refused_edit(method, f"providers/office/{path}", **body)
     assert error.get("field") == field, error
     assert proxy.rules.read_text() == RULES
 

@@ -41,25 +41,6 @@ async def running() -> AsyncIterator[tuple[Page, Proxy]]:
         yield running
 
 
-@pytest.fixture
-def page(running: tuple[Page, Proxy]) -> Page:
-    return running[0]
-
-
-@pytest.fixture
-def proxy(running: tuple[Page, Proxy]) -> Proxy:
-    return running[1]
-
-
-async def edit(page: Page, method: str, path: str, **body: Any) -> Any:
-    return await page.write(method, path, {"revision": await page.revision(), **body})
-
-
-async def refused(page: Page, method: str, path: str, **body: Any) -> dict[str, Any]:
-    _, error = await page.refused(method, path, {"revision": await page.revision(), **body})
-    return error
-
-
 async def test_rules_are_shown_as_they_stand_in_the_file(page: Page, proxy: Proxy) -> None:
     shown = await page.get("rules")
     assert shown["revision"] == digest(RULES)
@@ -89,7 +70,7 @@ async def test_rules_are_shown_as_they_stand_in_the_file(page: Page, proxy: Prox
 async def test_an_edited_text_gets_its_keys_back(page: Page, proxy: Proxy) -> None:
     text = (await page.get("rules"))["text"]
     moved = text.replace("# mine", "# still mine").replace("name: plan", "name: planning")
-    shown = await edit(page, "PUT", "rules/text", text=moved)
+    shown = await page.edit("PUT", "rules/text", text=moved)
     assert shown["rules"][0]["name"] == "planning"
     expected = RULES.replace("# mine", "# still mine").replace("name: plan", "name: planning")
     assert proxy.rules.read_text() == expected
@@ -97,17 +78,17 @@ async def test_an_edited_text_gets_its_keys_back(page: Page, proxy: Proxy) -> No
 
 
 async def test_edits_keep_comments_and_order(page: Page, proxy: Proxy) -> None:
-    added = await edit(page, "POST", "rules", rule={"name": "new", "use": "block"}, at=1)
+    added = await page.edit("POST", "rules", rule={"name": "new", "use": "block"}, at=1)
     assert (added["index"], [rule["name"] for rule in added["rules"]]) == (
         1,
         ["plan", "new", "rule 3"],
     )
-    switched = await edit(page, "PATCH", "rules/2", enabled=True, use="zai:glm-5.3")
+    switched = await page.edit("PATCH", "rules/2", enabled=True, use="zai:glm-5.3")
     assert (switched["rules"][2]["enabled"], switched["rules"][2]["use"]) == (True, "zai:glm-5.3")
-    moved = await edit(page, "POST", "rules/move", **{"from": 0, "to": 2})
+    moved = await page.edit("POST", "rules/move", **{"from": 0, "to": 2})
     assert [rule["name"] for rule in moved["rules"]] == ["new", "rule 2", "plan"]
-    await edit(page, "DELETE", "rules/0")
-    await edit(page, "PUT", "rules/default", default="block")
+    await page.edit("DELETE", "rules/0")
+    await page.edit("PUT", "rules/default", default="block")
     assert (
         proxy.rules.read_text()
         == f"""\
@@ -131,7 +112,7 @@ async def test_a_rule_that_is_sent_back_as_it_was_shown_changes_nothing(
     page: Page, proxy: Proxy
 ) -> None:
     for rule in (await page.get("rules"))["rules"]:
-        shown = await edit(page, "PUT", f"rules/{rule['index']}", rule=rule)
+        shown = await page.edit("PUT", f"rules/{rule['index']}", rule=rule)
         assert shown["rules"][rule["index"]] == rule
     assert proxy.rules.read_text() == RULES
 
@@ -184,7 +165,7 @@ async def test_a_mistake_is_told_at_its_field(
     page: Page, proxy: Proxy, rule: dict[str, Any], field: str | None
 ) -> None:
     for method, path in (("POST", "rules"), ("PUT", "rules/1")):
-        error = await refused(page, method, path, rule=rule)
+        error = await page.refused_edit(method, path, rule=rule)
         assert error.get("field") == field, (method, error)
         assert error["message"]
         assert field == "api_key" or not rule or error["line"] >= 10
@@ -193,7 +174,7 @@ async def test_a_mistake_is_told_at_its_field(
 
 async def test_every_mistake_of_a_text_is_told_with_its_place(page: Page, proxy: Proxy) -> None:
     text = "version: 1\nrules:\n  - {use: nobody:x}\n  - {name: b, wenn: {}}\ndefault: maybe\n"
-    error = await refused(page, "PUT", "rules/text", text=text)
+    error = await page.refused_edit("PUT", "rules/text", text=text)
     told = [(one["line"], one["column"], one.get("field")) for one in error["problems"]]
     assert told == [
         (3, 11, "rules[0].use"),
@@ -214,11 +195,11 @@ async def test_a_file_with_mistakes_is_mended_in_its_text_only(page: Page, proxy
     assert status["problems"][0]["line"] == 13
     shown = await page.get("rules")
     assert [rule["name"] for rule in shown["rules"]] == ["plan", "rule 2"]
-    error = await refused(page, "PATCH", "rules/0", enabled=False)
+    error = await page.refused_edit("PATCH", "rules/0", enabled=False)
     assert "mended first" in error["message"]
     assert error["problems"][0]["line"] == 13
     mended = shown["text"].replace("default: nowhere", "default: block")
-    assert (await edit(page, "PUT", "rules/text", text=mended))["rules_ok"]
+    assert (await page.edit("PUT", "rules/text", text=mended))["rules_ok"]
     assert KEY in proxy.rules.read_text()
 
 
@@ -238,7 +219,7 @@ async def test_a_file_that_is_gone_is_begun_anew(page: Page, proxy: Proxy) -> No
     status = await page.get("status")
     assert not status["rules_ok"]
     assert "no rules file" in status["problems"][0]["message"]
-    await edit(page, "POST", "rules", rule={"name": "first", "use": "pass"})
+    await page.edit("POST", "rules", rule={"name": "first", "use": "pass"})
     assert proxy.rules.read_text() == "version: 1\nrules:\n  - name: first\n    use: pass\n"
 
 
@@ -248,7 +229,7 @@ async def test_a_word_that_stands_for_no_key_is_refused(page: Page) -> None:
         ("PUT", "rules/text", {"text": f"version: 1\n# {word}\n"}),
         ("POST", "rules", {"rule": {"use": "zai:x", "api_key": word}}),
     ):
-        error = await refused(page, method, path, **body)
+        error = await page.refused_edit(method, path, **body)
         assert "does not hold" in error["message"]
 
 

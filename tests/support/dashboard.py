@@ -68,6 +68,15 @@ class Page:
         """Return the state of the rules file."""
         return (await self.get("status"))["revision"]
 
+    async def edit(self, method: str, path: str, **body: Any) -> Any:
+        """Edit the rules file as it is now."""
+        return await self.write(method, path, {"revision": await self.revision(), **body})
+
+    async def refused_edit(self, method: str, path: str, **body: Any) -> dict[str, Any]:
+        """Edit the rules file in a way that is not accepted, and return the error."""
+        body = {"revision": await self.revision(), **body}
+        return (await self.refused(method, path, body))[1]
+
 
 @contextlib.asynccontextmanager
 async def running_dashboard(
