@@ -83,7 +83,7 @@ def parse(text: str, report: Report) -> Node | None:
     try:
         return _Composer(report).compose(text)
     except yaml.MarkedYAMLError as error:
-        raise _mistake_from(error) from None
+        raise _mistake_from(error, text) from None
 
 
 _HINTS = (
@@ -100,13 +100,16 @@ _HINTS = (
 """What people mostly did when libyaml says this."""
 
 
-def _mistake_from(error: yaml.MarkedYAMLError) -> Mistake:
+def _mistake_from(error: yaml.MarkedYAMLError, text: str) -> Mistake:
     problem = error.problem or "it cannot be read"
     hint = next((f" ({hint})" for words, hint in _HINTS if words in problem), "")
     mark = error.problem_mark or error.context_mark
     if "unexpected end of stream" in problem:
         mark = error.context_mark or mark
     place = Mark(mark.line + 1, mark.column + 1) if mark else START
+    line = text.split("\n")[place.line - 1 : place.line]
+    if any("\t" in part[: len(part) - len(part.lstrip())] for part in line):
+        hint = " (indent with blanks, not with tabs)"
     return Mistake(place, f"not valid YAML: {problem}{hint}")
 
 

@@ -172,6 +172,12 @@ def test_a_mistake_lets_the_rest_be_read(text, mark, message):
             "found unexpected end of stream",
             "the closing quote is missing",
         ),
+        (
+            "a:\n\t- b",
+            (2, 1),
+            "found character that cannot start any token",
+            "indent with blanks, not with tabs",
+        ),
         ("- a\n b: c", (2, 3), "mapping values are not allowed in this context", None),
         ("a:\n  - b\n c: d", (3, 2), "did not find expected key", "check the indentation"),
     ],
