@@ -92,6 +92,7 @@ async def test_a_program_that_fails_is_told_of(
     node = next(one for one in runtimes.RUNTIMES if one.program == "node")
     patience = 0.5 if state == "warning" else 10.0
     monkeypatch.setattr(loop, "RUNTIMES", (node._replace(patience=patience),))
+    monkeypatch.setattr("addon.commands.node._TIMEOUT", patience)  # of its version
     began = time.monotonic()
     (finding,) = await loop.examine(make_machine(path=programs(node=program)))
     assert time.monotonic() - began < 10

@@ -110,6 +110,11 @@ class Machine:
 def listening_at(process: subprocess.Popen[str]) -> str:
     """Wait for the line that scripts wait for, and return HOST:PORT."""
     assert process.stdout
-    line = process.stdout.readline()
+    impatience = threading.Timer(60, process.kill)
+    impatience.start()
+    try:
+        line = process.stdout.readline()
+    finally:
+        impatience.cancel()
     assert line.startswith(LISTENING), (line, process.stderr and process.stderr.read())
     return line.removeprefix(LISTENING).strip()
