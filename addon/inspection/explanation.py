@@ -142,6 +142,9 @@ def explain_call(question: Question, rules: Rules, spending: Spending | None = N
             return found if blocked else replace(found, error=planned.error.message)
         case Route():
             error = None if keys.missing is None else str(keys.missing)
+            # Of targets that are called as they are, only those that offer the endpoint are left.
+            going = replace(decision, destinations=planned.destinations)
+            found = replace(found, decision=going)
             return replace(found, sending=_sending(planned, incoming), error=error)
 
 

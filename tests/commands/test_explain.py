@@ -430,3 +430,13 @@ def test_a_call_beyond_a_limit_goes_elsewhere(folder, spent):
     text = run(*spent, "--agent", "coder").stdout
     assert "Its limit is reached" in text
     assert "then they go to anthropic:claude-haiku-5-5" in text
+
+
+def test_beyond_a_limit_only_targets_that_offer_the_endpoint_count(folder, spent):
+    text = LIMITED % ", else: ['anthropic:*', 'openai:*']"
+    (folder / "rules.yaml").write_text(text.replace("anthropic:claude-opus-5-5", "openai:*"))
+    found = explain(*spent, "--agent", "coder", "--endpoint", "embeddings")
+    assert [place["provider"] for place in found["destinations"]] == ["openai"]
+    assert found["request"]["url"] == "https://api.openai.com/v1/embeddings"
+    text = run(*spent, "--agent", "coder", "--endpoint", "embeddings").stdout
+    assert "The call would go to openai:m, as it is." in text
