@@ -225,7 +225,8 @@ def plan(
         case "block":
             return blocked(incoming.endpoint, decision.rule_name, facts.model, Reasons(decision))
         case "route" if incoming.endpoint.name == COUNT:
-            call = _count(incoming, spoken, decision, rules.keys, facts, memory)
+            with _passing_over(decision):  # to count where the call itself would go
+                call = _count(incoming, spoken, decision, rules.keys, facts, memory)
         case "route":
             looks = rules.media.fetch and incoming.media is None
             if looks and (wanted := _wanted(facts, decision, spoken)):

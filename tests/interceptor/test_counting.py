@@ -247,3 +247,20 @@ async def test_what_leans_on_an_earlier_response_is_counted_whole(tmp_path, form
                 model="gpt-x", input="More?", previous_response_id="resp_unknown"
             )
     assert whole.input_tokens > alone.input_tokens + 100
+
+
+async def test_it_is_counted_where_the_call_itself_would_go():
+    rules = {
+        "version": 1,
+        "rules": [
+            {
+                "use": ["zai:glm-5.3", "anthropic:claude-sonnet-5-5"],
+                "fallback": {"on": "authentication"},
+            }
+        ],
+    }
+    async with EmbeddedProvider() as provider:
+        rules["providers"] = {"anthropic": {"base_url": provider.base_url}}
+        async with running_proxy(json.dumps(rules)) as proxy:  # there is no key for zai
+            assert await ask_anthropic(proxy) > 0
+    assert [request.path for request in provider.requests] == ["/v1/messages/count_tokens"]
