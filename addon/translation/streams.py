@@ -20,6 +20,7 @@ from addon.neutral import (
     FinishReason,
     Loss,
     LossList,
+    PartStart,
     ResponseEnd,
     ResponseStart,
     StreamError,
@@ -211,7 +212,7 @@ class StreamTranslator:
             if type(event) in _NOTEWORTHY:
                 self._note(event)
             elif not self.spoken:
-                self.spoken = True
+                self.spoken = _says_something(event)
         return b"".join(pieces)
 
     def _watch(self, events: Iterable[Event]) -> None:
@@ -219,7 +220,7 @@ class StreamTranslator:
             if type(event) in _NOTEWORTHY:
                 self._note(event)
             elif not self.spoken:
-                self.spoken = True
+                self.spoken = _says_something(event)
 
     def _note(self, event: Event) -> None:
         match event:
@@ -242,6 +243,11 @@ class StreamTranslator:
         """A bug of ours must not reach the caller: log it and end the agent's stream."""
         logger.exception("the stream could not be translated")
         return self.fail(ErrorInfo("server_error", "Detour failed to translate this answer"))
+
+
+def _says_something(event: Event) -> bool:
+    """Tell whether an event is a piece of the answer, and not only the place for one."""
+    return type(event) is not PartStart or event.kind not in ("text", "reasoning", "refusal")
 
 
 _NOTEWORTHY = frozenset((ResponseStart, ResponseEnd, StreamError))

@@ -68,6 +68,15 @@ async def test_failures_of_the_call_itself_are_told_at_once(conduct, error):
         assert targets.asked == [1, 0]
 
 
+@pytest.mark.parametrize("ending", ["error-in-stream overloaded_error", "cut", "reset"])
+@pytest.mark.parametrize("format", ["openai-responses", "anthropic"])
+async def test_an_answer_begins_with_its_first_word(format, ending):
+    """Neither the announcement of a text nor that of a thought is output."""
+    async with chain_of(f"[[{ending} 2]]", WORKS, formats=(format, "openai-chat")) as targets:
+        assert await targets.text() == SENTENCE
+        assert targets.asked == [1, 1]
+
+
 async def test_what_a_strict_provider_refuses_is_told_at_once():
     """A key and a model that are wrong, without any directive."""
     bad_key = {"t0": {"api_key": "bad-key"}}
