@@ -24,8 +24,9 @@ from addon.neutral import (
     ToolCallPart,
 )
 from addon.providers import Destination
+from addon.translation.known_state import KnownState, Store
 from addon.translation.origins import HOMES, Maker, origin_of
-from addon.translation.remembering import STATE, Recorder, call_key, origin_key, text_key
+from addon.translation.remembering import Recorder, call_key, origin_key, text_key
 from addon.wire.carrier import Carried, unpack
 from addon.wire.restoring import restore
 
@@ -33,23 +34,11 @@ _LARGEST_KEPT = 2048
 """Packed bytes that are worth remembering unpacked."""
 
 
-class Store(Protocol):
-    """Where state is kept: a vault."""
-
-    def put(self, kind: str, values: Mapping[str, bytes]) -> None:
-        """Keep values, in place of older ones of the same key."""
-        ...
-
-    def get(self, kind: str, keys: Iterable[str]) -> dict[str, bytes]:
-        """Return what is kept of these keys."""
-        ...
-
-
 class Memory:
     """What is known of the earlier turns of all conversations."""
 
     def __init__(self, store: Store) -> None:
-        self._store = store
+        self._known = KnownState(store)
 
     def recorder(
         self, agent_format: FormatName, destination: Destination, origin: str = ""
@@ -66,7 +55,7 @@ class Memory:
         dialect = destination.provider.dialect
         wanted = FORMATS[destination.format].wants_back(destination.model, dialect)
         return Recorder(
-            lambda values: self._store.put(STATE, values),
+            self._known.put,
             origin or origin_of(destination),
             content=not same or (chat and wanted != "nothing"),
             makers=same and not chat,
@@ -103,7 +92,7 @@ class Memory:
         return Past(self._get, agent_format, destination)
 
     def _get(self, keys: Iterable[str]) -> dict[str, bytes]:
-        return self._store.get(STATE, dict.fromkeys(keys))
+        return self._known.get(dict.fromkeys(keys))
 
 
 class Past:

@@ -332,6 +332,13 @@ def test_walking_through_the_drop_down_by_keys_changes_nothing(visitor: Visitor)
     visitor.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, "g", Keys.ARROW_DOWN)
     visitor.settle()
     assert visitor.rules == before
+    # Chromium chooses what is marked when Escape closes the list.
+    visitor.press(Keys.ESCAPE)
+    visitor.settle()
+    assert visitor.rules == before
+    assert visitor.named("select", "Target of first").get_attribute("value") in before
+    visitor.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+    visitor.settle()
     visitor.press(Keys.ENTER)
     visitor.wait(lambda: visitor.rules != before, "one edit")
     visitor.check()

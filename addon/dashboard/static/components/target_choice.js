@@ -6,6 +6,8 @@ import { askingProviders, askProviders, readTargets, targets } from "../targets.
 
 const OTHER = "\u0000other";
 const ASK = "\u0000ask";
+/** Milliseconds for which a choice is held: Chromium makes one of Escape, and then tells of the key. */
+const HOLD = 100;
 
 /**
  * A target and its price; the one that is chosen is shown in little room, and without it.
@@ -71,6 +73,7 @@ export function TargetChoice({ value, label, onChange, verdicts = true, given = 
   const known = useStore(targets);
   const asking = useStore(askingProviders);
   const [typing, setTyping] = useState(false);
+  const held = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
   useEffect(() => {
     if (!known) readTargets();
   }, []);
@@ -81,20 +84,30 @@ export function TargetChoice({ value, label, onChange, verdicts = true, given = 
     };
     return html`<${TypedTarget} value=${value} label=${label} given=${given} onDone=${done} />`;
   }
-  const choose = (/** @type {any} */ event) => {
-    const chosen = event.target.value;
+  const take = (/** @type {HTMLSelectElement} */ select, /** @type {string} */ chosen) => {
     if (chosen !== OTHER && chosen !== ASK) {
       onChange(chosen);
       return;
     }
-    event.target.value = value; // neither is a target
+    select.value = value; // neither is a target
     if (chosen === OTHER) setTyping(true);
     else askProviders();
+  };
+  const choose = (/** @type {any} */ event) => {
+    const select = event.target;
+    const chosen = select.value;
+    clearTimeout(held.current);
+    held.current = setTimeout(() => take(select, chosen), HOLD);
+  };
+  const leave = (/** @type {any} */ event) => {
+    if (event.key !== "Escape") return;
+    clearTimeout(held.current);
+    event.target.value = value;
   };
   const listed = known?.groups.some(({ targets: models }) => models.some((target) => target.value === value));
   const isVerdict = known?.verdicts.some((verdict) => verdict.value === value);
   return html`<select ...${given} class="target-choice" aria-label=${label} value=${value} onChange=${choose}
-    onKeyDown=${openByKey}>
+    onKeyDown=${openByKey} onKeyUp=${leave}>
     ${!value && html`<option value="" disabled>Choose a target</option>`}
     ${value && !listed && !(isVerdict && verdicts) && html`<option value=${value}>${value}</option>`}
     ${
