@@ -7,6 +7,7 @@ for as long as somebody looks; nothing at all is done for nobody.
 from __future__ import annotations
 
 import asyncio
+import logging
 import threading
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,8 @@ from addon.interceptor.exchanges import Exchange
 from addon.interceptor.recording import record_of
 from addon.ledger import Record
 from addon.providers import environment_files
+
+logger = logging.getLogger(__name__)
 
 REFRESH = 0.5
 """Seconds between two looks at what runs."""
@@ -115,6 +118,10 @@ class Live:
                 try:
                     state = await self._workspace.in_thread(lambda: read_state(self._workspace))
                 except ApiError:  # too much else is asked
+                    state = None
+                except Exception:
+                    # Nobody would hear of later edits if the watch ended here.
+                    logger.exception("the rules could not be read for the dashboard")
                     state = None
                 if state is None or self._stamps() != now:
                     seen = before  # what was read may be old by now: another look

@@ -80,8 +80,10 @@ _ALSO: dict[str, st.SearchStrategy[Any]] = {
         (["groq:x-*", "anthropic:claude-opus-5-5"], ["office:qwen3", "zai:glm-5.3", "openai:*"])
     ),
     "fallback": st.just({"on": ["authentication", "context_length"]}),
+    "endpoint": st.sampled_from(("chat", ["chat", "responses", "messages", "generate"])),
 }
-"""What is worth more than its chance: lists whose first target may lack a key, or be too small."""
+"""What is worth more than its chance: lists whose first target may lack a key, or be too small;
+endpoints that are called."""
 
 
 def rules_files() -> st.SearchStrategy[str]:

@@ -66,6 +66,11 @@ function opened() {
   before = true;
 }
 
+/** Ask for the problems of the file, some more times where too much is asked at once. @param {number} times */
+function askAgain(times) {
+  readStatus().catch(() => times > 0 && setTimeout(() => askAgain(times - 1), 1000));
+}
+
 /** Open the stream, now. */
 export async function connect() {
   close();
@@ -84,7 +89,7 @@ export async function connect() {
   for (const kind of ["exchange", "rules", "keys", "reset"]) {
     source.addEventListener(kind, (event) => {
       heard();
-      if (kind === "rules") readStatus().catch(() => {}); // which tells the problems of the file
+      if (kind === "rules") askAgain(2);
       tell(kind, JSON.parse(/** @type {MessageEvent} */ (event).data));
     });
   }

@@ -190,7 +190,7 @@ def test_escape_leaves_a_form_without_saving(visitor: Visitor) -> None:
     visitor.gone("form[aria-label='Edit second']")
     assert visitor.rules == before
     focused = "return document.activeElement.getAttribute('aria-label')"
-    assert visitor.js(focused) == "Edit second"
+    visitor.wait(lambda: visitor.js(focused) == "Edit second", "the focus")
     visitor.check()
 
 

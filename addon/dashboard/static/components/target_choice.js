@@ -73,7 +73,7 @@ export function TargetChoice({ value, label, onChange, verdicts = true, given = 
   const known = useStore(targets);
   const asking = useStore(askingProviders);
   const [typing, setTyping] = useState(false);
-  const held = useRef(/** @type {ReturnType<typeof setTimeout> | undefined} */ (undefined));
+  const held = useRef(/** @type {{take: () => void, timer: ReturnType<typeof setTimeout>} | null} */ (null));
   useEffect(() => {
     if (!known) readTargets();
   }, []);
@@ -93,21 +93,27 @@ export function TargetChoice({ value, label, onChange, verdicts = true, given = 
     if (chosen === OTHER) setTyping(true);
     else askProviders();
   };
+  const release = (/** @type {boolean} */ taken) => {
+    const choice = held.current;
+    held.current = null;
+    clearTimeout(choice?.timer);
+    if (taken) choice?.take();
+  };
   const choose = (/** @type {any} */ event) => {
     const select = event.target;
     const chosen = select.value;
-    clearTimeout(held.current);
-    held.current = setTimeout(() => take(select, chosen), HOLD);
+    release(false);
+    held.current = { take: () => take(select, chosen), timer: setTimeout(() => release(true), HOLD) };
   };
   const leave = (/** @type {any} */ event) => {
     if (event.key !== "Escape") return;
-    clearTimeout(held.current);
+    release(false);
     event.target.value = value;
   };
   const listed = known?.groups.some(({ targets: models }) => models.some((target) => target.value === value));
   const isVerdict = known?.verdicts.some((verdict) => verdict.value === value);
   return html`<select ...${given} class="target-choice" aria-label=${label} value=${value} onChange=${choose}
-    onKeyDown=${openByKey} onKeyUp=${leave}>
+    onKeyDown=${openByKey} onKeyUp=${leave} onBlur=${() => release(true)}>
     ${!value && html`<option value="" disabled>Choose a target</option>`}
     ${value && !listed && !(isVerdict && verdicts) && html`<option value=${value}>${value}</option>`}
     ${
