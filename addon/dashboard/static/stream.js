@@ -62,7 +62,10 @@ function opened() {
   failures = 0;
   connection.set("live");
   tell("open", null);
-  if (before) tell("healed", null);
+  if (before) {
+    askAgain(1); // something may have changed between the last look and this stream
+    tell("healed", null);
+  }
   before = true;
 }
 
