@@ -25,7 +25,6 @@ _SLOPPY = {
     "lenient_data_after_close": True,
     "lenient_optional_cr_before_lf": True,
     "lenient_optional_lf_after_cr": True,
-    "lenient_optional_crlf_after_chunk": False,
 }
 """What small servers get wrong without anybody noticing: the connection serves nobody else."""
 
