@@ -182,3 +182,12 @@ def test_every_failure_has_words(failure):
     error = explain(failure, make_call("https://provider.example"))
     assert error.message
     assert error.kind in ("timeout", "server_error", "unreachable", "cut")
+
+
+def test_a_proxy_that_refuses_is_named():
+    failure = httpcore2.ConnectError("x")
+    failure.__cause__ = httpcore2.ProxyError("the proxy answered 407")
+    error = explain(failure, make_call("https://provider.example"))
+    assert error.kind == "unreachable"
+    assert "proxy on the way does not connect to Anthropic" in error.message
+    assert "answered 407" in error.message

@@ -168,20 +168,16 @@ async def test_a_single_target_can_be_tried_again():
         assert targets.asked == [3]
 
 
-async def test_a_target_that_has_failed_is_passed_over_for_a_while():
-    failing = "[[error 529 overloaded_error]]"
-    async with chain_of(failing, WORKS, fallback={"cooldown": 0.4}) as targets:
-        await targets.words()
-        await targets.words()
-        assert targets.asked == [1, 2]
-        await asyncio.sleep(0.45)
-        await targets.words()
-        assert targets.asked == [2, 3]
-
-
-async def test_a_target_says_itself_how_long_it_rests():
-    failing = "[[error 429 rate_limit_error]] [[retry-after 0.4]]"
-    async with chain_of(failing, WORKS, fallback={"cooldown": 60}) as targets:
+@pytest.mark.parametrize(
+    ("failing", "cooldown"),
+    [
+        ("[[error 529 overloaded_error]]", 0.4),
+        ("[[error 429 rate_limit_error]] [[retry-after 0.4]]", 60),
+    ],
+    ids=["as the rule says", "as the target says itself"],
+)
+async def test_a_target_that_has_failed_is_passed_over_for_a_while(failing, cooldown):
+    async with chain_of(failing, WORKS, fallback={"cooldown": cooldown}) as targets:
         await targets.words()
         await targets.words()
         assert targets.asked == [1, 2]

@@ -16,10 +16,10 @@ class Connection(asyncio.Protocol):
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._answer: Answer | None = None
-        self._spoiled = False
-        """Whether something came that nobody asked for."""
-        self._lost: Exception | None = None
-        """Why nothing more comes."""
+        self._aborted = False
+        """Whether it was closed from here."""
+        self._ended = False
+        """Whether nothing more comes."""
         self._writable: asyncio.Future[None] | None = None
         """Waits until what was written has gone, where the other side is slow to take it."""
 
@@ -32,7 +32,7 @@ class Connection(asyncio.Protocol):
     @property
     def is_free(self) -> bool:
         """Whether the connection can serve another call."""
-        return self._answer is None and self._lost is None and not self._spoiled
+        return self._answer is None and not (self._ended or self._aborted)
 
     async def send(self, request: bytes, patience: float | None) -> Answer:
         """Send a whole request and return its answer as soon as its head is there.
@@ -49,7 +49,7 @@ class Connection(asyncio.Protocol):
         answer = self._answer = Answer(self)
         try:
             # A server may refuse a request that it has not taken whole: then its answer counts.
-            if self._lost is None:
+            if not self._ended:
                 await self.write(request, patience)
             await answer.wait_for_head()
         except BaseException:
@@ -103,18 +103,18 @@ class Connection(asyncio.Protocol):
 
     def abort(self) -> None:
         """Close at once, without waiting for the other side."""
-        self._spoiled = True
+        self._aborted = True
         if self._transport is not None:
             self._transport.abort()
 
     def pause(self) -> None:
         """Read no more for now."""
-        if self._lost is None:
+        if not self._ended:
             self.transport.pause_reading()
 
     def resume(self) -> None:
         """Read on."""
-        if self._lost is None:
+        if not self._ended:
             self.transport.resume_reading()
 
     # What asyncio says
@@ -157,7 +157,7 @@ class Connection(asyncio.Protocol):
         self._writable = None
 
     def _end(self, error: Exception | None) -> None:
-        if self._lost is None:
-            self._lost = error or EOFError()
+        if not self._ended:
+            self._ended = True
             if self._answer is not None:
                 self._answer.end(error)
