@@ -39,6 +39,16 @@ class Message(msgspec.Struct, frozen=True):
     developer: bool = False
 
 
+class Recurring(tuple[Message, ...]):
+    """Messages that are the very same objects whenever they come again.
+
+    Agents send a conversation once more with every call; what was made of such a message can be
+    found again by its identity.
+    """
+
+    __slots__ = ()
+
+
 class ToolGrammar(msgspec.Struct, frozen=True):
     """The language in which a custom tool takes its input."""
 
@@ -159,6 +169,7 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     """The format it was parsed from; only that format may interpret its `extras`."""
     system: tuple[SystemMessage, ...] = ()
     messages: tuple[Message, ...] = ()
+    """The conversation; `Recurring` where it has begun to come again."""
     tools: tuple[Tool | HostedTool | NativeTool, ...] = ()
     tool_choice: ToolChoice | None = None
     parallel_tool_calls: bool | None = None

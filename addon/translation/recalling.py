@@ -6,7 +6,7 @@ calls, all of a request in one question, and none when nothing is missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Protocol
 
@@ -19,6 +19,7 @@ from addon.neutral import (
     OpaqueState,
     Part,
     ReasoningPart,
+    Recurring,
     Request,
     TextPart,
     ToolCallPart,
@@ -28,10 +29,27 @@ from addon.translation.known_state import KnownState, Store
 from addon.translation.origins import HOMES, Maker, origin_of
 from addon.translation.remembering import Recorder, call_key, origin_key, text_key
 from addon.wire.carrier import Carried, unpack
+from addon.wire.codec import encode
+from addon.wire.memo import Memo
 from addon.wire.restoring import restore
 
 _LARGEST_KEPT = 2048
 """Packed bytes that are worth remembering unpacked."""
+_CAPACITY = 4 << 20
+"""Bytes that may be remembered of the turns that come again."""
+_OVERHEAD = 500
+"""Bytes that a turn takes beside its text, about."""
+
+
+class _Turn(msgspec.Struct, frozen=True):
+    """What has to be done about an earlier turn of the assistant."""
+
+    message: Message
+    """Kept, so that no other message gets its identity."""
+    keys: Sequence[str]
+    """The keys under which what it lacks may be kept."""
+    fits: bool
+    """Whether it holds nothing that another one made."""
 
 
 class Memory:
@@ -39,6 +57,10 @@ class Memory:
 
     def __init__(self, store: Store) -> None:
         self._known = KnownState(store)
+        self._turns: Memo[tuple[int, Maker, str], _Turn] = Memo(_CAPACITY)
+        self._restored: Memo[tuple[int, Maker, tuple[bytes, ...]], tuple[Message, Message]] = Memo(
+            _CAPACITY
+        )
 
     def recorder(
         self, agent_format: FormatName, destination: Destination, origin: str = ""
@@ -71,21 +93,44 @@ class Memory:
         dialect = destination.provider.dialect
         wanted = spoken.wants_back(destination.model, dialect)
         maker = Maker(destination.format, origin_of(destination, request))
-        keys = {
-            index: found
+        recurring = isinstance(request.messages, Recurring)
+        turns = {
+            index: self._turn(message, maker, wanted, recurring=recurring)
             for index, message in enumerate(request.messages)
-            if message.role == "assistant" and (found := _missing(message, maker, wanted))
-        }
-        kept = self._get(key for found in keys.values() for key in found) if keys else {}
-        messages = [
-            _fit(_restored(message, keys.get(index, ()), kept), maker)
             if message.role == "assistant"
-            else message
-            for index, message in enumerate(request.messages)
-        ]
+        }
+        keys = [key for turn in turns.values() for key in turn.keys]
+        kept = self._get(keys) if keys else {}
+        messages = list(request.messages)
+        for index, turn in turns.items():
+            packed = _packed(turn.keys, kept) if kept else ()
+            if packed or not turn.fits:
+                messages[index] = self._fitted(turn.message, packed, maker, recurring=recurring)
         if all(new is old for new, old in zip(messages, request.messages, strict=True)):
             return request
-        return msgspec.structs.replace(request, messages=tuple(messages))
+        return msgspec.structs.replace(request, messages=type(request.messages)(messages))
+
+    def _turn(self, message: Message, maker: Maker, wanted: str, *, recurring: bool) -> _Turn:
+        if not recurring:
+            return _Turn(message, _missing(message, maker, wanted), _fits(message, maker))
+        key = (id(message), maker, wanted)
+        turn = self._turns.get(key)
+        if turn is None:
+            turn = _Turn(message, _missing(message, maker, wanted), _fits(message, maker))
+            self._turns.put(key, turn, _OVERHEAD + len(encode(message)))
+        return turn
+
+    def _fitted(
+        self, message: Message, packed: tuple[bytes, ...], maker: Maker, *, recurring: bool
+    ) -> Message:
+        """Return a message with what is kept of it, and nothing that another one made."""
+        key = (id(message), maker, packed)
+        known = self._restored.get(key) if recurring else None
+        if known is None:
+            known = message, _fit(_restored(message, packed), maker)
+            if recurring:
+                self._restored.put(key, known, _OVERHEAD + len(encode(known)))
+        return known[1]
 
     def past(self, agent_format: FormatName, destination: Destination) -> Past:
         """Return what is known to a request that needs no translation."""
@@ -119,7 +164,10 @@ class Past:
         keys = [[_key(call) for call in calls] for calls in turns]
         kept = self._get(key for found in keys for key in found) if any(keys) else {}
         maker = Maker(self._destination.format, origin_of(self._destination))
-        return [tuple(_fitting(piece, maker) for piece in _pieces(found, kept)) for found in keys]
+        return [
+            tuple(_fitting(piece, maker) for piece in _pieces(_packed(found, kept)))
+            for found in keys
+        ]
 
 
 class Getter(Protocol):
@@ -149,16 +197,19 @@ def _is_complete(part: Part, maker: Maker) -> bool:
     return state is not None and maker.made(state)
 
 
-def _restored(message: Message, keys: Iterable[str], kept: Mapping[str, bytes]) -> Message:
-    pieces = _pieces(keys, kept)
+def _restored(message: Message, packed: Iterable[bytes]) -> Message:
+    pieces = _pieces(packed)
     if not pieces:
         return message
     return msgspec.structs.replace(message, parts=restore(message.parts, pieces))
 
 
-def _pieces(keys: Iterable[str], kept: Mapping[str, bytes]) -> tuple[Carried, ...]:
+def _packed(keys: Iterable[str], kept: Mapping[str, bytes]) -> tuple[bytes, ...]:
     """Return what is kept of a turn, which may have been made of several answers."""
-    packed = dict.fromkeys(value for key in keys if (value := kept.get(key)) is not None)
+    return tuple(dict.fromkeys(value for key in keys if (value := kept.get(key)) is not None))
+
+
+def _pieces(packed: Iterable[bytes]) -> tuple[Carried, ...]:
     return tuple(piece for value in packed for piece in _unpacked(value) or ())
 
 
@@ -172,13 +223,15 @@ def _kept(packed: bytes) -> tuple[Carried, ...] | None:
     return unpack(packed)
 
 
+def _fits(message: Message, maker: Maker) -> bool:
+    """Tell whether a message holds no state but what the maker of the answer made."""
+    states = map(_state, message.parts)
+    return all(state is None or maker.made(state) for state in states)
+
+
 def _fit(message: Message, maker: Maker) -> Message:
     """Return a message without state that the maker of the answer did not make."""
-    for part in message.parts:
-        state = _state(part)
-        if state is not None and not maker.made(state):
-            break
-    else:
+    if _fits(message, maker):
         return message
     parts: list[Part] = []
     for part in message.parts:

@@ -8,7 +8,7 @@ loss list when the request is written in another format (decision D6).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from addon.neutral import Extra
@@ -28,6 +28,11 @@ class Unread:
     def extras(self) -> tuple[Extra, ...]:
         """What was gathered."""
         return tuple(self._extras.values())
+
+    def extend(self, extras: Iterable[Extra]) -> None:
+        """Take what was gathered elsewhere."""
+        for extra in extras:
+            self._extras.setdefault(extra.field, extra)
 
     def look(self, wire: Mapping[str, Any], known: frozenset[str], place: str) -> None:
         """Gather the members of an object that are not among the known ones.

@@ -5,6 +5,7 @@ Follows https://docs.anthropic.com/en/api/messages (`messages`) and the types of
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from addon.formats.anthropic.account_block import FIELD, is_account_block
@@ -27,6 +28,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.readings import Readings
 from addon.wire.restoring import open_envelopes
 from addon.wire.unread import Unread
 
@@ -72,18 +74,30 @@ class Conversation:
         self._unread = unread
         self.messages: list[Message] = []
 
-    def add_all(self, values: list[Any]) -> None:
-        """Take the turns.
+    def add_all(self, values: Iterable[Any]) -> None:
+        """Take the turns, each of them decoded.
 
         Raises:
             ClientRequestError: One is not what the API allows.
         """
         for index, value in enumerate(values):
             try:
-                self._add(mapping(value))
+                self.add(mapping(value))
             except _Mistake as mistake:
-                place = mistake.within(f"messages.{index}").place
-                raise ClientRequestError(f"{place}: {mistake.words}", place) from None
+                raise _refused(mistake, index) from None
+
+    def add_encoded(self, values: Iterable[bytes]) -> None:
+        """Take the turns; like `add_all`, but what was read before is not read again.
+
+        Raises:
+            ClientRequestError: One is not what the API allows.
+            NotJson: One is not even JSON by strict rules.
+        """
+        for index, data in enumerate(values):
+            try:
+                self.messages += _readings.read(data, None, self._unread, _read_alone)
+            except _Mistake as mistake:
+                raise _refused(mistake, index) from None
 
     def system(self, value: object) -> tuple[SystemMessage, ...]:
         """Read the instructions before the conversation."""
@@ -99,8 +113,8 @@ class Conversation:
             messages.append(SystemMessage((part,)))
         return tuple(messages)
 
-    def _add(self, wire: dict[str, Any]) -> None:
-        """Read one turn; a user turn with tool results becomes a `tool` message and the rest."""
+    def add(self, wire: dict[str, Any]) -> None:
+        """Take one turn; a user turn with tool results becomes a `tool` message and the rest."""
         role = _ROLES.get(text(wire.get("role")))
         if role is None:
             raise _Mistake("Input should be 'user' or 'assistant'", "role")
@@ -205,6 +219,22 @@ class Conversation:
         )
 
 
+def _refused(mistake: _Mistake, index: int) -> ClientRequestError:
+    """Tell of a mistake in one of the turns."""
+    place = mistake.within(f"messages.{index}").place
+    return ClientRequestError(f"{place}: {mistake.words}", place)
+
+
 def _search_result_text(block: dict[str, Any]) -> str:
     words = [text(mapping(piece).get("text")) for piece in sequence(block.get("content"))]
     return "\n".join((text(block.get("title")), text(block.get("source")), *words))
+
+
+def _read_alone(value: object, unread: Unread) -> list[Message]:
+    """Read one turn, which says the same in any conversation."""
+    alone = Conversation(unread)
+    alone.add(mapping(value))
+    return alone.messages
+
+
+_readings: Readings[list[Message]] = Readings()

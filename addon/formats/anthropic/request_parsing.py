@@ -6,6 +6,7 @@ Follows https://docs.anthropic.com/en/api/messages. Wrong types are answered in 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from addon.formats.anthropic.content import (
@@ -14,18 +15,21 @@ from addon.formats.anthropic.content import (
 )
 from addon.formats.anthropic.message_parsing import Conversation
 from addon.formats.anthropic.thinking import EFFORT_ORDER
-from addon.formats.anthropic.tool_parsing import parse_choice, parse_tools
+from addon.formats.anthropic.tool_parsing import parse_choice, parse_encoded_tools, parse_tools
 from addon.neutral import (
     ClientRequestError,
     Effort,
     Extra,
     ReasoningConfig,
+    Recurring,
     Request,
     ResponseFormat,
     Sampling,
 )
 from addon.wire.codec import decode
+from addon.wire.opened_body import OpenedBody, open_body
 from addon.wire.reading import integer, mapping, number, sequence, text
+from addon.wire.readings import NotJson
 from addon.wire.unread import Unread
 
 _KNOWN = frozenset(
@@ -61,14 +65,23 @@ def parse_request(body: bytes) -> Request:
     Raises:
         ClientRequestError: It is not what the API allows.
     """
-    wire = _decode_body(body)
+    if (opened := open_body(body, "messages")) is not None:
+        with suppress(NotJson):
+            return _parse(opened.rest, opened)
+    return _parse(_decode_body(body), None)
+
+
+def _parse(wire: dict[str, Any], opened: OpenedBody | None) -> Request:
     if not isinstance(wire.get("model", ""), str):
         raise ClientRequestError("model: Input should be a valid string", "model")
-    if not isinstance(wire.get("messages"), list):
-        raise ClientRequestError("messages: Field required", "messages")
     unread = Unread()
     conversation = Conversation(unread)
-    conversation.add_all(wire["messages"])
+    if opened is not None:
+        conversation.add_encoded(opened.messages)
+    elif isinstance(wire.get("messages"), list):
+        conversation.add_all(wire["messages"])
+    else:
+        raise ClientRequestError("messages: Field required", "messages")
     choice = mapping(wire.get("tool_choice"))
     parallel_disabled = choice.get("disable_parallel_tool_use")
     tier = _SERVICE_TIERS.get(text(wire.get("service_tier")))
@@ -81,8 +94,12 @@ def parse_request(body: bytes) -> Request:
         model=wire.get("model", ""),  # Bedrock and Vertex keep it in the URL
         source_format=NAME,
         system=conversation.system(wire.get("system")),
-        messages=tuple(conversation.messages),
-        tools=parse_tools(wire.get("tools"), unread),
+        messages=(tuple if opened is None else Recurring)(conversation.messages),
+        tools=(
+            parse_tools(wire.get("tools"), unread)
+            if opened is None or opened.tools is None
+            else parse_encoded_tools(opened.tools, unread)
+        ),
         tool_choice=parse_choice(choice, unread),
         parallel_tool_calls=None if parallel_disabled is None else not parallel_disabled,
         sampling=Sampling(

@@ -191,20 +191,36 @@ def _put_cache_control(
     The automatic mark is one field of the body and moves no text; without it an agent's loop pays
     for its whole history on every turn.
     """
-    marked = _marked_blocks(body)
-    for block in marked[:-_MOST_BREAKPOINTS]:
+    turns = [turn["content"] for turn in body["messages"] if isinstance(turn["content"], list)]
+    places: list[list[Block]] = [body.get("tools", []), body.get("system", []), *turns]
+    marked = sum("cache_control" in block for blocks in places for block in blocks)
+    if marked > _MOST_BREAKPOINTS:
         losses.dropped("cache_control", f"at most {_MOST_BREAKPOINTS} marks are allowed")
-        del block["cache_control"]
+        _unmark(body, marked - _MOST_BREAKPOINTS)
     if not marked and not model.other_maker:
         body["cache_control"] = cache_control(request.cache_ttl)
 
 
-def _marked_blocks(body: dict[str, Any]) -> list[Block]:
-    blocks: list[Block] = [*body.get("tools", ()), *body.get("system", ())]
-    for turn in body["messages"]:
-        if isinstance(turn["content"], list):
-            blocks += turn["content"]
-    return [block for block in blocks if "cache_control" in block]
+def _unmark(body: dict[str, Any], surplus: int) -> None:
+    """Take the first marks away, in copies: blocks may be those of earlier requests."""
+
+    def without(blocks: list[Block]) -> list[Block]:
+        nonlocal surplus
+        kept: list[Block] = []
+        for block in blocks:
+            if surplus and "cache_control" in block:
+                surplus -= 1
+                block = {key: block[key] for key in block if key != "cache_control"}
+            kept.append(block)
+        return kept
+
+    for place in ("tools", "system"):
+        if place in body:
+            body[place] = without(body[place])
+    body["messages"] = [
+        {**turn, "content": without(turn["content"])} if isinstance(turn["content"], list) else turn
+        for turn in body["messages"]
+    ]
 
 
 def _put_account(

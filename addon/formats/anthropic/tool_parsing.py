@@ -20,6 +20,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import integer, mapping, sequence, text
+from addon.wire.readings import Readings
 from addon.wire.unread import Unread
 
 _KNOWN = frozenset((
@@ -36,7 +37,22 @@ _KNOWN_OF_CHOICE = frozenset(("disable_parallel_tool_use", "name", "type"))
 _FEW_SEARCHES, _SOME_SEARCHES = 1, 5
 
 
-def parse_tools(value: object, unread: Unread) -> tuple[Tool | HostedTool | NativeTool, ...]:
+type _AnyTool = Tool | HostedTool | NativeTool
+
+_readings: Readings[tuple[_AnyTool, ...]] = Readings()
+
+
+def parse_encoded_tools(data: bytes, unread: Unread) -> tuple[_AnyTool, ...]:
+    """Read the tools; like `parse_tools`, but what was read before is not read again.
+
+    Raises:
+        ClientRequestError: A tool has no name.
+        NotJson: They are not even JSON by strict rules.
+    """
+    return _readings.read(data, None, unread, parse_tools)
+
+
+def parse_tools(value: object, unread: Unread) -> tuple[_AnyTool, ...]:
     """Read the tools.
 
     Args:
@@ -71,7 +87,7 @@ def parse_choice(choice: dict[str, Any], unread: Unread) -> ToolChoice | None:
             return None
 
 
-def _parse_tool(wire: dict[str, Any], path: str, unread: Unread) -> Tool | HostedTool | NativeTool:
+def _parse_tool(wire: dict[str, Any], path: str, unread: Unread) -> _AnyTool:
     kind = text(wire.get("type"))
     if kind.startswith("web_search_"):
         return _parse_web_search(wire, unread)

@@ -15,6 +15,7 @@ conversation begins with the same bytes (decision D8).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -41,6 +42,7 @@ from addon.neutral import (
     NativePart,
     Part,
     ReasoningPart,
+    Recurring,
     RefusalPart,
     TextPart,
     ToolCallPart,
@@ -49,6 +51,7 @@ from addon.neutral import (
 )
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
+from addon.wire.written_runs import WrittenRuns
 
 NO_RESULT = "(no result recorded)"
 CONTINUE = "Continue."
@@ -80,17 +83,18 @@ def render_turns(
     """
     turns: list[Turn] = []
     calls: list[str] = []
+    recurring = isinstance(messages, Recurring)
     for run in _runs(messages):
-        if run.assistant:
-            blocks, calls = _assistant_blocks(run.messages, losses)
-            if blocks:
-                _add_turn(turns, {"role": "assistant", "content": blocks})
+        write = partial(_write_run, run, calls, model)
+        if recurring:
+            context = (model.mid_system, *calls)
+            written, calls = _written.write(run.messages, context, losses, write)
         else:
-            for turn in _user_turns(run.messages, calls, model, losses):
-                _add_turn(turns, turn)
-            if not turns:  # a blank beginning must not vanish when more follows it
-                turns.append({"role": "user", "content": [{"type": "text", "text": EMPTY}]})
-            calls = []
+            written, calls = write(losses)
+        for turn in written:
+            _add_turn(turns, turn)
+        if not turns and not run.assistant:  # a blank beginning must not vanish when more follows
+            turns.append({"role": "user", "content": [{"type": "text", "text": EMPTY}]})
     if calls:
         losses.approximated("messages", "tool calls without a result got an empty one")
         turns.append({"role": "user", "content": [_missing_result(call) for call in calls]})
@@ -103,9 +107,26 @@ def render_turns(
 def _add_turn(turns: list[Turn], turn: Turn) -> None:
     """Append a turn, or lengthen the last one when nothing of the other side came between."""
     if turns and turns[-1]["role"] == turn["role"] != "system":
-        turns[-1]["content"].extend(turn["content"])
+        turns[-1] = _lengthened(turns[-1], turn["content"])
     else:
         turns.append(turn)
+
+
+def _lengthened(turn: Turn, blocks: list[Block]) -> Turn:
+    return {**turn, "content": [*turn["content"], *blocks]}
+
+
+def _write_run(
+    run: _Run, calls: list[str], model: ClaudeModel, losses: LossList
+) -> tuple[list[Turn], list[str]]:
+    """Write one run; also return the ids of the calls that it leaves open."""
+    if not run.assistant:
+        return _user_turns(run.messages, calls, model, losses), []
+    blocks, made = _assistant_blocks(run.messages, losses)
+    return ([{"role": "assistant", "content": blocks}] if blocks else []), made
+
+
+_written: WrittenRuns[tuple[list[Turn], list[str]]] = WrittenRuns()
 
 
 def _runs(messages: Iterable[Message]) -> list[_Run]:
@@ -333,17 +354,18 @@ def _end_with_user(turns: list[Turn], model: ClaudeModel, losses: LossList) -> N
     if last["role"] != "assistant":
         return
     if model.prefill:
-        _strip_final_blanks(last)
+        turns[-1] = _without_final_blanks(last)
         return
     losses.approximated("messages", f"the model takes no prefill; `{CONTINUE}` was added")
     turns.append({"role": "user", "content": [{"type": "text", "text": CONTINUE}]})
 
 
-def _strip_final_blanks(turn: Turn) -> None:
-    """Trailing blanks of a prefilled answer are refused."""
-    block: Block = turn["content"][-1]
-    if block["type"] == "text":
-        block["text"] = block["text"].rstrip()
+def _without_final_blanks(turn: Turn) -> Turn:
+    """Leave out trailing blanks of a prefilled answer, which are refused."""
+    *others, last = turn["content"]
+    if last["type"] != "text":
+        return turn
+    return {**turn, "content": [*others, {**last, "text": last["text"].rstrip()}]}
 
 
 def _append_system(turns: list[Turn], text: str, model: ClaudeModel) -> None:
@@ -351,6 +373,6 @@ def _append_system(turns: list[Turn], text: str, model: ClaudeModel) -> None:
         turns.append({"role": "system", "content": text})
         return
     if turns[-1]["role"] == "user":
-        turns[-1]["content"].append(system_block(text))
+        turns[-1] = _lengthened(turns[-1], [system_block(text)])
     else:
         turns.append({"role": "user", "content": [system_block(text)]})

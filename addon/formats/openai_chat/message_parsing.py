@@ -7,6 +7,8 @@ other, with ids derived from their order.
 
 from __future__ import annotations
 
+from typing import Any
+
 from addon.formats.openai_chat.chunk import thought_signature
 from addon.formats.openai_chat.content_parsing import (
     ASSISTANT_PARTS,
@@ -26,11 +28,15 @@ from addon.neutral import (
     ReasoningPart,
     RefusalPart,
     SystemMessage,
+    TextPart,
     ToolCallPart,
     ToolResultPart,
 )
+from addon.wire.codec import decode
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.readings import Readings
 from addon.wire.request_fields import Fields
+from addon.wire.unread import Unread
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
 
@@ -45,16 +51,43 @@ _KNOWN_OF_CALL = frozenset((
 _KNOWN_OF_FUNCTION = frozenset(("arguments", "name"))
 _KNOWN_OF_CUSTOM = frozenset(("input", "name"))
 
+_readings: Readings[Message | None] = Readings()
+
 
 class Conversation:
     """Collects the messages of one request."""
 
-    def __init__(self, ttl: CacheTtl | None) -> None:
+    def __init__(self, ttl: CacheTtl | None, unread: Unread) -> None:
+        """Prepare.
+
+        Args:
+            ttl: How long the request as a whole asks to be cached.
+            unread: Receives what the hub has no word for.
+        """
         self._ttl: CacheTtl | None = ttl
+        self._unread = unread
         self._legacy_calls: list[ToolCallPart] = []
         self._unanswered: list[ToolCallPart] = []
         self.system: list[SystemMessage] = []
         self.messages: list[Message] = []
+
+    def add_encoded(self, data: bytes, request: Fields, position: int) -> None:
+        """Take the next message; like `add`, but what was read before is not read again.
+
+        Raises:
+            ClientRequestError: It is not what the format allows.
+            NotJson: It is not even JSON by strict rules.
+        """
+
+        def parse(value: dict[str, Any], unread: Unread) -> Message | None:
+            return self._read(Fields(value, (request, "messages", position), unread))
+
+        message = _readings.read(data, self._ttl, self._unread, parse)
+        if message is not None:
+            self._take(message)
+        else:
+            value = mapping(decode(data))
+            self._add_legacy(Fields(value, (request, "messages", position), self._unread))
 
     def add(self, message: Fields) -> None:
         """Take the next message.
@@ -62,35 +95,68 @@ class Conversation:
         Raises:
             ClientRequestError: It is not what the format allows.
         """
+        read = self._read(message)
+        if read is not None:
+            self._take(read)
+        else:
+            self._add_legacy(message)
+
+    def _read(self, message: Fields) -> Message | None:
+        """Read a message; None for one that needs those before it to be understood."""
         role = message.required_text("role")
         name = message.text("name")
         match role:
             case "system" | "developer":
-                self._add_system(message, developer=role == "developer")
+                message.knows(_KNOWN)
+                parts = parse_text_content(message, self._ttl)
+                return Message("system", parts, name, developer=role == "developer")
             case "user":
                 message.knows(_KNOWN)
-                parts = parse_content(message, USER_PARTS, self._ttl)
-                self.messages.append(Message("user", parts, name))
-            case "assistant":
-                self.messages.append(Message("assistant", tuple(self._assistant(message)), name))
+                return Message("user", parse_content(message, USER_PARTS, self._ttl), name)
+            case "assistant" if not message.has("function_call"):
+                return Message("assistant", tuple(self._assistant(message)), name)
             case "tool":
-                call_id = message.required_text("tool_call_id")
-                self._add_result(message, call_id)
-            case "function":
-                self._add_result(message, self._called(message.required_text("name")))
+                return self._result(message, message.required_text("tool_call_id"))
+            case "assistant" | "function":
+                return None
             case _:
-                message.wrong_value("role", ROLES)
+                return message.wrong_value("role", ROLES)
 
-    def _add_system(self, message: Fields, *, developer: bool) -> None:
-        message.knows(_KNOWN)
-        parts = parse_text_content(message, self._ttl)
-        if self.messages:
-            name = message.text("name")
-            self.messages.append(Message("system", parts, name, developer=developer))
+    def _take(self, message: Message) -> None:
+        """Put a message in its place: instructions at the beginning have one of their own."""
+        if message.role != "system" or self.messages:
+            self.messages.append(message)
             return
-        self.system.append(SystemMessage(parts, "developer" if developer else "system"))
-        if message.has("name"):
-            message.lose("name")
+        texts = tuple(part for part in message.parts if isinstance(part, TextPart))
+        self.system.append(SystemMessage(texts, "developer" if message.developer else "system"))
+        self._unread.lose("messages.name", message.name)
+
+    def _add_legacy(self, message: Fields) -> None:
+        """Take a message of the time before tools, when calls had no ids."""
+        if message.value["role"] == "function":
+            call_id = self._called(message.required_text("name"))
+            self.messages.append(self._result(message, call_id))
+            return
+        parts = self._assistant(message)
+        parts.append(self._legacy_call(message.required_object("function_call")))
+        self.messages.append(Message("assistant", tuple(parts), message.text("name")))
+
+    def _legacy_call(self, function: Fields) -> ToolCallPart:
+        call = ToolCallPart(
+            f"call_function_{len(self._legacy_calls)}",
+            function.required_text("name"),
+            function.text("arguments") or "",
+        )
+        self._legacy_calls.append(call)
+        self._unanswered.append(call)
+        return call
+
+    def _called(self, name: str) -> str:
+        """Find the call that a `function` message answers."""
+        for position, call in enumerate(self._unanswered):
+            if call.name == name:
+                return self._unanswered.pop(position).call_id
+        return f"call_function_{name}"
 
     def _assistant(self, message: Fields) -> list[Part]:
         message.knows(_KNOWN_OF_ASSISTANT)
@@ -101,8 +167,6 @@ class Conversation:
         if refusal := message.text("refusal"):
             parts.append(RefusalPart(refusal))
         parts += [self._call(call) for call in message.objects("tool_calls")]
-        if (function := message.object("function_call")) is not None:
-            parts.append(self._legacy_call(function))
         return parts
 
     def _call(self, call: Fields) -> ToolCallPart:
@@ -125,24 +189,7 @@ class Conversation:
             state=OpaqueState(NAME, signature) if signature else None,
         )
 
-    def _legacy_call(self, function: Fields) -> ToolCallPart:
-        call = ToolCallPart(
-            f"call_function_{len(self._legacy_calls)}",
-            function.required_text("name"),
-            function.text("arguments") or "",
-        )
-        self._legacy_calls.append(call)
-        self._unanswered.append(call)
-        return call
-
-    def _called(self, name: str) -> str:
-        """Find the call that a `function` message answers."""
-        for position, call in enumerate(self._unanswered):
-            if call.name == name:
-                return self._unanswered.pop(position).call_id
-        return f"call_function_{name}"
-
-    def _add_result(self, message: Fields, call_id: str) -> None:
+    def _result(self, message: Fields, call_id: str) -> Message:
         if not call_id:
             place = message.place("tool_call_id")
             raise ClientRequestError(f"Invalid '{place}': empty string.", place)
@@ -152,7 +199,7 @@ class Conversation:
             parse_tool_content(message, self._ttl),
             cache_breakpoint=parse_cache_breakpoint(message, self._ttl),
         )
-        self.messages.append(Message("tool", (result,)))
+        return Message("tool", (result,))
 
 
 def _thoughts(message: Fields) -> str:

@@ -6,6 +6,7 @@ the hub or becomes an `Extra`; null counts as absent.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,13 +21,16 @@ from addon.neutral import (
     Extra,
     LogprobsConfig,
     ReasoningConfig,
+    Recurring,
     Request,
     ResponseFormat,
     Sampling,
 )
 from addon.wire.codec import decode, decode_object, encode
 from addon.wire.openai_requests import EFFORTS, decode_body, read_cache_ttl, read_response_format
+from addon.wire.opened_body import OpenedBody, open_body
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.readings import NotJson
 from addon.wire.request_fields import Fields
 from addon.wire.unread import Unread
 
@@ -50,12 +54,19 @@ def parse_request(body: bytes) -> Request:
     Raises:
         ClientRequestError: It is not what the format allows.
     """
+    if (opened := open_body(body, "messages")) is not None:
+        with suppress(NotJson):
+            return _parse(opened.rest, opened)
+    return _parse(decode_body(body), None)
+
+
+def _parse(wire: dict[str, Any], opened: OpenedBody | None) -> Request:
     unread = Unread()
-    fields = Fields(decode_body(body), unread=unread)
+    fields = Fields(wire, unread=unread)
     if (options := fields.object("stream_options")) is not None:
         options.knows(_KNOWN_OF_STREAM)
     ttl = read_cache_ttl(fields)
-    conversation = _conversation(fields, ttl)
+    conversation = _conversation(fields, unread, ttl, opened)
     wanted = fields.integer("max_completion_tokens", 1)
     deprecated = fields.integer("max_tokens", 1)
     count = fields.integer("n", 1)
@@ -64,8 +75,8 @@ def parse_request(body: bytes) -> Request:
         model=fields.text("model") or "",
         source_format=NAME,
         system=tuple(conversation.system),
-        messages=tuple(conversation.messages),
-        tools=parse_tools(fields, ttl),
+        messages=(tuple if opened is None else Recurring)(conversation.messages),
+        tools=parse_tools(fields, unread, ttl, opened.tools if opened is not None else None),
         tool_choice=parse_tool_choice(fields),
         parallel_tool_calls=fields.flag("parallel_tool_calls"),
         sampling=Sampling(
@@ -129,7 +140,14 @@ def _custom_tools(declared: bytes) -> frozenset[str]:
     return frozenset(name for name in names if name)
 
 
-def _conversation(fields: Fields, ttl: CacheTtl | None) -> Conversation:
+def _conversation(
+    fields: Fields, unread: Unread, ttl: CacheTtl | None, opened: OpenedBody | None
+) -> Conversation:
+    conversation = Conversation(ttl, unread)
+    if opened is not None:
+        for position, message in enumerate(opened.messages):
+            conversation.add_encoded(message, fields, position)
+        return conversation
     if not fields.has("messages"):
         fields.missing("messages")
     if not fields.items("messages"):
@@ -138,7 +156,6 @@ def _conversation(fields: Fields, ttl: CacheTtl | None) -> Conversation:
             "but got an empty array instead.",
             "messages",
         )
-    conversation = Conversation(ttl)
     for message in fields.objects("messages"):
         conversation.add(message)
     return conversation

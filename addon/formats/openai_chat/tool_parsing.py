@@ -14,7 +14,9 @@ from addon.neutral import (
     ToolGrammar,
     WebSearchTool,
 )
+from addon.wire.readings import Readings
 from addon.wire.request_fields import Fields
+from addon.wire.unread import Unread
 
 _TOOL_TYPES = ("function", "custom")
 _SEARCH_TYPES = ("openrouter:web_search", "web_search", "web_search_preview")
@@ -42,12 +44,35 @@ _KNOWN_OF_PLACE = frozenset(("approximate", "type", *_PLACE))
 type _AnyTool = Tool | WebSearchTool | NativeTool
 
 
-def parse_tools(request: Fields, ttl: CacheTtl | None = None) -> tuple[_AnyTool, ...]:
+_readings: Readings[tuple[_AnyTool, ...]] = Readings()
+
+
+def parse_tools(
+    request: Fields, unread: Unread, ttl: CacheTtl | None = None, encoded: bytes | None = None
+) -> tuple[_AnyTool, ...]:
     """Read `tools`, `functions` and `web_search_options`.
 
     Tools of other types, which gateways offer, count as native to this format.
+
+    Args:
+        request: The request.
+        unread: Receives what the hub has no word for.
+        ttl: How long the request as a whole asks to be cached.
+        encoded: The array `tools`, where it has not been decoded.
+
+    Raises:
+        ClientRequestError: A tool is not what the format allows.
+        NotJson: The array is not even JSON by strict rules.
     """
-    tools: list[_AnyTool] = [_parse_tool(tool, ttl) for tool in request.objects("tools")]
+
+    def parse(value: object, unread: Unread) -> tuple[_AnyTool, ...]:
+        holder = Fields({"tools": value}, unread=unread)
+        return tuple(_parse_tool(tool, ttl) for tool in holder.objects("tools"))
+
+    if encoded is not None:
+        tools = list(_readings.read(encoded, ttl, unread, parse))
+    else:
+        tools = list(parse(request.value.get("tools"), unread))
     tools += [_parse_function(function) for function in request.objects("functions")]
     if (search := request.object("web_search_options")) is not None:
         tools.append(_parse_web_search(search))
