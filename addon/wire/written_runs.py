@@ -42,16 +42,21 @@ class WrittenRuns[T]:
         context: tuple[Hashable, ...],
         losses: LossList,
         write: Callable[[LossList], T],
+        *,
+        recurring: bool,
     ) -> T:
         """Return what a run is written as.
 
         Args:
-            run: Messages that are the same objects whenever they come again.
+            run: Its messages.
             context: What else the result depends on.
             losses: Takes what had to be repaired or left out.
             write: Writes the run as JSON values, and tells the losses of doing so. What it raises
                 is not remembered.
+            recurring: Whether the messages are `Recurring`; others are written without a look.
         """
+        if not recurring:
+            return write(losses)
         key = (*context, *map(id, run))
         known = self._known.get(key)
         if known is None:

@@ -86,11 +86,8 @@ def render_turns(
     recurring = isinstance(messages, Recurring)
     for run in _runs(messages):
         write = partial(_write_run, run, calls, model)
-        if recurring:
-            context = (model.mid_system, *calls)
-            written, calls = _written.write(run.messages, context, losses, write)
-        else:
-            written, calls = write(losses)
+        context = (model.mid_system, *calls)
+        written, calls = _written.write(run.messages, context, losses, write, recurring=recurring)
         for turn in written:
             _add_turn(turns, turn)
         if not turns and not run.assistant:  # a blank beginning must not vanish when more follows

@@ -20,7 +20,7 @@ LOW_TO_HIGH: tuple[Effort, ...] = ("low", "medium", "high")
 MINIMAL_TO_HIGH: tuple[Effort, ...] = ("minimal", "low", "medium", "high")
 
 
-class GeminiModel(msgspec.Struct, frozen=True, kw_only=True):
+class GeminiModel(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """The abilities of one generation."""
 
     thinking: ThinkingStyle = "level"

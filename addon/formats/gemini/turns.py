@@ -16,6 +16,7 @@ conversation begins with the same parts (decision D8).
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -32,6 +33,7 @@ from addon.neutral import (
     OpaqueState,
     Part,
     ReasoningPart,
+    Recurring,
     RefusalPart,
     TextPart,
     ToolCallPart,
@@ -40,6 +42,7 @@ from addon.neutral import (
 from addon.wire.codec import decode_object
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
+from addon.wire.written_runs import WrittenRuns
 
 SENTINEL = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """`skip_thought_signature_validator` in base64: stands for a signature that is gone."""
@@ -63,38 +66,90 @@ def render_contents(
     Raises:
         UnsupportedFeature: A part cannot be expressed.
     """
-    writer = _Writer(model, losses)
+    contents: list[Wire] = []
+    calls: dict[str, str] = {}
     if preface:
-        writer.add("user", preface)
-    for assistant, group in groupby(messages, lambda message: message.role == "assistant"):
-        if assistant:
-            writer.add_model(list(group))
-        else:
-            writer.add_user(list(group))
-    return writer.finish()
+        contents.append({"role": "user", "parts": preface})
+    recurring = isinstance(messages, Recurring)
+    for _, group in groupby(messages, lambda message: message.role == "assistant"):
+        run = list(group)
+        write = partial(_write_run, run, calls, model)
+        context = (model, *calls.items())
+        written, calls = _written.write(run, context, losses, write, recurring=recurring)
+        for content in written:
+            _add(contents, content, losses)
+    for content in _open_calls(calls, model, losses):
+        _add(contents, content, losses)
+    _end_with_user(contents, losses)
+    return contents
 
 
-class _Writer:
-    """One conversation under way."""
+def _write_run(
+    run: list[Message], calls: dict[str, str], model: GeminiModel, losses: LossList
+) -> tuple[list[Wire], dict[str, str]]:
+    """Write what one side says.
 
-    def __init__(self, model: GeminiModel, losses: LossList) -> None:
+    Args:
+        run: Its messages.
+        calls: The names of the calls that wait for their results, by id, in order.
+        model: What the target model accepts.
+        losses: Takes what had to be repaired or left out.
+
+    Returns:
+        The contents, and the calls that wait now.
+    """
+    writer = _RunWriter(model, losses, calls)
+    if run[0].role == "assistant":
+        writer.add_model(run)
+    else:
+        writer.add_user(run)
+    return writer.contents, writer.calls
+
+
+_written: WrittenRuns[tuple[list[Wire], dict[str, str]]] = WrittenRuns()
+
+
+def _open_calls(calls: dict[str, str], model: GeminiModel, losses: LossList) -> list[Wire]:
+    """Answer the calls that wait for their results when all is said."""
+    return _write_run([_NOTHING], calls, model, losses)[0] if calls else []
+
+
+_NOTHING = Message("user", ())
+
+
+def _add(contents: list[Wire], content: Wire, losses: LossList) -> None:
+    """Append a content, or lengthen the last one when it is of the same side."""
+    role = content["role"]
+    if contents and contents[-1]["role"] == role:
+        contents[-1] = {"role": role, "parts": [*contents[-1]["parts"], *content["parts"]]}
+        return
+    if not contents and role == "model":
+        losses.approximated("messages", "a conversation begins with the user")
+        contents.append(_text_content(EMPTY))
+    contents.append(content)
+
+
+def _end_with_user(contents: list[Wire], losses: LossList) -> None:
+    if not contents:
+        losses.approximated("messages", "an empty conversation got a placeholder")
+        contents.append(_text_content(EMPTY))
+    elif contents[-1]["role"] == "model":
+        losses.approximated("messages", f"the model takes no prefill; `{CONTINUE}` added")
+        contents.append(_text_content(CONTINUE))
+
+
+class _RunWriter:
+    """Writes what one side says before the other side speaks again."""
+
+    def __init__(self, model: GeminiModel, losses: LossList, calls: dict[str, str]) -> None:
         self._model = model
         self._losses = losses
-        self._contents: list[Wire] = []
-        self._calls: dict[str, str] = {}
-        """The names of the calls that wait for their results, by id, in order."""
+        self.contents: list[Wire] = []
+        self.calls = calls
 
-    def add(self, role: str, parts: list[Wire]) -> None:
-        """Append a content, or lengthen the last one when it is of the same side."""
-        if not parts:
-            return
-        if self._contents and self._contents[-1]["role"] == role:
-            self._contents[-1]["parts"].extend(parts)
-            return
-        if not self._contents and role == "model":
-            self._losses.approximated("messages", "a conversation begins with the user")
-            self._contents.append(_text_content(EMPTY))
-        self._contents.append({"role": role, "parts": parts})
+    def _add(self, role: str, parts: list[Wire]) -> None:
+        if parts:
+            self.contents.append({"role": role, "parts": parts})
 
     def add_model(self, messages: list[Message]) -> None:
         """Write what the model said before the user spoke again."""
@@ -108,14 +163,13 @@ class _Writer:
                     parts += self._call(part, calls)
                 else:
                     parts += self._model_part(part)
-        if not parts:
-            return
-        self._calls = calls
-        self.add("model", parts)
+        if parts:
+            self.calls = calls
+            self._add("model", parts)
 
     def add_user(self, messages: list[Message]) -> None:
         """Write what stands between two contents of the model: results first."""
-        known = self._calls
+        known = self.calls
         results: dict[str, ToolResultPart] = {}
         for message in messages:
             for part in message.parts:
@@ -135,23 +189,11 @@ class _Writer:
                     parts += self._user_part(part)
                 elif part.call_id not in known:
                     parts += self._orphan(part)
-        self.add("user", parts)
-
-    def finish(self) -> list[Wire]:
-        """Return the contents; the last one is the user's."""
-        if self._calls:
-            self._answer_calls({})
-        elif not self._contents:
-            self._losses.approximated("messages", "an empty conversation got a placeholder")
-            self._contents.append(_text_content(EMPTY))
-        elif self._contents[-1]["role"] == "model":
-            self._losses.approximated("messages", f"the model takes no prefill; `{CONTINUE}` added")
-            self._contents.append(_text_content(CONTINUE))
-        return self._contents
+        self._add("user", parts)
 
     def _answer_calls(self, results: dict[str, ToolResultPart]) -> list[Wire]:
         """Write a response to every open call; return parts that have to follow the responses."""
-        names, self._calls = self._calls, {}
+        names, self.calls = self.calls, {}
         if len(results) < len(names):
             self._losses.approximated("messages", "tool calls without a result got an empty one")
         responses: list[Wire] = []
@@ -164,7 +206,7 @@ class _Writer:
             else:
                 response["response"] = {"error": NO_RESULT}
             responses.append({"functionResponse": response})
-        self.add("user", responses)
+        self._add("user", responses)
         return following
 
     def _put_result(self, response: Wire, part: ToolResultPart) -> list[Wire]:

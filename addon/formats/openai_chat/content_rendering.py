@@ -39,10 +39,20 @@ class ContentRenderer:
 
     def __init__(self, dialect: Dialect, model: str, losses: LossList) -> None:
         self.dialect = dialect
+        self._model = model
         self._losses = losses
         self._markers = dialect.cache_markers
         if self._markers == "prompt_cache_breakpoint" and not openai_model(model).breakpoints:
             self._markers = "none"
+
+    @property
+    def target(self) -> tuple[Dialect, str]:
+        """What the result depends on, beside the parts."""
+        return self.dialect, self._markers
+
+    def reporting_to(self, losses: LossList) -> ContentRenderer:
+        """Return another renderer for the same provider and model."""
+        return ContentRenderer(self.dialect, self._model, losses)
 
     @property
     def takes_markers(self) -> bool:

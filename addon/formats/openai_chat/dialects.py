@@ -52,7 +52,7 @@ _PENALTIES = frozenset(("presence_penalty", "frequency_penalty"))
 _LOGPROBS = frozenset(("logprobs", "top_logprobs"))
 
 
-class Dialect(msgspec.Struct, frozen=True, kw_only=True):
+class Dialect(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
     """What one provider accepts."""
 
     refused: frozenset[str] = OPENAI_ONLY

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import groupby
 from typing import Any
 
@@ -27,6 +28,7 @@ from addon.neutral import (
     OpaqueState,
     Part,
     ReasoningPart,
+    Recurring,
     RefusalPart,
     SystemMessage,
     TextPart,
@@ -36,6 +38,7 @@ from addon.neutral import (
 from addon.wire.codec import encode_text
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
+from addon.wire.written_runs import WrittenRuns
 
 NO_RESULT = "(no result recorded)"
 BLANK_THOUGHT = " "
@@ -79,19 +82,30 @@ class MessageRenderer:
         """
         rendered: list[Block] = []
         calls: list[str] = []
-        for is_assistant, run in groupby(messages, lambda message: message.role == "assistant"):
-            if is_assistant:
-                turn = list(run)
-                calls = [part.call_id for part in _parts(turn) if isinstance(part, ToolCallPart)]
-                rendered += self._assistant(turn)
-            else:
-                rendered += self._between(list(run), calls)
-                calls = []
+        recurring = isinstance(messages, Recurring)
+        for _, group in groupby(messages, lambda message: message.role == "assistant"):
+            run = list(group)
+            write = partial(self._write, run, calls)
+            context = (*self._content.target, *calls)
+            written, calls = _written.write(run, context, self._losses, write, recurring=recurring)
+            rendered += written
         if calls:
             rendered += self._missing_results(calls)
         if rendered and self._dialect.prefix_flag and rendered[-1]["role"] == "assistant":
-            rendered[-1]["prefix"] = True
+            rendered[-1] = {**rendered[-1], "prefix": True}
         return rendered
+
+    def _write(
+        self, run: list[Message], calls: list[str], losses: LossList
+    ) -> tuple[list[Block], list[str]]:
+        """Write what one side says; also return the ids of the calls that it leaves open."""
+        if losses is not self._losses:
+            alone = MessageRenderer(self._content.reporting_to(losses), losses)
+            return alone._write(run, calls, losses)
+        if run[0].role != "assistant":
+            return self._between(run, calls), []
+        made = [part.call_id for part in _parts(run) if isinstance(part, ToolCallPart)]
+        return self._assistant(run), made
 
     def call_id(self, call_id: str) -> str:
         """Return an id that the provider takes; calls and results get the same one."""
@@ -270,6 +284,9 @@ class MessageRenderer:
             message["name"] = name
         else:
             self._losses.dropped("messages.name", "the provider's messages carry no name")
+
+
+_written: WrittenRuns[tuple[list[Block], list[str]]] = WrittenRuns()
 
 
 def _is_foreign(state: OpaqueState | None) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from functools import partial
 from itertools import groupby
 
 from addon.formats.openai_responses.content_parsing import NAME
@@ -21,6 +22,7 @@ from addon.neutral import (
     NativePart,
     Part,
     ReasoningPart,
+    Recurring,
     RefusalPart,
     SystemMessage,
     TextPart,
@@ -30,6 +32,7 @@ from addon.neutral import (
 from addon.wire.codec import encode_text
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
+from addon.wire.written_runs import WrittenRuns
 
 EMPTY_MESSAGE: Block = {"type": "message", "role": "user", "content": "(empty)"}
 NO_RESULT = "(no result recorded)"
@@ -63,16 +66,31 @@ class ItemRenderer:
         """
         items: list[Block] = []
         calls: dict[str, str] = {}
-        for is_assistant, run in groupby(messages, lambda message: message.role == "assistant"):
-            if is_assistant:
-                calls = self._assistant(list(run), items)
-            else:
-                self._between(list(run), calls, items)
-                if not items:  # a blank beginning must not vanish when more follows it
-                    items.append(EMPTY_MESSAGE)
-                calls = {}
+        recurring = isinstance(messages, Recurring)
+        for is_assistant, group in groupby(messages, lambda message: message.role == "assistant"):
+            run = list(group)
+            write = partial(self._write, run, calls)
+            context = (self._dialect, *calls.items())
+            written, calls = _written.write(run, context, self._losses, write, recurring=recurring)
+            items += written
+            if (
+                not items and not is_assistant
+            ):  # a blank beginning must not vanish when more follows
+                items.append(EMPTY_MESSAGE)
         items += (self._output(call, kind, NO_RESULT) for call, kind in calls.items())
         return items
+
+    def _write(
+        self, run: list[Message], calls: dict[str, str], losses: LossList
+    ) -> tuple[list[Block], dict[str, str]]:
+        """Write what one side says; also return the kinds of the calls it leaves open, by id."""
+        if losses is not self._losses:
+            return ItemRenderer(self._dialect, losses)._write(run, calls, losses)
+        items: list[Block] = []
+        if run[0].role == "assistant":
+            return items, self._assistant(run, items)
+        self._between(run, calls, items)
+        return items, {}
 
     def _assistant(self, turn: list[Message], items: list[Block]) -> dict[str, str]:
         """Write one turn; return the kinds of the calls it makes, by id."""
@@ -207,6 +225,9 @@ class ItemRenderer:
                 )
                 yield TextPart(_NAMED_RESULT.format(part.call_id))
                 yield from part.content
+
+
+_written: WrittenRuns[tuple[list[Block], dict[str, str]]] = WrittenRuns()
 
 
 def legal_call_id(call_id: str) -> str:
