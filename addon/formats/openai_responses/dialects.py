@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 
-class Dialect(msgspec.Struct, frozen=True, kw_only=True, cache_hash=True):
+class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     """One provider's rendition of the format."""
 
     store: bool = False

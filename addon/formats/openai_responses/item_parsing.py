@@ -23,8 +23,6 @@ from addon.formats.openai_responses.tool_names import (
 from addon.formats.openai_responses.tool_parsing import ToolBox
 from addon.neutral import (
     Extra,
-    FilePart,
-    ImagePart,
     Message,
     NativePart,
     OpaqueState,
@@ -37,10 +35,13 @@ from addon.neutral import (
     ToolResultPart,
 )
 from addon.wire import carrier
-from addon.wire.codec import encode_text
+from addon.wire.carrier import Carried
+from addon.wire.codec import decode, encode_text
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.readings import Readings
 from addon.wire.request_fields import Fields
 from addon.wire.restoring import Unpacker
+from addon.wire.unread import Unread
 
 _ROLES = ("user", "system", "developer", "assistant")
 _BUILT_IN_CALLS = {
@@ -76,6 +77,11 @@ _KNOWN = {
     "tool_search_output": _BOOKKEEPING | {"call_id", "execution", "tools"},
 }
 
+type Said = Message | ToolCallPart | ToolResultPart | ReasoningPart | tuple[Carried, ...]
+"""What one item says, whatever stands around it; thoughts may come as what an envelope holds."""
+
+_readings: Readings[Said | None] = Readings()
+
 
 class Conversation:
     """Gathers the messages of one request."""
@@ -97,26 +103,34 @@ class Conversation:
         Raises:
             ClientRequestError: It is not what the format allows.
         """
-        kind = item.text("type")
-        if kind is None and item.has("role"):
-            kind = "message"
-        if kind in _KNOWN:
-            item.knows(_KNOWN[kind])
-        match kind:
-            case None:
-                item.missing("type")
-            case "message":
-                self._add_message(item)
-            case "reasoning":
-                self._add_reasoning(item)
-            case "function_call" | "custom_tool_call":
-                self._add_call(item, custom=kind == "custom_tool_call")
-            case "function_call_output" | "custom_tool_call_output":
-                self._add_result(item.required_text("call_id"), parse_output(item))
-            case "additional_tools" | "configuration_update":
-                self._configure(item, kind)
-            case _:
-                self._add_other(item, kind)
+        said = read_item(item)
+        if said is not None:
+            self._take(said)
+        else:
+            self._add_other(item)
+
+    def add_encoded(self, data: bytes, request: Fields, position: int) -> None:
+        """Take the next item; like `add`, but what was read before is not read again.
+
+        Args:
+            data: The item.
+            request: What it stands in, under `input`.
+            position: Where in that.
+
+        Raises:
+            ClientRequestError: It is not what the format allows.
+            NotJson: It is not even JSON by strict rules.
+        """
+
+        def parse(value: dict[str, Any], unread: Unread) -> Said | None:
+            return read_item(Fields(value, (request, "input", position), unread))
+
+        said = _readings.read(data, None, request.unread or Unread(), parse)
+        if said is not None:
+            self._take(said)
+        else:
+            value = mapping(decode(data))
+            self._add_other(Fields(value, (request, "input", position), request.unread))
 
     def to_messages(self) -> tuple[Message, ...]:
         """Return the conversation."""
@@ -128,15 +142,36 @@ class Conversation:
             for message in self._messages
         )
 
-    def _add_other(self, item: Fields, kind: str) -> None:
-        if kind in _BUILT_IN_CALLS:
+    def _take(self, said: Said) -> None:
+        match said:
+            case Message(role="assistant"):
+                self._assistant += said.parts
+            case Message(role="user"):
+                self._end_assistant()
+                self._messages.append(said)
+            case Message():
+                self._instruct(said.parts, developer=said.developer)
+            case ToolResultPart():
+                self._add_result(said)
+            case ToolCallPart() | ReasoningPart():
+                self._assistant.append(said)
+            case _:
+                for piece in said:
+                    self._unpacker.take(piece, self._assistant)
+
+    def _add_other(self, item: Fields) -> None:
+        """Take an item that needs those before it to be understood, or changes those after it."""
+        kind = item.required_text("type")
+        if kind in ("additional_tools", "configuration_update"):
+            self._configure(item, kind)
+        elif kind in _BUILT_IN_CALLS:
             self._add_builtin_call(item, kind)
         elif kind in _BUILT_IN_OUTPUTS:
             self._add_builtin_result(item)
         elif kind in ("tool_search_call", "tool_search_output"):
             self._add_tool_search(item, kind)
         elif kind == compaction.KIND and (said := compaction.summary_message(item.value)):
-            self._add_message(Fields(said, item.path))
+            self.add(Fields(said, item.path))
         elif kind in _REFUSED:
             self.extras.append(Extra(kind, item.value, essential=True))
         else:
@@ -148,19 +183,6 @@ class Conversation:
         for key in ("reasoning", "text"):
             if item.has(key):
                 self.updates[key] = item.value[key]
-
-    def _add_message(self, item: Fields) -> None:
-        role = item.one_of("role", _ROLES)
-        parts = parse_content(item)
-        match role:
-            case None:
-                item.missing("role")
-            case "assistant":
-                self._assistant += parts
-            case "user":
-                self._say("user", parts)
-            case _:
-                self._instruct(parts, developer=role == "developer")
 
     def _instruct(self, parts: tuple[Part, ...], *, developer: bool) -> None:
         """Take an instruction; pictures and files that come with it are shown as the user's."""
@@ -184,33 +206,7 @@ class Conversation:
             self._messages.append(Message("assistant", tuple(self._assistant)))
             self._assistant = []
 
-    def _add_reasoning(self, item: Fields) -> None:
-        envelope = item.text("encrypted_content")
-        words = _thoughts(item.value)
-        if envelope and (pieces := carrier.read(envelope)) is not None:
-            for piece in pieces:
-                self._unpacker.take(piece, self._assistant)
-        elif envelope and not carrier.is_ours(envelope):
-            self._assistant.append(ReasoningPart(words, OpaqueState(NAME, envelope)))
-        elif words:
-            self._assistant.append(ReasoningPart(words))
-
-    def _add_call(self, item: Fields, *, custom: bool) -> None:
-        name = flat_name(item.required_text("name"), item.text("namespace"))
-        arguments = item.required_text("input" if custom else "arguments")
-        kind = "custom" if custom else "function"
-        self._assistant.append(
-            ToolCallPart(item.required_text("call_id"), name, arguments, kind=kind)
-        )
-
-    def _add_result(
-        self,
-        call_id: str,
-        content: tuple[TextPart | ImagePart | FilePart | NativePart, ...],
-        *,
-        failed: bool = False,
-    ) -> None:
-        result = ToolResultPart(call_id, content, is_error=failed)
+    def _add_result(self, result: ToolResultPart) -> None:
         self._end_assistant()
         if self._messages and self._messages[-1].role == "tool":
             last = self._messages[-1]
@@ -233,7 +229,8 @@ class Conversation:
         else:
             words = encode_text(output) if output else text(item.value.get("status"))
         failed = item.value.get("status") in _FAILED
-        self._add_result(call_id or item.required_text("id"), (TextPart(words),), failed=failed)
+        call_id = call_id or item.required_text("id")
+        self._add_result(ToolResultPart(call_id, (TextPart(words),), failed))
 
     def _add_tool_search(self, item: Fields, kind: str) -> None:
         """Take a search for tools; those found are offered from then on.
@@ -249,7 +246,8 @@ class Conversation:
             arguments = call_arguments(kind, item.value)
             self._assistant.append(ToolCallPart(call_id, TOOL_SEARCH, arguments))
         else:
-            self._add_result(call_id, (TextPart(encode_text(item.items("tools"))),))
+            found = TextPart(encode_text(item.items("tools")))
+            self._add_result(ToolResultPart(call_id, (found,)))
 
     def _add_native(self, item: Fields, kind: str) -> None:
         part = NativePart(NAME, kind, item.value)
@@ -257,6 +255,61 @@ class Conversation:
             self._say("user", (part,))
         else:
             self._assistant.append(part)
+
+
+def read_item(item: Fields) -> Said | None:
+    """Read an item that says the same in any conversation; None for any other.
+
+    Raises:
+        ClientRequestError: It is not what the format allows.
+    """
+    kind = item.text("type")
+    if kind is None and item.has("role"):
+        kind = "message"
+    if kind in _KNOWN:
+        item.knows(_KNOWN[kind])
+    match kind:
+        case None:
+            return item.missing("type")
+        case "message":
+            return _message(item)
+        case "reasoning":
+            return _reasoning(item)
+        case "function_call" | "custom_tool_call":
+            return _call(item, custom=kind == "custom_tool_call")
+        case "function_call_output" | "custom_tool_call_output":
+            return ToolResultPart(item.required_text("call_id"), parse_output(item))
+        case _:
+            return None
+
+
+def _message(item: Fields) -> Message:
+    role = item.one_of("role", _ROLES)
+    parts = parse_content(item)
+    match role:
+        case None:
+            return item.missing("role")
+        case "assistant" | "user":
+            return Message(role, parts)
+        case _:
+            return Message("system", parts, developer=role == "developer")
+
+
+def _reasoning(item: Fields) -> ReasoningPart | tuple[Carried, ...]:
+    envelope = item.text("encrypted_content")
+    words = _thoughts(item.value)
+    if envelope and (pieces := carrier.read(envelope)) is not None:
+        return pieces
+    if envelope and not carrier.is_ours(envelope):
+        return ReasoningPart(words, OpaqueState(NAME, envelope))
+    return ReasoningPart(words) if words else ()
+
+
+def _call(item: Fields, *, custom: bool) -> ToolCallPart:
+    name = flat_name(item.required_text("name"), item.text("namespace"))
+    arguments = item.required_text("input" if custom else "arguments")
+    kind = "custom" if custom else "function"
+    return ToolCallPart(item.required_text("call_id"), name, arguments, kind=kind)
 
 
 def _thoughts(item: dict[str, Any]) -> str:

@@ -70,7 +70,7 @@ class ItemRenderer:
         for is_assistant, group in groupby(messages, lambda message: message.role == "assistant"):
             run = list(group)
             write = partial(self._write, run, calls)
-            context = (self._dialect, *calls.items())
+            context = (id(self._dialect), *calls.items())  # there is one object of each dialect
             written, calls = _written.write(run, context, self._losses, write, recurring=recurring)
             items += written
             if (

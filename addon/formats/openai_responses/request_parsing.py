@@ -6,6 +6,9 @@ in the hub or becomes an `Extra`; null counts as absent.
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 from addon.formats.openai_responses.content_parsing import NAME
 from addon.formats.openai_responses.item_parsing import Conversation
 from addon.formats.openai_responses.tool_parsing import ToolBox, parse_tool_choice
@@ -21,7 +24,10 @@ from addon.neutral import (
     SystemMessage,
     TextPart,
 )
+from addon.wire.kept_messages import keep
 from addon.wire.openai_requests import EFFORTS, decode_body, read_cache_ttl, read_response_format
+from addon.wire.opened_body import OpenedBody, open_body
+from addon.wire.readings import NotJson
 from addon.wire.request_fields import Fields
 from addon.wire.unread import Unread
 
@@ -55,12 +61,22 @@ def parse_request(body: bytes) -> Request:
         ClientRequestError: It is not what the format allows, or it builds on an answer that is
             not here.
     """
+    if (opened := open_body(body, "input")) is not None:
+        with suppress(NotJson):
+            return _parse(opened.rest, opened)
+    return _parse(decode_body(body), None)
+
+
+def _parse(wire: dict[str, Any], opened: OpenedBody | None) -> Request:
     unread = Unread()
-    fields = Fields(decode_body(body), unread=unread)
+    fields = Fields(wire, unread=unread)
     _refuse_state(fields)
     tools = ToolBox()
-    tools.add_all(fields)
-    conversation = _conversation(fields, tools)
+    if opened is not None and opened.tools is not None:
+        tools.add_encoded(opened.tools, unread)
+    else:
+        tools.add_all(fields)
+    conversation = _conversation(fields, tools, opened)
     messages = conversation.to_messages()
     wish = Fields({**fields.value, **conversation.updates}, unread=unread)
     choice, lost = parse_tool_choice(fields)
@@ -72,7 +88,7 @@ def parse_request(body: bytes) -> Request:
         model=fields.text("model") or "",
         source_format=NAME,
         system=(*_instructions(fields), *conversation.system),
-        messages=messages,
+        messages=messages if opened is None else keep(messages),
         tools=tools.to_tuple(),
         tool_choice=choice,
         parallel_tool_calls=fields.flag("parallel_tool_calls"),
@@ -106,8 +122,12 @@ def _instructions(fields: Fields) -> tuple[SystemMessage, ...]:
     return (SystemMessage((TextPart(words),)),) if words else ()
 
 
-def _conversation(fields: Fields, tools: ToolBox) -> Conversation:
+def _conversation(fields: Fields, tools: ToolBox, opened: OpenedBody | None) -> Conversation:
     conversation = Conversation(tools)
+    if opened is not None:
+        for position, item in enumerate(opened.messages):
+            conversation.add_encoded(item, fields, position)
+        return conversation
     given = fields.value.get("input")
     if isinstance(given, str):
         said = {"role": "user", "content": given}

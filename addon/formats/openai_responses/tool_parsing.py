@@ -21,7 +21,9 @@ from addon.neutral import (
     ToolGrammar,
     WebSearchTool,
 )
+from addon.wire.readings import Readings
 from addon.wire.request_fields import Fields
+from addon.wire.unread import Unread
 
 type AnyTool = Tool | HostedTool | NativeTool
 type _Mode = Literal["none", "auto", "required"]
@@ -67,6 +69,17 @@ class ToolBox:
         for tool in holder.objects("tools"):
             self._add(tool, namespace)
 
+    def add_encoded(self, data: bytes, unread: Unread) -> None:
+        """Take the `tools` of a request; like `add_all`, but what was read before is not again.
+
+        Raises:
+            ClientRequestError: A tool is not what the format allows.
+            NotJson: They are not even JSON by strict rules.
+        """
+        read = _readings.read(data, None, unread, _read_alone)
+        self._tools |= read._tools
+        self.routes |= read.routes
+
     def to_tuple(self) -> tuple[AnyTool, ...]:
         """Return what was gathered, in order."""
         return tuple(self._tools.values())
@@ -111,6 +124,15 @@ class ToolBox:
             schema.value if schema is not None else None,
             tool.flag("strict"),
         )
+
+
+def _read_alone(value: object, unread: Unread) -> ToolBox:
+    alone = ToolBox()
+    alone.add_all(Fields({"tools": value}, unread=unread))
+    return alone
+
+
+_readings: Readings[ToolBox] = Readings()
 
 
 def _is_local(tool: Fields) -> bool:
