@@ -8,7 +8,7 @@ calls by id, else by name and order.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -32,6 +32,7 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.readings import Readings
 from addon.wire.restoring import open_envelopes
 from addon.wire.unread import Unread
 
@@ -64,6 +65,26 @@ class _OpenCall(msgspec.Struct, frozen=True):
     minted: bool
 
 
+class FunctionResult(msgspec.Struct, frozen=True):
+    """What a function gave back, before it is known to which call."""
+
+    call_id: str
+    name: str
+    content: tuple[TextPart | ImagePart | FilePart | NativePart, ...]
+    is_error: bool
+
+
+class ReadContent(msgspec.Struct, frozen=True):
+    """What one content says, whatever stands around it."""
+
+    role: Literal["user", "model"]
+    parts: tuple[Part | FunctionResult, ...]
+    """A call without an id has an empty one."""
+
+
+_readings: Readings[ReadContent] = Readings()
+
+
 class Conversation:
     """One conversation, content by content."""
 
@@ -81,91 +102,74 @@ class Conversation:
         self._minted = 0
 
     def add(self, value: object, index: int) -> None:
-        """Read one content; results of the user's side become a `tool` message before the rest.
+        """Take one content; results of the user's side become a `tool` message before the rest.
 
         Raises:
             ClientRequestError: It is not what the API allows.
         """
-        wire = mapping(value)
-        role = wire.get("role") or "user"
-        if role not in ("user", "model", "function"):
-            path = f"contents[{index}].role"
-            raise ClientRequestError(f"{path}: valid roles are: user, model", path)
-        look(self._unread, wire, _KNOWN_OF_CONTENT, "contents")
-        values = content_parts(wire)
-        if role == "model":
-            if not self._said:
-                self._open = []
-            self._said += [
-                self._model_part(mapping(part), ("contents", index, "parts", i))
-                for i, part in values
-            ]
-            return
-        self._end_turn()
-        results: list[Part] = []
-        others: list[Part] = []
-        for i, value in values:
-            part = mapping(value)
-            place = ("contents", index, "parts", i)
-            response = field(part, "functionResponse")
-            if response is None:
-                others.append(parse_part(part, place, self._unread))
-            else:
-                look(self._unread, part, _KNOWN_OF_PART["functionResponse"], "contents.parts")
-                results.append(self._result(mapping(response), place))
-        if results:
-            self._messages.append(Message("tool", tuple(results)))
-        if others or not results:
-            self._messages.append(Message("user", tuple(others)))
+        self._take(read_content(value, index, self._unread))
+
+    def add_encoded(self, data: bytes, index: int) -> None:
+        """Take one content; like `add`, but what was read before is not read again.
+
+        Raises:
+            ClientRequestError: It is not what the API allows.
+            NotJson: It is not even JSON by strict rules.
+        """
+
+        def parse(value: object, unread: Unread) -> ReadContent:
+            return read_content(value, index, unread)
+
+        self._take(_readings.read(data, None, self._unread, parse))
 
     def finish(self) -> tuple[Message, ...]:
         """Return all messages."""
         self._end_turn()
         return tuple(self._messages)
 
+    def _take(self, content: ReadContent) -> None:
+        if content.role == "model":
+            if not self._said:
+                self._open = []
+            for part in content.parts:
+                if not isinstance(part, FunctionResult):
+                    self._said.append(self._call(part) if type(part) is ToolCallPart else part)
+            return
+        self._end_turn()
+        results: list[Part] = []
+        others: list[Part] = []
+        for part in content.parts:
+            if isinstance(part, FunctionResult):
+                results.append(self._result(part))
+            else:
+                others.append(part)
+        if results:
+            self._messages.append(Message("tool", tuple(results)))
+        if others or not results:
+            self._messages.append(Message("user", tuple(others)))
+
     def _end_turn(self) -> None:
         if self._said:
             self._messages.append(Message("assistant", open_envelopes(_joined(self._said))))
             self._said = []
 
-    def _model_part(self, part: dict[str, Any], place: Place) -> Part:
-        alone = len(part) == 1 and "text" in part
-        wire = None if alone else field(part, "functionCall")
-        if wire is None:
-            return parse_part(part, place, self._unread)
-        call = mapping(wire)
-        look(self._unread, part, _KNOWN_OF_PART["functionCall"], "contents.parts")
-        look(self._unread, call, _KNOWN_OF_CALL, "contents.parts.functionCall")
-        name = text(call.get("name"))
-        call_id = text(call.get("id"))
-        opened = _OpenCall(call_id or self._mint(), name, not call_id)
-        self._open.append(opened)
-        arguments = encode_text(mapping(call.get("args")))
-        return ToolCallPart(opened.call_id, name, arguments, state=parse_state(part))
+    def _call(self, part: ToolCallPart) -> ToolCallPart:
+        minted = not part.call_id
+        if minted:
+            part = msgspec.structs.replace(part, call_id=self._mint())
+        self._open.append(_OpenCall(part.call_id, part.name, minted))
+        return part
 
     def _mint(self) -> str:
         self._minted += 1
         return f"call_{self._minted}"
 
-    def _result(self, wire: dict[str, Any], place: Place) -> ToolResultPart:
-        look(self._unread, wire, _KNOWN_OF_RESPONSE, "contents.parts.functionResponse")
-        name = text(wire.get("name"))
-        call = self._matching(text(wire.get("id")), name)
+    def _result(self, result: FunctionResult) -> ToolResultPart:
+        call = self._matching(result.call_id, result.name)
         if call is not None:
             self._open.remove(call)
-        call_id = call.call_id if call else text(wire.get("id")) or f"{name}_{self._mint()}"
-        words, is_error = _read_response(mapping(wire.get("response")))
-        content: list[TextPart | ImagePart | FilePart | NativePart] = []
-        if words:
-            content.append(TextPart(words))
-        for index, value in enumerate(sequence(wire.get("parts"))):
-            within = (*place, "functionResponse", "parts", index)
-            part = parse_part(mapping(value), within, self._unread)
-            if isinstance(part, TextPart | ImagePart | FilePart | NativePart):
-                content.append(part)
-            else:
-                self._unread.lose("contents.parts.functionResponse.parts", value)
-        return ToolResultPart(call_id, tuple(content), is_error)
+        call_id = call.call_id if call else result.call_id or f"{result.name}_{self._mint()}"
+        return ToolResultPart(call_id, result.content, result.is_error)
 
     def _matching(self, call_id: str, name: str) -> _OpenCall | None:
         """Find the call that a result answers."""
@@ -176,6 +180,66 @@ class Conversation:
         candidates = [call for call in self._open if call.minted or not call_id]
         named = [call for call in candidates if call.name == name]
         return next(iter(named or candidates), None)
+
+
+def read_content(value: object, index: int, unread: Unread) -> ReadContent:
+    """Read one content.
+
+    Args:
+        value: The content.
+        index: Where it stands in the conversation; only complaints depend on it.
+        unread: Receives what the hub has no word for.
+
+    Raises:
+        ClientRequestError: It is not what the API allows.
+    """
+    wire = mapping(value)
+    role = wire.get("role") or "user"
+    if role not in ("user", "model", "function"):
+        path = f"contents[{index}].role"
+        raise ClientRequestError(f"{path}: valid roles are: user, model", path)
+    look(unread, wire, _KNOWN_OF_CONTENT, "contents")
+    read = _model_part if role == "model" else _user_part
+    parts = tuple(
+        read(mapping(part), ("contents", index, "parts", i), unread)
+        for i, part in content_parts(wire)
+    )
+    return ReadContent("model" if role == "model" else "user", parts)
+
+
+def _model_part(part: dict[str, Any], place: Place, unread: Unread) -> Part:
+    alone = len(part) == 1 and "text" in part
+    wire = None if alone else field(part, "functionCall")
+    if wire is None:
+        return parse_part(part, place, unread)
+    call = mapping(wire)
+    look(unread, part, _KNOWN_OF_PART["functionCall"], "contents.parts")
+    look(unread, call, _KNOWN_OF_CALL, "contents.parts.functionCall")
+    name, call_id = text(call.get("name")), text(call.get("id"))
+    arguments = encode_text(mapping(call.get("args")))
+    return ToolCallPart(call_id, name, arguments, state=parse_state(part))
+
+
+def _user_part(part: dict[str, Any], place: Place, unread: Unread) -> Part | FunctionResult:
+    response = field(part, "functionResponse")
+    if response is None:
+        return parse_part(part, place, unread)
+    look(unread, part, _KNOWN_OF_PART["functionResponse"], "contents.parts")
+    wire = mapping(response)
+    look(unread, wire, _KNOWN_OF_RESPONSE, "contents.parts.functionResponse")
+    words, is_error = _read_response(mapping(wire.get("response")))
+    content: list[TextPart | ImagePart | FilePart | NativePart] = []
+    if words:
+        content.append(TextPart(words))
+    for index, value in enumerate(sequence(wire.get("parts"))):
+        within = (*place, "functionResponse", "parts", index)
+        piece = parse_part(mapping(value), within, unread)
+        if isinstance(piece, TextPart | ImagePart | FilePart | NativePart):
+            content.append(piece)
+        else:
+            unread.lose("contents.parts.functionResponse.parts", value)
+    call_id, name = text(wire.get("id")), text(wire.get("name"))
+    return FunctionResult(call_id, name, tuple(content), is_error)
 
 
 def _joined(parts: list[Part]) -> list[Part]:

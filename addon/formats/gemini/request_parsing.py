@@ -7,6 +7,7 @@ numbers.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any, cast
 
 from addon.formats.base import RequestLine
@@ -14,12 +15,13 @@ from addon.formats.gemini.content_parsing import Conversation, content_parts
 from addon.formats.gemini.names import NAME, Target, camel_case, field, look, read_target
 from addon.formats.gemini.schema import from_json_schema, from_openapi
 from addon.formats.gemini.thinking import EFFORT_ORDER
-from addon.formats.gemini.tool_parsing import parse_tool_choice, parse_tools
+from addon.formats.gemini.tool_parsing import parse_encoded_tools, parse_tool_choice, parse_tools
 from addon.neutral import (
     ClientRequestError,
     Effort,
     Extra,
     LogprobsConfig,
+    Message,
     ReasoningConfig,
     Request,
     ResponseFormat,
@@ -28,7 +30,10 @@ from addon.neutral import (
     TextPart,
 )
 from addon.wire.codec import decode
+from addon.wire.kept_messages import keep
+from addon.wire.opened_body import OpenedBody, open_body
 from addon.wire.reading import integer, mapping, number, sequence, text
+from addon.wire.readings import NotJson
 from addon.wire.unread import Unread
 
 _KNOWN = frozenset((
@@ -54,24 +59,27 @@ def parse_request(body: bytes, line: RequestLine) -> Request:
     Raises:
         ClientRequestError: It is not what the API allows.
     """
-    wire = _decode_body(body)
     target = read_target(line)
+    if (opened := open_body(body, "contents")) is not None:
+        with suppress(NotJson):
+            return _parse(opened.rest, target, opened)
+    return _parse(_decode_body(body), target, None)
+
+
+def _parse(wire: dict[str, Any], target: Target, opened: OpenedBody | None) -> Request:
     unread = Unread()
-    conversation = Conversation(unread)
-    contents = wire.get("contents")
-    if not isinstance(contents, list) or not contents:
-        raise ClientRequestError("contents: contents are required", "contents")
-    for index, content in enumerate(cast("list[object]", contents)):
-        if not isinstance(content, dict):
-            raise ClientRequestError(f"contents[{index}]: an object is required", "contents")
-        conversation.add(cast("object", content), index)
+    messages = _parse_contents(wire, unread, opened)
     generation = mapping(field(wire, "generationConfig"))
     return Request(
         model=_model(wire, target),
         source_format=NAME,
         system=_parse_system(field(wire, "systemInstruction"), unread),
-        messages=conversation.finish(),
-        tools=parse_tools(wire.get("tools"), unread),
+        messages=messages,
+        tools=(
+            parse_tools(wire.get("tools"), unread)
+            if opened is None or opened.tools is None
+            else parse_encoded_tools(opened.tools, unread)
+        ),
         tool_choice=parse_tool_choice(mapping(field(wire, "toolConfig")), unread),
         sampling=_parse_sampling(generation),
         stop=tuple(text(stop) for stop in sequence(field(generation, "stopSequences"))),
@@ -94,6 +102,24 @@ def _decode_body(body: bytes) -> dict[str, Any]:
     if not isinstance(wire, dict):
         raise ClientRequestError("Invalid JSON payload received: an object is required.")
     return cast("dict[str, Any]", wire)
+
+
+def _parse_contents(
+    wire: dict[str, Any], unread: Unread, opened: OpenedBody | None
+) -> tuple[Message, ...]:
+    conversation = Conversation(unread)
+    if opened is not None:
+        for index, content in enumerate(opened.messages):
+            conversation.add_encoded(content, index)
+        return keep(conversation.finish())
+    contents = wire.get("contents")
+    if not isinstance(contents, list) or not contents:
+        raise ClientRequestError("contents: contents are required", "contents")
+    for index, content in enumerate(cast("list[object]", contents)):
+        if not isinstance(content, dict):
+            raise ClientRequestError(f"contents[{index}]: an object is required", "contents")
+        conversation.add(cast("object", content), index)
+    return conversation.finish()
 
 
 def _model(wire: dict[str, Any], target: Target) -> str:

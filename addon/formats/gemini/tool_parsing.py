@@ -16,6 +16,7 @@ from addon.neutral import (
     WebSearchTool,
 )
 from addon.wire.reading import integer, mapping, sequence, text
+from addon.wire.readings import Readings
 from addon.wire.unread import Unread
 
 _KNOWN_OF_FUNCTION = frozenset((
@@ -27,7 +28,22 @@ _KNOWN_OF_CALLING = frozenset(("allowedFunctionNames", "mode"))
 _MODES = ("", "AUTO", "ANY", "NONE", "VALIDATED")
 
 
-def parse_tools(value: object, unread: Unread) -> tuple[Tool | HostedTool | NativeTool, ...]:
+type _AnyTool = Tool | HostedTool | NativeTool
+
+_readings: Readings[tuple[_AnyTool, ...]] = Readings()
+
+
+def parse_encoded_tools(data: bytes, unread: Unread) -> tuple[_AnyTool, ...]:
+    """Read `tools`; like `parse_tools`, but what was read before is not read again.
+
+    Raises:
+        ClientRequestError: A function has no name.
+        NotJson: They are not even JSON by strict rules.
+    """
+    return _readings.read(data, None, unread, parse_tools)
+
+
+def parse_tools(value: object, unread: Unread) -> tuple[_AnyTool, ...]:
     """Read `tools`: an array of objects, each of which may hold several kinds of tools.
 
     Args:
@@ -37,7 +53,7 @@ def parse_tools(value: object, unread: Unread) -> tuple[Tool | HostedTool | Nati
     Raises:
         ClientRequestError: A function has no name.
     """
-    tools: list[Tool | HostedTool | NativeTool] = []
+    tools: list[_AnyTool] = []
     single = mapping(value)
     items = [single] if single else sequence(value)
     for index, item in enumerate(items):
