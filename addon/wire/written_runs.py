@@ -11,7 +11,7 @@ from addon.neutral import Loss, LossList, Message
 from addon.wire.codec import encode
 from addon.wire.memo import Memo
 
-_CAPACITY = 8 << 20
+_CAPACITY = 16 << 20
 """Bytes that each format may remember of what it wrote."""
 _OVERHEAD = 500
 """Bytes that a run takes beside its text, about."""
@@ -42,21 +42,16 @@ class WrittenRuns[T]:
         context: tuple[Hashable, ...],
         losses: LossList,
         write: Callable[[LossList], T],
-        *,
-        recurring: bool,
     ) -> T:
         """Return what a run is written as.
 
         Args:
-            run: Its messages.
+            run: Its messages, out of `Recurring` ones.
             context: What else the result depends on.
             losses: Takes what had to be repaired or left out.
             write: Writes the run as JSON values, and tells the losses of doing so. What it raises
                 is not remembered.
-            recurring: Whether the messages are `Recurring`; others are written without a look.
         """
-        if not recurring:
-            return write(losses)
         key = (*context, *map(id, run))
         known = self._known.get(key)
         if known is None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from itertools import cycle, islice
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count, cycle, islice
+from typing import Any, Literal
 
 AGENT_MODEL = "gpt-5.1"
 CLAUDE = "claude-sonnet-4-5"
@@ -30,7 +31,21 @@ class Conversation:
     tools: int
     characters: int
     """Length of one message's text; the system prompt is four times as long."""
+    opening: str = ""
+    """What the first text of the request begins with; with another one, all of it is new."""
+    closing: str = ""
+    """What the last message ends with; with another one, that message is new."""
 
+    def texts(self) -> Iterator[str]:
+        """Write the texts of the messages."""
+        for number in range(self.messages):
+            opening = "" if number else self.opening
+            closing = self.closing if number == self.messages - 1 else ""
+            yield opening + prose(self.characters, number) + closing
+
+
+type New = Literal["all", "one"]
+"""What of a request came with none before: all of it, or its last message."""
 
 SMALL = Conversation("small", 1, 1, 200)
 TYPICAL = Conversation("typical", 30, 8, 450)
@@ -38,11 +53,24 @@ LONG = Conversation("long", 300, 8, 640)
 HUGE = Conversation("huge", 3000, 8, 640)
 
 
+def another(conversation: Conversation, new: New) -> Conversation:
+    """Return a conversation like this, of which nobody has seen so much."""
+    words = f"({next(_serial)}) "
+    if new == "all":
+        return replace(conversation, opening=words)
+    return replace(conversation, closing=words)
+
+
+_serial = count()
+
+
 def openai_chat(conversation: Conversation, *, stream: bool = True, text: str = "") -> bytes:
     """Write a request as the official openai SDK does; `text` begins the system prompt."""
-    messages = [{"role": "system", "content": text + prose(conversation.characters * 4)}]
-    for number in range(conversation.messages):
-        messages.append(_chat_message(number, prose(conversation.characters, number)))
+    system = conversation.opening + text + prose(conversation.characters * 4)
+    messages = [
+        {"role": "system", "content": system},
+        *(_chat_message(number, said) for number, said in enumerate(conversation.texts())),
+    ]
     body: dict[str, Any] = {"messages": messages, "model": AGENT_MODEL, "temperature": 1}
     if stream:
         body |= {"stream": True, "stream_options": {"include_usage": True}}
@@ -58,8 +86,7 @@ def anthropic(conversation: Conversation, *, stream: bool = True) -> bytes:
     body: dict[str, Any] = {
         "max_tokens": 32000,
         "messages": [
-            _anthropic_message(number, prose(conversation.characters, number))
-            for number in range(conversation.messages)
+            _anthropic_message(number, said) for number, said in enumerate(conversation.texts())
         ],
         "model": CLAUDE,
         "system": [{"type": "text", "text": prose(conversation.characters * 4)}],
@@ -87,9 +114,7 @@ def prose(characters: int, start: int = 0) -> str:
 
 def openai_responses(conversation: Conversation) -> bytes:
     """Write the same request as the official openai SDK does for Responses."""
-    items: list[dict[str, Any]] = []
-    for number in range(conversation.messages):
-        items.append(_responses_item(number, prose(conversation.characters, number)))
+    items = [_responses_item(number, said) for number, said in enumerate(conversation.texts())]
     return _encode(
         {
             "input": items,
@@ -113,8 +138,7 @@ def gemini(conversation: Conversation) -> bytes:
     return _encode(
         {
             "contents": [
-                _gemini_content(number, prose(conversation.characters, number))
-                for number in range(conversation.messages)
+                _gemini_content(number, said) for number, said in enumerate(conversation.texts())
             ],
             "systemInstruction": {"parts": [{"text": prose(conversation.characters * 4)}]},
             "tools": [{"functionDeclarations": declarations}],

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks import conversations, streams
 from benchmarks.agent import Agent
-from benchmarks.conversations import SMALL, TYPICAL
+from benchmarks.conversations import SMALL, TYPICAL, Conversation, New, another
 from benchmarks.fast_provider import directive
 from benchmarks.figures import Comparison, Rounds, Section, compare, p95
 from benchmarks.processes import Way, ways
@@ -80,8 +80,9 @@ async def measure(progress: Progress, *, quick: bool) -> list[Section]:
                 await _many_calls(way, 4 * CONCURRENCY, _asking(TYPICAL))
             progress("time to the first byte")
             first_byte = [
-                *await _open_connection(found, effort, SMALL),
-                *await _open_connection(found, effort, TYPICAL, REQUEST_BUDGET),
+                *await _open_connection(found, effort, SMALL, "one"),
+                *await _open_connection(found, effort, TYPICAL, "one"),
+                *await _open_connection(found, effort, TYPICAL, "all", REQUEST_BUDGET),
                 *await _new_connection(found, effort),
                 *[await _thoughtful_provider(found, effort, delay) for delay in THOUGHTS],
             ]
@@ -113,14 +114,21 @@ def _memory(found: Sequence[Way]) -> Rounds:
     return {way.name: [[way.memory()]] for way in found if way.process}
 
 
-def _asking(conversation: conversations.Conversation, delay: int = 0) -> bytes:
+def _asking(conversation: Conversation, delay: int = 0) -> bytes:
     return conversations.openai_chat(conversation, text=directive(EVENTS, delay=delay))
+
+
+def _bodies(
+    conversation: Conversation, number: int, new: New = "one", delay: int = 0
+) -> list[bytes]:
+    return [_asking(another(conversation, new), delay) for _ in range(number)]
 
 
 async def _open_connection(
     found: Sequence[Way],
     effort: Effort,
-    conversation: conversations.Conversation,
+    conversation: Conversation,
+    new: New,
     allowance: float = 0,
 ) -> list[Comparison]:
     """Call after call on one connection.
@@ -129,30 +137,33 @@ async def _open_connection(
         found: The ways.
         effort: How often.
         conversation: What is asked.
+        new: What of it came with no call before.
         allowance: Milliseconds that its translation may take, where they count.
     """
-    body = _asking(conversation)
-    samples = await _first_bytes(found, effort.rounds, effort.calls, body)
-    name = f"open connection, request of {len(body) / 1e3:.0f} kB"
+    rounds = [_bodies(conversation, effort.calls, new) for _ in range(effort.rounds)]
+    samples = await _first_bytes(found, rounds)
+    size = f"{len(rounds[0][0]) / 1e3:.0f} kB"
+    name = f"open connection, request of {size}, {'all' if new == 'all' else 'last message'} new"
     return _about_first_byte(name, samples, allowance)
 
 
 async def _thoughtful_provider(found: Sequence[Way], effort: Effort, delay: int) -> Comparison:
     """A provider that takes a while before it answers, as real ones do."""
-    body = _asking(TYPICAL, delay)
     calls = min(effort.calls, effort.thoughts * THOUGHTS[-1] // delay)
-    samples = await _first_bytes(found, effort.rounds, calls, body)
+    rounds = [_bodies(TYPICAL, calls, delay=delay) for _ in range(effort.rounds)]
+    samples = await _first_bytes(found, rounds)
     return _about_first_byte(f"open connection, provider waits for {delay} ms", samples)[0]
 
 
-async def _first_bytes(found: Sequence[Way], rounds: int, calls: int, body: bytes) -> Rounds:
+async def _first_bytes(found: Sequence[Way], rounds: Sequence[Sequence[bytes]]) -> Rounds:
+    """Send all requests of each round, each way in turn."""
     samples: Rounds = {way.name: [] for way in found}
     agents = {way.name: await way.connect() for way in found}
     for agent in agents.values():
-        await agent.call(body, EVENTS)
-    for _ in range(rounds):
+        await agent.call(rounds[0][0], EVENTS)
+    for bodies in rounds:
         for name, agent in agents.items():
-            answers = [await agent.call(body, EVENTS) for _ in range(calls)]
+            answers = [await agent.call(body, EVENTS) for body in bodies]
             samples[name].append([answer.first_byte for answer in answers])
     for agent in agents.values():
         agent.close()
@@ -161,19 +172,20 @@ async def _first_bytes(found: Sequence[Way], rounds: int, calls: int, body: byte
 
 async def _new_connection(found: Sequence[Way], effort: Effort) -> list[Comparison]:
     """From dialling to the first byte, as an agent that has just started sees it."""
-    body = _asking(TYPICAL)
+    bodies = _bodies(TYPICAL, effort.connections)
     samples: Rounds = {way.name: [] for way in found}
     for _ in range(effort.rounds):
         for way in found:
             times: list[float] = []
-            for _ in range(effort.connections):
+            for body in bodies:
                 began = time.perf_counter()
                 agent = await way.connect()
                 connecting = time.perf_counter() - began
                 times.append(connecting + (await agent.call(body, EVENTS)).first_byte)
                 agent.close()
             samples[way.name].append(times)
-    return _about_first_byte(f"new connection, request of {len(body) / 1e3:.0f} kB", samples)
+    size = f"{len(bodies[0]) / 1e3:.0f} kB"
+    return _about_first_byte(f"new connection, request of {size}", samples)
 
 
 def _about_first_byte(name: str, samples: Rounds, allowance: float = 0) -> list[Comparison]:

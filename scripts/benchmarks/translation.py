@@ -7,12 +7,12 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from addon import StreamTranslator, translate_request, translate_response
+from addon import StreamTranslator, translate_response
 from addon.formats.base import FormatName
 from addon.providers import BUILT_IN, Destination
 from addon.translation import DEFAULT_PROVIDER, render_for
 from benchmarks import answers, conversations, directions
-from benchmarks.conversations import HUGE, LONG, SMALL, TYPICAL, Conversation
+from benchmarks.conversations import HUGE, LONG, SMALL, TYPICAL, Conversation, New, another
 from benchmarks.directions import DIRECTIONS, LINES, MODELS, Direction, arrow
 from benchmarks.figures import Cost, Costs, Section
 
@@ -25,6 +25,9 @@ GROWTH_BUDGET = 15.0
 
 CHAT: FormatName = "openai-chat"
 ANTHROPIC: FormatName = "anthropic"
+
+_WARMING_UP = 3
+"""Requests after which a conversation is known."""
 
 type Progress = Callable[[str], None]
 
@@ -78,9 +81,15 @@ def _per_event(length: int, repeats: int) -> list[Costs]:
 
 
 def _per_request(direction: Direction, repeats: int) -> Costs:
+    times = 20
+    count = (repeats + 1) * times
     values: dict[str, float | None] = {
-        about: 1e3 * fastest(_rendering(direction, conversation), repeats, 20)
-        for conversation, about in ((SMALL, "2 kB, 1 message"), (TYPICAL, "24 kB, 30 messages"))
+        about: 1e3 * fastest(_rendering(direction, conversation, new, count), repeats, times)
+        for conversation, new, about in (
+            (SMALL, "all", "2 kB, all new"),
+            (TYPICAL, "all", "24 kB, 30 messages, all new"),
+            (TYPICAL, "one", "24 kB, 30 messages, one new"),
+        )
     }
     return Costs(arrow(direction), values, "ms", REQUEST_BUDGET)
 
@@ -116,8 +125,11 @@ def _growth(direction: Direction, *, quick: bool) -> Costs:
         column = f"{events:,} to {events * 10:,} events of {kind}"
         values[column] = _ratio(*(_translating(source, target, each) for each in streams))
     sizes = (TYPICAL, LONG) if quick else (LONG, HUGE)
-    column = "request, {} to {} messages".format(*(each.messages for each in sizes))
-    values[column] = _ratio(*(_rendering(direction, each) for each in sizes))
+    for new in ("all", "one"):
+        column = "request, {} to {} messages, {} new".format(
+            *(each.messages for each in sizes), new
+        )
+        values[column] = _ratio(*(_rendering(direction, each, new, 10) for each in sizes))
     return Costs(arrow(direction), values, "x", GROWTH_BUDGET)
 
 
@@ -147,14 +159,30 @@ def _translating(
     return translate
 
 
-def _rendering(direction: Direction, conversation: Conversation) -> Callable[[], object]:
+def _rendering(
+    direction: Direction, conversation: Conversation, new: New, count: int
+) -> Callable[[], object]:
+    """Prepare to translate requests, another one each time.
+
+    Args:
+        direction: From which format, and to which.
+        conversation: What the requests are like.
+        new: What of them came with none before.
+        count: How many requests are needed.
+    """
     source, target = direction
-    body = directions.request(source, conversation)
-    if LINES[source].query:
-        provider = BUILT_IN[DEFAULT_PROVIDER[target]]
-        place = Destination(provider, target, provider.base_urls[target], MODELS[target])
-        return partial(render_for, source, body, LINES[source], place)
-    return partial(translate_request, body, source, target, MODELS[target])
+    requests = iter(
+        [directions.request(source, another(conversation, new)) for _ in range(count + _WARMING_UP)]
+    )
+    provider = BUILT_IN[DEFAULT_PROVIDER[target]]
+    place = Destination(provider, target, provider.base_urls[target], MODELS[target])
+
+    def render() -> None:
+        render_for(source, next(requests), LINES[source], place)
+
+    for _ in range(_WARMING_UP):
+        render()
+    return render
 
 
 def _one_big_event(size: int) -> list[bytes]:

@@ -85,9 +85,12 @@ def render_turns(
     calls: list[str] = []
     recurring = isinstance(messages, Recurring)
     for run in _runs(messages):
-        write = partial(_write_run, run, calls, model)
-        context = (model.mid_system, *calls)
-        written, calls = _written.write(run.messages, context, losses, write, recurring=recurring)
+        if recurring:
+            write = partial(_write_run, run, calls, model)
+            context = (model.mid_system, *calls)
+            written, calls = _written.write(run.messages, context, losses, write)
+        else:
+            written, calls = _write_run(run, calls, model, losses)
         for turn in written:
             _add_turn(turns, turn)
         if not turns and not run.assistant:  # a blank beginning must not vanish when more follows

@@ -8,7 +8,7 @@ calls by id, else by name and order.
 from __future__ import annotations
 
 from itertools import groupby
-from typing import Any, Literal
+from typing import Any, final
 
 import msgspec
 
@@ -65,6 +65,7 @@ class _OpenCall(msgspec.Struct, frozen=True):
     minted: bool
 
 
+@final
 class FunctionResult(msgspec.Struct, frozen=True):
     """What a function gave back, before it is known to which call."""
 
@@ -74,13 +75,11 @@ class FunctionResult(msgspec.Struct, frozen=True):
     is_error: bool
 
 
-class ReadContent(msgspec.Struct, frozen=True):
-    """What one content says, whatever stands around it."""
+type ReadContent = tuple[bool, list[Part | FunctionResult]]
+"""What one content says, whatever stands around it: whether the model says it, and its parts.
 
-    role: Literal["user", "model"]
-    parts: tuple[Part | FunctionResult, ...]
-    """A call without an id has an empty one."""
-
+A call without an id has an empty one.
+"""
 
 _readings: Readings[ReadContent] = Readings()
 
@@ -128,18 +127,21 @@ class Conversation:
         return tuple(self._messages)
 
     def _take(self, content: ReadContent) -> None:
-        if content.role == "model":
+        of_model, parts = content
+        if of_model:
             if not self._said:
                 self._open = []
-            for part in content.parts:
-                if not isinstance(part, FunctionResult):
-                    self._said.append(self._call(part) if type(part) is ToolCallPart else part)
+            for part in parts:
+                if type(part) is ToolCallPart:
+                    self._said.append(self._call(part))
+                elif type(part) is not FunctionResult:
+                    self._said.append(part)
             return
         self._end_turn()
         results: list[Part] = []
         others: list[Part] = []
-        for part in content.parts:
-            if isinstance(part, FunctionResult):
+        for part in parts:
+            if type(part) is FunctionResult:
                 results.append(self._result(part))
             else:
                 others.append(part)
@@ -198,33 +200,41 @@ def read_content(value: object, index: int, unread: Unread) -> ReadContent:
     if role not in ("user", "model", "function"):
         path = f"contents[{index}].role"
         raise ClientRequestError(f"{path}: valid roles are: user, model", path)
-    look(unread, wire, _KNOWN_OF_CONTENT, "contents")
-    read = _model_part if role == "model" else _user_part
-    parts = tuple(
-        read(mapping(part), ("contents", index, "parts", i), unread)
-        for i, part in content_parts(wire)
-    )
-    return ReadContent("model" if role == "model" else "user", parts)
+    if not _KNOWN_OF_CONTENT.issuperset(wire):
+        look(unread, wire, _KNOWN_OF_CONTENT, "contents")
+    of_model = role == "model"
+    read = _model_part if of_model else _user_part
+    parts: list[Part | FunctionResult] = []
+    for i, value in enumerate(content_parts(wire)):
+        part = mapping(value)
+        words = part.get("text")
+        if len(part) == 1 and type(words) is str:
+            parts.append(TextPart(words))
+        else:
+            parts.append(read(part, ("contents", index, "parts", i), unread))
+    return of_model, parts
 
 
 def _model_part(part: dict[str, Any], place: Place, unread: Unread) -> Part:
-    alone = len(part) == 1 and "text" in part
-    wire = None if alone else field(part, "functionCall")
+    wire = field(part, "functionCall")
     if wire is None:
         return parse_part(part, place, unread)
     call = mapping(wire)
-    look(unread, part, _KNOWN_OF_PART["functionCall"], "contents.parts")
+    if len(part) > 1:
+        look(unread, part, _KNOWN_OF_PART["functionCall"], "contents.parts")
     look(unread, call, _KNOWN_OF_CALL, "contents.parts.functionCall")
     name, call_id = text(call.get("name")), text(call.get("id"))
     arguments = encode_text(mapping(call.get("args")))
-    return ToolCallPart(call_id, name, arguments, state=parse_state(part))
+    state = parse_state(part) if len(part) > 1 else None
+    return ToolCallPart(call_id, name, arguments, state=state)
 
 
 def _user_part(part: dict[str, Any], place: Place, unread: Unread) -> Part | FunctionResult:
     response = field(part, "functionResponse")
     if response is None:
         return parse_part(part, place, unread)
-    look(unread, part, _KNOWN_OF_PART["functionResponse"], "contents.parts")
+    if len(part) > 1:
+        look(unread, part, _KNOWN_OF_PART["functionResponse"], "contents.parts")
     wire = mapping(response)
     look(unread, wire, _KNOWN_OF_RESPONSE, "contents.parts.functionResponse")
     words, is_error = _read_response(mapping(wire.get("response")))
@@ -258,10 +268,10 @@ def _joined(parts: list[Part]) -> list[Part]:
     return joined
 
 
-def content_parts(wire: dict[str, Any]) -> list[tuple[int, Any]]:
-    """Return the parts of a content, numbered; one part need not stand in an array."""
+def content_parts(wire: dict[str, Any]) -> list[Any]:
+    """Return the parts of a content; one part need not stand in an array."""
     parts = wire.get("parts")
-    return list(enumerate([parts] if isinstance(parts, dict) else sequence(parts)))
+    return parts if type(parts) is list else [parts] if type(parts) is dict else []  # pyright: ignore[reportUnknownVariableType] - any JSON
 
 
 def parse_part(part: dict[str, Any], place: Place, unread: Unread) -> Part:

@@ -137,9 +137,9 @@ def _parse_tier(tier: str, unread: Unread) -> str | None:
 def _parse_system(value: object, unread: Unread) -> tuple[SystemMessage, ...]:
     if isinstance(value, str):
         return (SystemMessage((TextPart(value),)),) if value else ()
-    for _, part in content_parts(mapping(value)):
+    for part in content_parts(mapping(value)):
         look(unread, mapping(part), _KNOWN_OF_INSTRUCTION, "systemInstruction.parts")
-    words = [text(mapping(part).get("text")) for _, part in content_parts(mapping(value))]
+    words = [text(mapping(part).get("text")) for part in content_parts(mapping(value))]
     return tuple(SystemMessage((TextPart(word),)) for word in words if word)
 
 

@@ -73,9 +73,11 @@ def render_contents(
     recurring = isinstance(messages, Recurring)
     for _, group in groupby(messages, lambda message: message.role == "assistant"):
         run = list(group)
-        write = partial(_write_run, run, calls, model)
-        context = (model, *calls.items())
-        written, calls = _written.write(run, context, losses, write, recurring=recurring)
+        if recurring:
+            write = partial(_write_run, run, calls, model)
+            written, calls = _written.write(run, (model, *calls.items()), losses, write)
+        else:
+            written, calls = _write_run(run, calls, model, losses)
         for content in written:
             _add(contents, content, losses)
     for content in _open_calls(calls, model, losses):

@@ -85,9 +85,12 @@ class MessageRenderer:
         recurring = isinstance(messages, Recurring)
         for _, group in groupby(messages, lambda message: message.role == "assistant"):
             run = list(group)
-            write = partial(self._write, run, calls)
-            context = (*self._content.target, *calls)
-            written, calls = _written.write(run, context, self._losses, write, recurring=recurring)
+            if recurring:
+                write = partial(self._write_alone, run, calls)
+                context = (*self._content.target, *calls)
+                written, calls = _written.write(run, context, self._losses, write)
+            else:
+                written, calls = self._write(run, calls)
             rendered += written
         if calls:
             rendered += self._missing_results(calls)
@@ -95,13 +98,14 @@ class MessageRenderer:
             rendered[-1] = {**rendered[-1], "prefix": True}
         return rendered
 
-    def _write(
+    def _write_alone(
         self, run: list[Message], calls: list[str], losses: LossList
     ) -> tuple[list[Block], list[str]]:
+        """Write what one side says, with a loss list of its own."""
+        return MessageRenderer(self._content.reporting_to(losses), losses)._write(run, calls)
+
+    def _write(self, run: list[Message], calls: list[str]) -> tuple[list[Block], list[str]]:
         """Write what one side says; also return the ids of the calls that it leaves open."""
-        if losses is not self._losses:
-            alone = MessageRenderer(self._content.reporting_to(losses), losses)
-            return alone._write(run, calls, losses)
         if run[0].role != "assistant":
             return self._between(run, calls), []
         made = [part.call_id for part in _parts(run) if isinstance(part, ToolCallPart)]

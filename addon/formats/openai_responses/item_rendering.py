@@ -69,9 +69,12 @@ class ItemRenderer:
         recurring = isinstance(messages, Recurring)
         for is_assistant, group in groupby(messages, lambda message: message.role == "assistant"):
             run = list(group)
-            write = partial(self._write, run, calls)
-            context = (id(self._dialect), *calls.items())  # there is one object of each dialect
-            written, calls = _written.write(run, context, self._losses, write, recurring=recurring)
+            if recurring:
+                write = partial(self._write_alone, run, calls)
+                context = (id(self._dialect), *calls.items())  # there is one object of each dialect
+                written, calls = _written.write(run, context, self._losses, write)
+            else:
+                written, calls = self._write(run, calls)
             items += written
             if (
                 not items and not is_assistant
@@ -80,12 +83,16 @@ class ItemRenderer:
         items += (self._output(call, kind, NO_RESULT) for call, kind in calls.items())
         return items
 
-    def _write(
+    def _write_alone(
         self, run: list[Message], calls: dict[str, str], losses: LossList
     ) -> tuple[list[Block], dict[str, str]]:
+        """Write what one side says, with a loss list of its own."""
+        return ItemRenderer(self._dialect, losses)._write(run, calls)
+
+    def _write(
+        self, run: list[Message], calls: dict[str, str]
+    ) -> tuple[list[Block], dict[str, str]]:
         """Write what one side says; also return the kinds of the calls it leaves open, by id."""
-        if losses is not self._losses:
-            return ItemRenderer(self._dialect, losses)._write(run, calls, losses)
         items: list[Block] = []
         if run[0].role == "assistant":
             return items, self._assistant(run, items)
