@@ -6,8 +6,9 @@ calls, all of a request in one question, and none when nothing is missing.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
+from time import monotonic
 from typing import Protocol
 
 import msgspec
@@ -55,8 +56,8 @@ class _Turn(msgspec.Struct, frozen=True):
 class Memory:
     """What is known of the earlier turns of all conversations."""
 
-    def __init__(self, store: Store) -> None:
-        self._known = KnownState(store)
+    def __init__(self, store: Store, clock: Callable[[], float] = monotonic) -> None:
+        self._known = KnownState(store, clock)
         self._turns: Memo[tuple[int, Maker, str], _Turn] = Memo(_CAPACITY)
         self._restored: Memo[tuple[int, Maker, tuple[bytes, ...]], tuple[Message, Message]] = Memo(
             _CAPACITY

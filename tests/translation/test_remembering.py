@@ -8,11 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from addon.neutral import Message, ReasoningPart, Request, TextPart, ToolCallPart
+from addon.neutral import (
+    Message,
+    OpaqueState,
+    ReasoningPart,
+    Recurring,
+    Request,
+    TextPart,
+    ToolCallPart,
+)
 from addon.providers import BUILT_IN, Destination
 from addon.translation import Memory
-from addon.translation.remembering import call_key
+from addon.translation.known_state import ABSENT_FOR
+from addon.translation.origins import origin_of
+from addon.translation.remembering import STATE, call_key
 from addon.vault import MemoryVault
+from addon.wire.carrier import Carried, pack
 
 DESTINATION = Destination(
     BUILT_IN["anthropic"], "anthropic", "https://api.anthropic.com", "claude-opus-5"
@@ -78,6 +89,43 @@ def test_nothing_is_asked_when_nothing_is_missing():
     )
     assert memory.recall(plain, DESTINATION) is plain
     assert vault.asked == 0
+
+
+def recurring(request):
+    return msgspec.structs.replace(request, messages=Recurring(request.messages))
+
+
+def test_what_was_restored_comes_again_as_the_same_object():
+    vault, request = MemoryVault(), recurring(conversation(2))
+    thought = Carried("hm", OpaqueState("anthropic", "signature", origin=origin_of(DESTINATION)))
+    vault.put(STATE, {"call:toolu_0123456789ABCDEFG1": pack([thought])})
+    memory = Memory(vault)
+    first, second = (memory.recall(request, DESTINATION).messages for _ in range(2))
+    assert first[3].parts[0] == ReasoningPart("hm", thought.state)
+    assert all(one is other for one, other in zip(first, second, strict=True))
+    assert isinstance(first, Recurring)
+
+
+def test_a_recurring_turn_gets_what_was_kept_since():
+    now = [0.0]
+    vault, request = MemoryVault(), recurring(conversation(1))
+    memory = Memory(vault, clock=lambda: now[0])
+    assert memory.recall(request, DESTINATION) is request
+    thought = Carried("hm", OpaqueState("anthropic", "signature", origin=origin_of(DESTINATION)))
+    vault.put(STATE, {"call:toolu_0123456789ABCDEFG0": pack([thought])})
+    now[0] += ABSENT_FOR
+    assert memory.recall(request, DESTINATION).messages[1].parts[0].state == thought.state
+
+
+def test_a_recurring_turn_is_fitted_to_each_destination():
+    state = OpaqueState("anthropic", "signature", origin=origin_of(DESTINATION))
+    turn = Message("assistant", (TextPart("Hello.", state=state),))
+    request = recurring(Request(model="m", source_format="anthropic", messages=(turn,)))
+    other = msgspec.structs.replace(DESTINATION, model="claude-sonnet-5")
+    memory = Memory(MemoryVault())
+    for _ in range(2):
+        assert memory.recall(request, DESTINATION) is request
+        assert memory.recall(request, other).messages[0].parts == (TextPart("Hello."),)
 
 
 def test_recalling_is_quick():

@@ -96,6 +96,18 @@ def test_how_long_to_cache(fields, ttl):
     assert parse(**fields).cache_ttl == ttl
 
 
+def test_a_known_message_and_a_known_tool_are_cached_for_as_long_as_this_request_asks():
+    mark = {"cache_control": {"type": "ephemeral"}}
+    tool = {"type": "function", "function": {"name": "read"}, **mark}
+    for ttl in ("in_memory", "24h", "in_memory", "24h"):
+        request = parse(
+            messages=[{**USER, **mark}], tools=[tool], prompt_cache_retention=ttl, model="m" * 1024
+        )
+        wanted = CacheBreakpoint("1h" if ttl == "24h" else "5m")
+        assert request.messages[0].parts[0].cache_breakpoint == wanted
+        assert request.tools[0].cache_breakpoint == wanted
+
+
 def test_what_the_hub_has_no_word_for():
     request = parse(
         metadata={"a": "b"},
