@@ -6,7 +6,7 @@ gives way to the medium itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from urllib.parse import unquote, urlsplit
 
 from msgspec.structs import replace
@@ -20,6 +20,8 @@ from addon.neutral import (
     Message,
     Part,
     Request,
+    TextPart,
+    ToolCallPart,
     ToolResultPart,
     UrlMedia,
 )
@@ -40,8 +42,8 @@ def media_to_fetch(request: Request, destination: Destination) -> Wanted:
     provider = destination.provider
     fetches = FORMATS[destination.format].fetches
     wanted: dict[str, str] = {}
-    for part in _parts(request):
-        if isinstance(part, (ImagePart, FilePart)) and isinstance(part.source, UrlMedia):
+    for part in _media(request):
+        if isinstance(part.source, UrlMedia):
             url = part.source.url
             known = fetches(part, destination.model, provider.dialect)
             if not known and url.startswith(("http://", "https://")):
@@ -96,12 +98,19 @@ def host_of(url: str) -> str:
         return "an unreadable address"
 
 
-def _parts(request: Request) -> Iterator[Part]:
+def _media(request: Request) -> list[ImagePart | FilePart]:
+    """Return what is shown to the model, results of tools included."""
+    found: list[ImagePart | FilePart] = []
     for message in request.messages:
         for part in message.parts:
-            yield part
-            if isinstance(part, ToolResultPart):
-                yield from part.content
+            # By their very types: hundreds of parts are looked at, and few are media.
+            kind = type(part)
+            if kind is TextPart or kind is ToolCallPart:
+                continue
+            for piece in part.content if type(part) is ToolResultPart else (part,):
+                if type(piece) is ImagePart or type(piece) is FilePart:
+                    found.append(piece)
+    return found
 
 
 def _fill[Kind: Part](part: Kind, media: Media) -> Kind:

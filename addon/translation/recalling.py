@@ -95,20 +95,21 @@ class Memory:
         wanted = spoken.wants_back(destination.model, dialect)
         maker = Maker(destination.format, origin_of(destination, request))
         recurring = isinstance(request.messages, Recurring)
-        turns = {
-            index: self._turn(message, maker, wanted, recurring=recurring)
+        turns = [
+            (index, self._turn(message, maker, wanted, recurring=recurring))
             for index, message in enumerate(request.messages)
             if message.role == "assistant"
-        }
-        keys = [key for turn in turns.values() for key in turn.keys]
+        ]
+        keys = [key for _, turn in turns for key in turn.keys]
         kept = self._get(keys) if keys else {}
-        messages = list(request.messages)
-        for index, turn in turns.items():
+        changed: dict[int, Message] = {}
+        for index, turn in turns:
             packed = _packed(turn.keys, kept) if kept else ()
             if packed or not turn.fits:
-                messages[index] = self._fitted(turn.message, packed, maker, recurring=recurring)
-        if all(new is old for new, old in zip(messages, request.messages, strict=True)):
+                changed[index] = self._fitted(turn.message, packed, maker, recurring=recurring)
+        if not changed:
             return request
+        messages = [changed.get(index, old) for index, old in enumerate(request.messages)]
         return msgspec.structs.replace(request, messages=type(request.messages)(messages))
 
     def _turn(self, message: Message, maker: Maker, wanted: str, *, recurring: bool) -> _Turn:

@@ -1,28 +1,34 @@
-"""Requests that come again, a little longer each time.
+"""The body of a request, opened no further than needed.
 
-Agents send the whole conversation with every call. Where a body begins as an earlier one did, its
-messages and tools are left as they arrived, so that only those that nobody remembers need to be
-decoded and read. A body that begins like none before is decoded as a whole, which costs less.
+The conversation makes up most of a body, and most of that came with earlier requests too: agents
+send all of it with every call. Where a body begins as an earlier one did, its messages and tools
+are left as they arrived, so that only those that nobody remembers need to be decoded and read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import msgspec
 
+from addon.wire.codec import decode_object
 from addon.wire.memo import Memo
 
 _BEGINNING = 1024
 """Bytes that tell one agent's requests from another's."""
 _MOST_BEGINNINGS = 4096
-_OBJECT, _ARRAY = ord("{"), ord("[")
+_OBJECT = ord("{")
+_BROKEN = (msgspec.DecodeError, UnicodeError, RecursionError)
 
-_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
-_elements = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_decode: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
+type _Members = dict[str, msgspec.Raw]
+
+_decode_members: msgspec.json.Decoder[_Members] = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_decode_elements = msgspec.json.Decoder(list[msgspec.Raw])
+_decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 _begun: Memo[int, bool] = Memo(_MOST_BEGINNINGS)
+_latest: tuple[bytes, _Members] = (b"", {})
 
 
 class OpenedBody(msgspec.Struct, frozen=True):
@@ -36,6 +42,24 @@ class OpenedBody(msgspec.Struct, frozen=True):
     """The array `tools`."""
 
 
+def glance(body: bytes, names: Iterable[str]) -> dict[str, Any]:
+    """Decode a few members of a body; those that are not there or make no sense are left out."""
+    try:
+        members = _members(body)
+        return {name: _decoder.decode(members[name]) for name in names if name in members}
+    except _BROKEN:
+        wire = decode_object(body) or {}
+        return {name: wire[name] for name in names if name in wire}
+
+
+def encoded_member(body: bytes, name: str) -> bytes:
+    """Return a member as it arrived; empty where there is none, or no JSON by strict rules."""
+    try:
+        return bytes(_members(body).get(name, b""))
+    except _BROKEN:
+        return b""
+
+
 def open_body(body: bytes, messages: str) -> OpenedBody | None:
     """Decode a body but for its messages and tools.
 
@@ -44,8 +68,8 @@ def open_body(body: bytes, messages: str) -> OpenedBody | None:
         messages: The member that holds the messages.
 
     Returns:
-        The body; None where it begins as none did before, holds no messages, or is no JSON by
-        strict rules. Then it is to be decoded as a whole.
+        The body; None where it begins as none did before, since to decode it as a whole costs less
+        then, and where it holds no messages or is no JSON by strict rules.
     """
     beginning = hash(body[:_BEGINNING])
     if _begun.get(beginning) is None:
@@ -53,13 +77,22 @@ def open_body(body: bytes, messages: str) -> OpenedBody | None:
         return None
     try:
         members = _members(body)
-        elements = [bytes(element) for element in _elements(members.pop(messages))]
+        elements = list(map(bytes, _decode_elements.decode(members[messages])))
         tools = bytes(members["tools"]) if "tools" in members else b""
-        if tools[:1] == b"[":
-            del members["tools"]
-        rest = {key: _decode.decode(member) for key, member in members.items()}
-    except (msgspec.DecodeError, UnicodeError, RecursionError, KeyError):
+        encoded = (messages, "tools") if tools[:1] == b"[" else (messages,)
+        rest = {name: _decoder.decode(members[name]) for name in members if name not in encoded}
+    except (*_BROKEN, KeyError):
         return None
     if not elements or any(element[0] != _OBJECT for element in elements):
         return None
-    return OpenedBody(rest, elements, tools if tools[:1] == b"[" else None)
+    return OpenedBody(rest, elements, None if "tools" in rest else tools or None)
+
+
+def _members(body: bytes) -> _Members:
+    """Split a body; one that is looked at several times in a row is split once."""
+    global _latest
+    latest, members = _latest
+    if latest is not body:
+        members = _decode_members.decode(body)
+        _latest = body, members
+    return members

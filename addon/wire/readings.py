@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any
 
 import msgspec
@@ -54,16 +54,39 @@ class Readings[T]:
         Raises:
             NotJson: It is not what strict rules allow.
         """
-        key = (context, data)
-        known = self._known.get(key)
-        if known is None:
-            own = Unread()
-            known = parse(_decoded(data), own), own.extras
-            self._known.put(key, known, _OVERHEAD + _COPIES * len(data))
-        value, extras = known
-        if extras:
-            unread.extend(extras)
-        return value
+        only = self.read_all([data], context, unread, lambda value, _, own: parse(value, own))
+        return next(only)
+
+    def read_all(
+        self,
+        pieces: Iterable[bytes],
+        context: Hashable,
+        unread: Unread,
+        parse: Callable[[Any, int, Unread], T],
+    ) -> Iterator[T]:
+        """Return what each of several pieces says, one after the other.
+
+        Args:
+            pieces: The pieces, encoded.
+            context: What else the readings depend on.
+            unread: Receives what the hub has no word for.
+            parse: Reads a decoded piece, whose position only complaints may depend on.
+
+        Raises:
+            NotJson: A piece is not what strict rules allow.
+        """
+        remembered = self._known
+        for position, data in enumerate(pieces):
+            key = (context, data)
+            known = remembered.get(key)
+            if known is None:
+                own = Unread()
+                known = parse(_decoded(data), position, own), own.extras
+                remembered.put(key, known, _OVERHEAD + _COPIES * len(data))
+            said, extras = known
+            if extras:
+                unread.extend(extras)
+            yield said
 
 
 def _decoded(data: bytes) -> Any:  # noqa: ANN401 - JSON has no narrower type

@@ -22,14 +22,14 @@ from addon.formats.anthropic.response import parse_response, render_response
 from addon.formats.anthropic.stream_decoder import AnthropicDecoder
 from addon.formats.anthropic.stream_encoder import AnthropicEncoder
 from addon.formats.base import Format, Reply, RequestLine
-from addon.wire.codec import decode_object
+from addon.wire.opened_body import glance
 from addon.wire.reading import mapping, text
 
 __all__ = ["FORMAT", "NAME"]
 
 
 def _reply(body: bytes, _line: RequestLine) -> Reply:
-    wire = decode_object(body) or {}
+    wire = glance(body, ("model", "output_config", "stream"))
     wish = mapping(mapping(wire.get("output_config")).get("format"))
     return Reply(
         model=text(wire.get("model")) or None,

@@ -81,23 +81,17 @@ class Conversation:
             ClientRequestError: One is not what the API allows.
         """
         for index, value in enumerate(values):
-            try:
-                self.add(mapping(value))
-            except _Mistake as mistake:
-                raise _refused(mistake, index) from None
+            self.add(mapping(value), index)
 
-    def add_encoded(self, values: Iterable[bytes]) -> None:
+    def add_encoded(self, values: list[bytes]) -> None:
         """Take the turns; like `add_all`, but what was read before is not read again.
 
         Raises:
             ClientRequestError: One is not what the API allows.
             NotJson: One is not even JSON by strict rules.
         """
-        for index, data in enumerate(values):
-            try:
-                self.messages += _readings.read(data, None, self._unread, _read_alone)
-            except _Mistake as mistake:
-                raise _refused(mistake, index) from None
+        for messages in _readings.read_all(values, None, self._unread, _read_alone):
+            self.messages += messages
 
     def system(self, value: object) -> tuple[SystemMessage, ...]:
         """Read the instructions before the conversation."""
@@ -113,8 +107,24 @@ class Conversation:
             messages.append(SystemMessage((part,)))
         return tuple(messages)
 
-    def add(self, wire: dict[str, Any]) -> None:
-        """Take one turn; a user turn with tool results becomes a `tool` message and the rest."""
+    def add(self, wire: dict[str, Any], index: int) -> None:
+        """Take one turn.
+
+        Args:
+            wire: The turn.
+            index: Where it stands; only complaints depend on it.
+
+        Raises:
+            ClientRequestError: It is not what the API allows.
+        """
+        try:
+            self._add(wire)
+        except _Mistake as mistake:
+            place = mistake.within(f"messages.{index}").place
+            raise ClientRequestError(f"{place}: {mistake.words}", place) from None
+
+    def _add(self, wire: dict[str, Any]) -> None:
+        """Read one turn; a user turn with tool results becomes a `tool` message and the rest."""
         role = _ROLES.get(text(wire.get("role")))
         if role is None:
             raise _Mistake("Input should be 'user' or 'assistant'", "role")
@@ -219,21 +229,15 @@ class Conversation:
         )
 
 
-def _refused(mistake: _Mistake, index: int) -> ClientRequestError:
-    """Tell of a mistake in one of the turns."""
-    place = mistake.within(f"messages.{index}").place
-    return ClientRequestError(f"{place}: {mistake.words}", place)
-
-
 def _search_result_text(block: dict[str, Any]) -> str:
     words = [text(mapping(piece).get("text")) for piece in sequence(block.get("content"))]
     return "\n".join((text(block.get("title")), text(block.get("source")), *words))
 
 
-def _read_alone(value: object, unread: Unread) -> list[Message]:
+def _read_alone(value: object, index: int, unread: Unread) -> list[Message]:
     """Read one turn, which says the same in any conversation."""
     alone = Conversation(unread)
-    alone.add(mapping(value))
+    alone.add(mapping(value), index)
     return alone.messages
 
 

@@ -191,14 +191,23 @@ def _put_cache_control(
     The automatic mark is one field of the body and moves no text; without it an agent's loop pays
     for its whole history on every turn.
     """
-    turns = [turn["content"] for turn in body["messages"] if isinstance(turn["content"], list)]
-    places: list[list[Block]] = [body.get("tools", []), body.get("system", []), *turns]
-    marked = sum("cache_control" in block for blocks in places for block in blocks)
+    marked = _count_marks(body.get("tools", [])) + _count_marks(body.get("system", []))
+    for turn in body["messages"]:
+        if isinstance(turn["content"], list):
+            marked += _count_marks(turn["content"])
     if marked > _MOST_BREAKPOINTS:
         losses.dropped("cache_control", f"at most {_MOST_BREAKPOINTS} marks are allowed")
         _unmark(body, marked - _MOST_BREAKPOINTS)
     if not marked and not model.other_maker:
         body["cache_control"] = cache_control(request.cache_ttl)
+
+
+def _count_marks(blocks: list[Block]) -> int:
+    marks = 0
+    for block in blocks:
+        if "cache_control" in block:
+            marks += 1
+    return marks
 
 
 def _unmark(body: dict[str, Any], surplus: int) -> None:

@@ -25,18 +25,19 @@ from addon.formats.gemini.continuation import continuation
 from addon.formats.gemini.names import NAME, endpoint_for_path, field, read_target
 from addon.formats.gemini.stream_decoder import GeminiDecoder
 from addon.formats.gemini.stream_encoder import JSON_ARRAY, GeminiEncoder, render_response
-from addon.wire.codec import decode_object
+from addon.wire.opened_body import glance
 from addon.wire.reading import mapping
 
 __all__ = ["FORMAT", "NAME", "endpoint_for_path"]
 
 
+_SETTINGS = ("generationConfig", "generation_config")
 _MIME_TYPE = re.compile(rb"response_?[mM]ime_?[tT]ype")
 
 
 def _reply(body: bytes, line: RequestLine) -> Reply:
     target = read_target(line)
-    wire = decode_object(body) or {} if _MIME_TYPE.search(body) else {}
+    wire = glance(body, _SETTINGS) if _MIME_TYPE.search(body) else {}
     generation = mapping(field(wire, "generationConfig"))
     array = target.stream and not target.server_sent_events
     return Reply(

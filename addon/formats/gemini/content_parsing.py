@@ -108,18 +108,15 @@ class Conversation:
         """
         self._take(read_content(value, index, self._unread))
 
-    def add_encoded(self, data: bytes, index: int) -> None:
-        """Take one content; like `add`, but what was read before is not read again.
+    def add_encoded(self, contents: list[bytes]) -> None:
+        """Take all contents; like `add`, but what was read before is not read again.
 
         Raises:
-            ClientRequestError: It is not what the API allows.
-            NotJson: It is not even JSON by strict rules.
+            ClientRequestError: One is not what the API allows.
+            NotJson: One is not even JSON by strict rules.
         """
-
-        def parse(value: object, unread: Unread) -> ReadContent:
-            return read_content(value, index, unread)
-
-        self._take(_readings.read(data, None, self._unread, parse))
+        for content in _readings.read_all(contents, None, self._unread, read_content):
+            self._take(content)
 
     def finish(self) -> tuple[Message, ...]:
         """Return all messages."""

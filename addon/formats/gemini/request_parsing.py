@@ -109,8 +109,7 @@ def _parse_contents(
 ) -> tuple[Message, ...]:
     conversation = Conversation(unread)
     if opened is not None:
-        for index, content in enumerate(opened.messages):
-            conversation.add_encoded(content, index)
+        conversation.add_encoded(opened.messages)
         return keep(conversation.finish())
     contents = wire.get("contents")
     if not isinstance(contents, list) or not contents:

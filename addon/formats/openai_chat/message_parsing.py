@@ -71,23 +71,28 @@ class Conversation:
         self.system: list[SystemMessage] = []
         self.messages: list[Message] = []
 
-    def add_encoded(self, data: bytes, request: Fields, position: int) -> None:
-        """Take the next message; like `add`, but what was read before is not read again.
+    def add_encoded(self, messages: list[bytes], request: Fields) -> None:
+        """Take all messages; like `add`, but what was read before is not read again.
+
+        Args:
+            messages: The messages, encoded.
+            request: What they stand in.
 
         Raises:
-            ClientRequestError: It is not what the format allows.
-            NotJson: It is not even JSON by strict rules.
+            ClientRequestError: One is not what the format allows.
+            NotJson: One is not even JSON by strict rules.
         """
 
-        def parse(value: dict[str, Any], unread: Unread) -> Message | None:
+        def parse(value: dict[str, Any], position: int, unread: Unread) -> Message | None:
             return self._read(Fields(value, (request, "messages", position), unread))
 
-        message = _readings.read(data, self._ttl, self._unread, parse)
-        if message is not None:
-            self._take(message)
-        else:
-            value = mapping(decode(data))
-            self._add_legacy(Fields(value, (request, "messages", position), self._unread))
+        read = _readings.read_all(messages, self._ttl, self._unread, parse)
+        for position, message in enumerate(read):
+            if message is not None:
+                self._take(message)
+            else:
+                value = mapping(decode(messages[position]))
+                self._add_legacy(Fields(value, (request, "messages", position), self._unread))
 
     def add(self, message: Fields) -> None:
         """Take the next message.

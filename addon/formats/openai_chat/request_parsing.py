@@ -9,8 +9,6 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-import msgspec
-
 from addon.formats.base import Reply
 from addon.formats.openai_chat.content_parsing import NAME, CacheTtl
 from addon.formats.openai_chat.message_parsing import Conversation
@@ -26,9 +24,9 @@ from addon.neutral import (
     ResponseFormat,
     Sampling,
 )
-from addon.wire.codec import decode, decode_object, encode
+from addon.wire.codec import decode
 from addon.wire.openai_requests import EFFORTS, decode_body, read_cache_ttl, read_response_format
-from addon.wire.opened_body import OpenedBody, open_body
+from addon.wire.opened_body import OpenedBody, encoded_member, glance, open_body
 from addon.wire.reading import mapping, sequence, text
 from addon.wire.readings import NotJson
 from addon.wire.request_fields import Fields
@@ -102,35 +100,22 @@ def _parse(wire: dict[str, Any], opened: OpenedBody | None) -> Request:
     )
 
 
-class _ReplyView(msgspec.Struct):
-    """The few parameters that shape the answer; the rest of the body is skipped undecoded."""
-
-    model: Any = None
-    stream: Any = None
-    stream_options: Any = None
-    response_format: Any = None
-    functions: Any = None
-    tools: msgspec.Raw = msgspec.Raw(b"null")
-
-
-_decode_reply = msgspec.json.Decoder(_ReplyView).decode
+_SHAPING = ("functions", "model", "response_format", "stream", "stream_options")
 
 
 def read_reply(body: bytes, created: int) -> Reply:
     """Read what shapes the answer; never raises, and leaves out what makes no sense."""
-    try:
-        view = _decode_reply(body)
-    except (msgspec.DecodeError, RecursionError):
-        view = _decode_reply(encode(decode_object(body) or {}))
-    declared = bytes(view.tools)
+    wire = glance(body, _SHAPING)
+    declared = encoded_member(body, "tools")
     return Reply(
-        model=text(view.model) or None,
+        model=text(wire.get("model")) or None,
         created=created,
-        include_usage=mapping(view.stream_options).get("include_usage") is True,
-        legacy_functions=bool(view.functions) and declared in (b"null", b"[]"),
+        include_usage=mapping(wire.get("stream_options")).get("include_usage") is True,
+        legacy_functions=bool(wire.get("functions")) and declared in (b"", b"null", b"[]"),
         custom_tools=_custom_tools(declared) if b'"custom"' in declared else frozenset(),
-        stream=view.stream is True,
-        json_answer=mapping(view.response_format).get("type") in ("json_schema", "json_object"),
+        stream=wire.get("stream") is True,
+        json_answer=mapping(wire.get("response_format")).get("type")
+        in ("json_schema", "json_object"),
     )
 
 
@@ -145,8 +130,7 @@ def _conversation(
 ) -> Conversation:
     conversation = Conversation(ttl, unread)
     if opened is not None:
-        for position, message in enumerate(opened.messages):
-            conversation.add_encoded(message, fields, position)
+        conversation.add_encoded(opened.messages, fields)
         return conversation
     if not fields.has("messages"):
         fields.missing("messages")

@@ -109,28 +109,28 @@ class Conversation:
         else:
             self._add_other(item)
 
-    def add_encoded(self, data: bytes, request: Fields, position: int) -> None:
-        """Take the next item; like `add`, but what was read before is not read again.
+    def add_encoded(self, items: list[bytes], request: Fields) -> None:
+        """Take all items; like `add`, but what was read before is not read again.
 
         Args:
-            data: The item.
-            request: What it stands in, under `input`.
-            position: Where in that.
+            items: The items, encoded.
+            request: What they stand in, under `input`.
 
         Raises:
-            ClientRequestError: It is not what the format allows.
-            NotJson: It is not even JSON by strict rules.
+            ClientRequestError: One is not what the format allows.
+            NotJson: One is not even JSON by strict rules.
         """
 
-        def parse(value: dict[str, Any], unread: Unread) -> Said | None:
+        def parse(value: dict[str, Any], position: int, unread: Unread) -> Said | None:
             return read_item(Fields(value, (request, "input", position), unread))
 
-        said = _readings.read(data, None, request.unread or Unread(), parse)
-        if said is not None:
-            self._take(said)
-        else:
-            value = mapping(decode(data))
-            self._add_other(Fields(value, (request, "input", position), request.unread))
+        read = _readings.read_all(items, None, request.unread or Unread(), parse)
+        for position, said in enumerate(read):
+            if said is not None:
+                self._take(said)
+            else:
+                value = mapping(decode(items[position]))
+                self._add_other(Fields(value, (request, "input", position), request.unread))
 
     def to_messages(self) -> tuple[Message, ...]:
         """Return the conversation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -11,9 +12,11 @@ from addon.formats.base import Reply
 from addon.formats.openai_responses.tool_names import Route
 from addon.formats.openai_responses.tool_parsing import ToolBox
 from addon.neutral import ClientRequestError
-from addon.wire.codec import decode_object
+from addon.wire.opened_body import encoded_member, glance
 from addon.wire.reading import mapping, sequence, text
+from addon.wire.readings import NotJson
 from addon.wire.request_fields import Fields
+from addon.wire.unread import Unread
 
 _EXTENSION = "openai-responses"
 
@@ -45,6 +48,9 @@ The tools are left out: they are long, and no client reads them from the answer.
 """
 
 
+_SHAPING = (*_ECHOED, "client_metadata", "model", "stream")
+
+
 class Wishes(msgspec.Struct, frozen=True):
     """What only this format's encoder needs to know of the request."""
 
@@ -59,8 +65,8 @@ class Wishes(msgspec.Struct, frozen=True):
 
 def read_reply(body: bytes, created: int) -> Reply:
     """Read what shapes the answer."""
-    wire = decode_object(body) or {}
-    routes = _routes(wire)
+    wire = glance(body, _SHAPING)
+    routes = _routes(body)
     echo = {
         key: value if (value := wire.get(key)) is not None else default
         for key, default in _ECHOED.items()
@@ -103,13 +109,22 @@ def wishes_of(reply: Reply) -> Wishes:
     return wishes if isinstance(wishes, Wishes) else Wishes()
 
 
-def _routes(wire: dict[str, Any]) -> dict[str, Route]:
+def _routes(body: bytes) -> dict[str, Route]:
     tools = ToolBox()
-    holders = [wire, *(mapping(item) for item in sequence(wire.get("input")))]
-    for holder in holders:
-        if sequence(holder.get("tools")):
-            try:
-                tools.add_all(Fields(holder))
-            except ClientRequestError:
-                continue
+    _add_declared(tools, body)
+    if body.count(b'"tools"') > 1:  # items may offer some as well
+        for item in map(mapping, sequence(glance(body, ("input",)).get("input"))):
+            if sequence(item.get("tools")):
+                with suppress(ClientRequestError):
+                    tools.add_all(Fields(item))
     return tools.routes
+
+
+def _add_declared(tools: ToolBox, body: bytes) -> None:
+    declared = encoded_member(body, "tools")
+    if declared[:1] == b"[":
+        with suppress(ClientRequestError, NotJson):
+            tools.add_encoded(declared, Unread())
+            return
+    with suppress(ClientRequestError):  # up to the first that makes no sense
+        tools.add_all(Fields(glance(body, ("tools",))))

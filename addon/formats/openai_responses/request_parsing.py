@@ -125,8 +125,7 @@ def _instructions(fields: Fields) -> tuple[SystemMessage, ...]:
 def _conversation(fields: Fields, tools: ToolBox, opened: OpenedBody | None) -> Conversation:
     conversation = Conversation(tools)
     if opened is not None:
-        for position, item in enumerate(opened.messages):
-            conversation.add_encoded(item, fields, position)
+        conversation.add_encoded(opened.messages, fields)
         return conversation
     given = fields.value.get("input")
     if isinstance(given, str):
