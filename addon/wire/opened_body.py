@@ -18,13 +18,11 @@ from addon.wire.memo import Memo
 _BEGINNING = 1024
 """Bytes that tell one agent's requests from another's."""
 _MOST_BEGINNINGS = 4096
-_OBJECT = ord("{")
 _BROKEN = (msgspec.DecodeError, UnicodeError, RecursionError)
 
 type _Members = dict[str, msgspec.Raw]
 
 _decode_members: msgspec.json.Decoder[_Members] = msgspec.json.Decoder(dict[str, msgspec.Raw])
-_decode_elements = msgspec.json.Decoder(list[msgspec.Raw])
 _decoder: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
 _begun: Memo[int, bool] = Memo(_MOST_BEGINNINGS)
@@ -36,8 +34,8 @@ class OpenedBody(msgspec.Struct, frozen=True):
 
     rest: dict[str, Any]
     """All other members."""
-    messages: list[bytes]
-    """At least one; each begins as an object does."""
+    messages: bytes
+    """An array."""
     tools: bytes | None
     """The array `tools`."""
 
@@ -69,7 +67,7 @@ def open_body(body: bytes, messages: str) -> OpenedBody | None:
 
     Returns:
         The body; None where it begins as none did before, since to decode it as a whole costs less
-        then, and where it holds no messages or is no JSON by strict rules.
+        then, and where it holds no array of messages or is no JSON by strict rules.
     """
     beginning = hash(body[:_BEGINNING])
     if _begun.get(beginning) is None:
@@ -77,15 +75,15 @@ def open_body(body: bytes, messages: str) -> OpenedBody | None:
         return None
     try:
         members = _members(body)
-        elements = list(map(bytes, _decode_elements.decode(members[messages])))
+        array = bytes(members[messages])
         tools = bytes(members["tools"]) if "tools" in members else b""
         encoded = (messages, "tools") if tools[:1] == b"[" else (messages,)
         rest = {name: _decoder.decode(members[name]) for name in members if name not in encoded}
     except (*_BROKEN, KeyError):
         return None
-    if not elements or any(element[0] != _OBJECT for element in elements):
+    if array[:1] != b"[":
         return None
-    return OpenedBody(rest, elements, None if "tools" in rest else tools or None)
+    return OpenedBody(rest, array, None if "tools" in rest else tools or None)
 
 
 def _members(body: bytes) -> _Members:

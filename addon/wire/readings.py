@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable
 from typing import Any
 
 import msgspec
@@ -20,6 +20,9 @@ _COPIES = 2
 
 _decode: msgspec.json.Decoder[Any] = msgspec.json.Decoder()
 
+type Reading[T] = tuple[T, tuple[Extra, ...]]
+"""What a piece says, and what of it the hub has no word for."""
+
 
 class NotJson(ValueError):
     """A piece is no JSON by strict rules; the body has to be decoded as a whole."""
@@ -28,65 +31,45 @@ class NotJson(ValueError):
 class Readings[T]:
     """Reads pieces of one kind, each of them once.
 
-    What a piece is read as must depend on nothing but the piece and the context given with it.
+    What a piece is read as must depend on nothing but the piece and the context given with it, and
+    nobody may change it.
     """
 
     __slots__ = ("_known",)
 
     def __init__(self) -> None:
-        self._known: Memo[tuple[Hashable, bytes], tuple[T, tuple[Extra, ...]]] = Memo(_CAPACITY)
+        self._known: Memo[tuple[Hashable, bytes], Reading[T]] = Memo(_CAPACITY)
 
     def read(
-        self,
-        data: bytes,
-        context: Hashable,
-        unread: Unread,
-        parse: Callable[[Any, Unread], T],
+        self, data: bytes, context: Hashable, unread: Unread, parse: Callable[[Any, Unread], T]
     ) -> T:
-        """Return what a piece says.
+        """Return what a piece says; like `look`, but what is left unread goes to `unread`.
+
+        Raises:
+            NotJson: It is not what strict rules allow.
+        """
+        said, extras = self.look(data, context, parse)
+        unread.extend(extras)
+        return said
+
+    def look(self, data: bytes, context: Hashable, parse: Callable[[Any, Unread], T]) -> Reading[T]:
+        """Return what a piece says, and what of it the hub has no word for.
 
         Args:
             data: The piece, encoded.
             context: What else the reading depends on.
-            unread: Receives what the hub has no word for.
             parse: Reads the decoded piece. What it raises is not remembered.
 
         Raises:
             NotJson: It is not what strict rules allow.
         """
-        only = self.read_all([data], context, unread, lambda value, _, own: parse(value, own))
-        return next(only)
-
-    def read_all(
-        self,
-        pieces: Iterable[bytes],
-        context: Hashable,
-        unread: Unread,
-        parse: Callable[[Any, int, Unread], T],
-    ) -> Iterator[T]:
-        """Return what each of several pieces says, one after the other.
-
-        Args:
-            pieces: The pieces, encoded.
-            context: What else the readings depend on.
-            unread: Receives what the hub has no word for.
-            parse: Reads a decoded piece, whose position only complaints may depend on.
-
-        Raises:
-            NotJson: A piece is not what strict rules allow.
-        """
-        remembered = self._known
-        for position, data in enumerate(pieces):
-            key = (context, data)
-            known = remembered.get(key)
-            if known is None:
-                own = Unread()
-                known = parse(_decoded(data), position, own), own.extras
-                remembered.put(key, known, _OVERHEAD + _COPIES * len(data))
-            said, extras = known
-            if extras:
-                unread.extend(extras)
-            yield said
+        key = (context, data)
+        known = self._known.get(key)
+        if known is None:
+            unread = Unread()
+            known = parse(_decoded(data), unread), unread.extras
+            self._known.put(key, known, _OVERHEAD + _COPIES * len(data))
+        return known
 
 
 def _decoded(data: bytes) -> Any:  # noqa: ANN401 - JSON has no narrower type

@@ -44,6 +44,8 @@ class Unread:
             known: The members that its parser understands, or that mean nothing elsewhere.
             place: Where it stands, such as `messages[3].content[0]`; positions are left out.
         """
+        if known.issuperset(wire):
+            return
         for key, value in wire.items():
             if key not in known:
                 self.lose(f"{place}.{key}", value)

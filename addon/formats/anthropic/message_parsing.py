@@ -28,8 +28,8 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
-from addon.wire.readings import Readings
 from addon.wire.restoring import open_envelopes
+from addon.wire.transcripts import Transcripts
 from addon.wire.unread import Unread
 
 _MARKED = frozenset(("cache_control", "type"))
@@ -83,14 +83,17 @@ class Conversation:
         for index, value in enumerate(values):
             self.add(mapping(value), index)
 
-    def add_encoded(self, values: list[bytes]) -> None:
+    def add_encoded(self, values: bytes) -> None:
         """Take the turns; like `add_all`, but what was read before is not read again.
+
+        Args:
+            values: The array of the turns, encoded.
 
         Raises:
             ClientRequestError: One is not what the API allows.
-            NotJson: One is not even JSON by strict rules.
+            NotJson: They are not even JSON by strict rules.
         """
-        for messages in _readings.read_all(values, None, self._unread, _read_alone):
+        for messages in _transcripts.read(values, None, self._unread, _read_alone):
             self.messages += messages
 
     def system(self, value: object) -> tuple[SystemMessage, ...]:
@@ -234,11 +237,11 @@ def _search_result_text(block: dict[str, Any]) -> str:
     return "\n".join((text(block.get("title")), text(block.get("source")), *words))
 
 
-def _read_alone(value: object, index: int, unread: Unread) -> list[Message]:
+def _read_alone(index: int, value: object, unread: Unread) -> list[Message]:
     """Read one turn, which says the same in any conversation."""
     alone = Conversation(unread)
     alone.add(mapping(value), index)
     return alone.messages
 
 
-_readings: Readings[list[Message]] = Readings()
+_transcripts: Transcripts[list[Message]] = Transcripts()

@@ -14,12 +14,9 @@ conversation begins with the same bytes (decision D8).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 from functools import partial
-from itertools import groupby
 from typing import Any
-
-import msgspec
 
 from addon.formats.anthropic.call_ids import legal_call_id
 from addon.formats.anthropic.content import (
@@ -42,7 +39,6 @@ from addon.neutral import (
     NativePart,
     Part,
     ReasoningPart,
-    Recurring,
     RefusalPart,
     TextPart,
     ToolCallPart,
@@ -51,7 +47,7 @@ from addon.neutral import (
 )
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
-from addon.wire.written_runs import WrittenRuns
+from addon.wire.written_runs import Run, WrittenRuns
 
 NO_RESULT = "(no result recorded)"
 CONTINUE = "Continue."
@@ -60,15 +56,12 @@ EMPTY = "."
 type Turn = dict[str, Any]
 
 
-class _Run(msgspec.Struct):
-    """All that one side says before the other side speaks again."""
-
-    assistant: bool
-    messages: list[Message]
+type _State = tuple[bool, tuple[str, ...]]
+"""Whether anything was written yet, and the ids of the calls that wait for their results."""
 
 
 def render_turns(
-    messages: Iterable[Message], model: ClaudeModel, losses: LossList, instruction: str | None
+    messages: Sequence[Message], model: ClaudeModel, losses: LossList, instruction: str | None
 ) -> list[Turn]:
     """Write the conversation.
 
@@ -81,20 +74,10 @@ def render_turns(
     Raises:
         UnsupportedFeature: A part cannot be expressed.
     """
-    turns: list[Turn] = []
-    calls: list[str] = []
-    recurring = isinstance(messages, Recurring)
-    for run in _runs(messages):
-        if recurring:
-            write = partial(_write_run, run, calls, model)
-            context = (model.mid_system, *calls)
-            written, calls = _written.write(run.messages, context, losses, write)
-        else:
-            written, calls = _write_run(run, calls, model, losses)
-        for turn in written:
-            _add_turn(turns, turn)
-        if not turns and not run.assistant:  # a blank beginning must not vanish when more follows
-            turns.append({"role": "user", "content": [{"type": "text", "text": EMPTY}]})
+    write = partial(_write_run, model)
+    nothing: _State = (False, ())
+    written, (_, calls) = _written.write(messages, model.mid_system, nothing, losses, write)
+    turns = _joined(written)
     if calls:
         losses.approximated("messages", "tool calls without a result got an empty one")
         turns.append({"role": "user", "content": [_missing_result(call) for call in calls]})
@@ -104,12 +87,18 @@ def render_turns(
     return turns
 
 
-def _add_turn(turns: list[Turn], turn: Turn) -> None:
-    """Append a turn, or lengthen the last one when nothing of the other side came between."""
-    if turns and turns[-1]["role"] == turn["role"] != "system":
-        turns[-1] = _lengthened(turns[-1], turn["content"])
-    else:
-        turns.append(turn)
+def _joined(written: list[Turn]) -> list[Turn]:
+    """Make one turn of several of one side between which nothing of the other side came."""
+    turns: list[Turn] = []
+    speaking = ""
+    for turn in written:
+        role = turn["role"]
+        if role == speaking != "system":
+            turns[-1] = _lengthened(turns[-1], turn["content"])
+        else:
+            turns.append(turn)
+        speaking = role
+    return turns
 
 
 def _lengthened(turn: Turn, blocks: list[Block]) -> Turn:
@@ -117,26 +106,24 @@ def _lengthened(turn: Turn, blocks: list[Block]) -> Turn:
 
 
 def _write_run(
-    run: _Run, calls: list[str], model: ClaudeModel, losses: LossList
-) -> tuple[list[Turn], list[str]]:
-    """Write one run; also return the ids of the calls that it leaves open."""
-    if not run.assistant:
-        return _user_turns(run.messages, calls, model, losses), []
-    blocks, made = _assistant_blocks(run.messages, losses)
-    return ([{"role": "assistant", "content": blocks}] if blocks else []), made
+    model: ClaudeModel, run: Run, state: _State, losses: LossList
+) -> tuple[list[Turn], _State]:
+    """Write what one side says."""
+    begun, calls = state
+    if run[0].role == "assistant":
+        blocks, made = _assistant_blocks(run, losses)
+        turns: list[Turn] = [{"role": "assistant", "content": blocks}] if blocks else []
+        return turns, (begun or bool(turns), tuple(made))
+    turns = _user_turns(run, calls, model, losses)
+    if not turns and not begun:  # a blank beginning must not vanish when more follows it
+        turns = [{"role": "user", "content": [{"type": "text", "text": EMPTY}]}]
+    return turns, (True, ())
 
 
-_written: WrittenRuns[tuple[list[Turn], list[str]]] = WrittenRuns()
+_written: WrittenRuns[Turn, _State] = WrittenRuns()
 
 
-def _runs(messages: Iterable[Message]) -> list[_Run]:
-    return [
-        _Run(assistant, list(group))
-        for assistant, group in groupby(messages, lambda message: message.role == "assistant")
-    ]
-
-
-def _assistant_blocks(messages: list[Message], losses: LossList) -> tuple[list[Block], list[str]]:
+def _assistant_blocks(messages: Run, losses: LossList) -> tuple[list[Block], list[str]]:
     """Write one assistant turn; also return the ids of the calls it makes."""
     blocks: list[Block] = []
     calls: list[str] = []
@@ -212,7 +199,7 @@ def _call_block(part: ToolCallPart, call_id: str, losses: LossList) -> Block:
 
 
 def _user_turns(
-    messages: list[Message], calls: list[str], model: ClaudeModel, losses: LossList
+    messages: Run, calls: Sequence[str], model: ClaudeModel, losses: LossList
 ) -> list[Turn]:
     """Write what stands between two assistant turns: one user turn, then system messages."""
     results = _result_blocks(messages, calls, losses)
@@ -258,7 +245,7 @@ def system_block(text: str) -> Block:
     return {"type": "text", "text": f"<system>\n{text}\n</system>"}
 
 
-def _result_blocks(messages: list[Message], calls: list[str], losses: LossList) -> list[Block]:
+def _result_blocks(messages: Run, calls: Sequence[str], losses: LossList) -> list[Block]:
     """Write the results of the last turn's calls, in the order of the calls, none missing."""
     if not calls:
         return []
@@ -311,7 +298,7 @@ def _missing_result(call_id: str) -> Block:
     }
 
 
-def _user_part(part: Part, calls: list[str], losses: LossList) -> list[Block]:
+def _user_part(part: Part, calls: Sequence[str], losses: LossList) -> list[Block]:
     match part:
         case TextPart():
             return [render_text(part)] if part.text.strip() else []

@@ -32,8 +32,8 @@ from addon.neutral import (
 )
 from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
-from addon.wire.readings import Readings
 from addon.wire.restoring import open_envelopes
+from addon.wire.transcripts import Transcripts
 from addon.wire.unread import Unread
 
 _OUTPUT_KEYS = ("output", "result")
@@ -81,7 +81,7 @@ type ReadContent = tuple[bool, list[Part | FunctionResult]]
 A call without an id has an empty one.
 """
 
-_readings: Readings[ReadContent] = Readings()
+_transcripts: Transcripts[ReadContent] = Transcripts()
 
 
 class Conversation:
@@ -106,16 +106,19 @@ class Conversation:
         Raises:
             ClientRequestError: It is not what the API allows.
         """
-        self._take(read_content(value, index, self._unread))
+        self._take(read_content(index, value, self._unread))
 
-    def add_encoded(self, contents: list[bytes]) -> None:
+    def add_encoded(self, contents: bytes) -> None:
         """Take all contents; like `add`, but what was read before is not read again.
+
+        Args:
+            contents: The array of the contents, encoded.
 
         Raises:
             ClientRequestError: One is not what the API allows.
-            NotJson: One is not even JSON by strict rules.
+            NotJson: They are not even JSON by strict rules.
         """
-        for content in _readings.read_all(contents, None, self._unread, read_content):
+        for content in _transcripts.read(contents, None, self._unread, read_content):
             self._take(content)
 
     def finish(self) -> tuple[Message, ...]:
@@ -181,12 +184,12 @@ class Conversation:
         return next(iter(named or candidates), None)
 
 
-def read_content(value: object, index: int, unread: Unread) -> ReadContent:
+def read_content(index: int, value: object, unread: Unread) -> ReadContent:
     """Read one content.
 
     Args:
-        value: The content.
         index: Where it stands in the conversation; only complaints depend on it.
+        value: The content.
         unread: Receives what the hub has no word for.
 
     Raises:

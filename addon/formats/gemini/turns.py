@@ -15,9 +15,7 @@ conversation begins with the same parts (decision D8).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import partial
-from itertools import groupby
+from collections.abc import Sequence
 from typing import Any
 
 from addon.formats.gemini.content import Wire, render_audio, render_file, render_image, unseen_type
@@ -33,7 +31,6 @@ from addon.neutral import (
     OpaqueState,
     Part,
     ReasoningPart,
-    Recurring,
     RefusalPart,
     TextPart,
     ToolCallPart,
@@ -42,7 +39,7 @@ from addon.neutral import (
 from addon.wire.codec import decode_object
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
-from addon.wire.written_runs import WrittenRuns
+from addon.wire.written_runs import Run, WrittenRuns
 
 SENTINEL = "c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I="
 """`skip_thought_signature_validator` in base64: stands for a signature that is gone."""
@@ -53,7 +50,7 @@ EMPTY = "."
 
 
 def render_contents(
-    messages: Iterable[Message], model: GeminiModel, losses: LossList, preface: list[Wire]
+    messages: Sequence[Message], model: GeminiModel, losses: LossList, preface: list[Wire]
 ) -> list[Wire]:
     """Write the conversation.
 
@@ -67,55 +64,23 @@ def render_contents(
         UnsupportedFeature: A part cannot be expressed.
     """
     contents: list[Wire] = []
-    calls: dict[str, str] = {}
     if preface:
         contents.append({"role": "user", "parts": preface})
-    recurring = isinstance(messages, Recurring)
-    for _, group in groupby(messages, lambda message: message.role == "assistant"):
-        run = list(group)
-        if recurring:
-            write = partial(_write_run, run, calls, model)
-            written, calls = _written.write(run, (model, *calls.items()), losses, write)
-        else:
-            written, calls = _write_run(run, calls, model, losses)
-        for content in written:
-            _add(contents, content, losses)
-    for content in _open_calls(calls, model, losses):
+    write = _RunWriter(model, losses).write
+    nothing: _Calls = ()
+    written, calls = _written.write(messages, model, nothing, losses, write)
+    if calls:
+        written = [*written, *write((_NOTHING,), calls, losses)[0]]
+    for content in written:
         _add(contents, content, losses)
     _end_with_user(contents, losses)
     return contents
 
 
-def _write_run(
-    run: list[Message], calls: dict[str, str], model: GeminiModel, losses: LossList
-) -> tuple[list[Wire], dict[str, str]]:
-    """Write what one side says.
+type _Calls = tuple[tuple[str, str], ...]
+"""The calls that wait for their results, in order: the id and the name of each."""
 
-    Args:
-        run: Its messages.
-        calls: The names of the calls that wait for their results, by id, in order.
-        model: What the target model accepts.
-        losses: Takes what had to be repaired or left out.
-
-    Returns:
-        The contents, and the calls that wait now.
-    """
-    writer = _RunWriter(model, losses, calls)
-    if run[0].role == "assistant":
-        writer.add_model(run)
-    else:
-        writer.add_user(run)
-    return writer.contents, writer.calls
-
-
-_written: WrittenRuns[tuple[list[Wire], dict[str, str]]] = WrittenRuns()
-
-
-def _open_calls(calls: dict[str, str], model: GeminiModel, losses: LossList) -> list[Wire]:
-    """Answer the calls that wait for their results when all is said."""
-    return _write_run([_NOTHING], calls, model, losses)[0] if calls else []
-
-
+_written: WrittenRuns[Wire, _Calls] = WrittenRuns()
 _NOTHING = Message("user", ())
 
 
@@ -143,17 +108,28 @@ def _end_with_user(contents: list[Wire], losses: LossList) -> None:
 class _RunWriter:
     """Writes what one side says before the other side speaks again."""
 
-    def __init__(self, model: GeminiModel, losses: LossList, calls: dict[str, str]) -> None:
+    def __init__(self, model: GeminiModel, losses: LossList) -> None:
         self._model = model
         self._losses = losses
-        self.contents: list[Wire] = []
-        self.calls = calls
+        self._contents: list[Wire] = []
+        self._calls: dict[str, str] = {}
+
+    def write(self, run: Run, calls: _Calls, losses: LossList) -> tuple[list[Wire], _Calls]:
+        """Return the contents, and the calls that wait for their results then."""
+        if losses is not self._losses:
+            return _RunWriter(self._model, losses).write(run, calls, losses)
+        self._contents, self._calls = [], dict(calls)
+        if run[0].role == "assistant":
+            self._add_model(run)
+        else:
+            self._add_user(run)
+        return self._contents, tuple(self._calls.items())
 
     def _add(self, role: str, parts: list[Wire]) -> None:
         if parts:
-            self.contents.append({"role": role, "parts": parts})
+            self._contents.append({"role": role, "parts": parts})
 
-    def add_model(self, messages: list[Message]) -> None:
+    def _add_model(self, messages: Run) -> None:
         """Write what the model said before the user spoke again."""
         calls: dict[str, str] = {}
         parts: list[Wire] = []
@@ -166,12 +142,12 @@ class _RunWriter:
                 else:
                     parts += self._model_part(part)
         if parts:
-            self.calls = calls
+            self._calls = calls
             self._add("model", parts)
 
-    def add_user(self, messages: list[Message]) -> None:
+    def _add_user(self, messages: Run) -> None:
         """Write what stands between two contents of the model: results first."""
-        known = self.calls
+        known = self._calls
         results: dict[str, ToolResultPart] = {}
         for message in messages:
             for part in message.parts:
@@ -195,7 +171,7 @@ class _RunWriter:
 
     def _answer_calls(self, results: dict[str, ToolResultPart]) -> list[Wire]:
         """Write a response to every open call; return parts that have to follow the responses."""
-        names, self.calls = self.calls, {}
+        names, self._calls = self._calls, {}
         if len(results) < len(names):
             self._losses.approximated("messages", "tool calls without a result got an empty one")
         responses: list[Wire] = []

@@ -32,10 +32,9 @@ from addon.neutral import (
     ToolCallPart,
     ToolResultPart,
 )
-from addon.wire.codec import decode
 from addon.wire.reading import mapping, sequence, text
-from addon.wire.readings import Readings
 from addon.wire.request_fields import Fields
+from addon.wire.transcripts import Transcripts
 from addon.wire.unread import Unread
 
 ROLES = ("system", "assistant", "user", "function", "tool", "developer")
@@ -51,7 +50,8 @@ _KNOWN_OF_CALL = frozenset((
 _KNOWN_OF_FUNCTION = frozenset(("arguments", "name"))
 _KNOWN_OF_CUSTOM = frozenset(("input", "name"))
 
-_readings: Readings[Message | None] = Readings()
+_transcripts: Transcripts[Message | dict[str, Any]] = Transcripts()
+"""What messages were read as; those that need others to be understood were only decoded."""
 
 
 class Conversation:
@@ -71,28 +71,29 @@ class Conversation:
         self.system: list[SystemMessage] = []
         self.messages: list[Message] = []
 
-    def add_encoded(self, messages: list[bytes], request: Fields) -> None:
+    def add_encoded(self, messages: bytes, request: Fields) -> None:
         """Take all messages; like `add`, but what was read before is not read again.
 
         Args:
-            messages: The messages, encoded.
-            request: What they stand in.
+            messages: The array of the messages, encoded.
+            request: What it stands in.
 
         Raises:
             ClientRequestError: One is not what the format allows.
-            NotJson: One is not even JSON by strict rules.
+            NotJson: They are not even JSON by strict rules.
         """
 
-        def parse(value: dict[str, Any], position: int, unread: Unread) -> Message | None:
-            return self._read(Fields(value, (request, "messages", position), unread))
+        def parse(position: int, value: dict[str, Any], unread: Unread) -> Message | dict[str, Any]:
+            message = Fields(value, (request, "messages", position), unread)
+            return self._read(message) or value
 
-        read = _readings.read_all(messages, self._ttl, self._unread, parse)
-        for position, message in enumerate(read):
-            if message is not None:
+        said = _transcripts.read(messages, self._ttl, self._unread, parse)
+        for position, message in enumerate(said):
+            if isinstance(message, Message):
                 self._take(message)
             else:
-                value = mapping(decode(messages[position]))
-                self._add_legacy(Fields(value, (request, "messages", position), self._unread))
+                place = (request, "messages", position)
+                self._add_legacy(Fields(message, place, self._unread))
 
     def add(self, message: Fields) -> None:
         """Take the next message.

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
-from functools import partial
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from addon.formats.openai_chat.content_parsing import NAME
@@ -28,7 +26,6 @@ from addon.neutral import (
     OpaqueState,
     Part,
     ReasoningPart,
-    Recurring,
     RefusalPart,
     SystemMessage,
     TextPart,
@@ -38,7 +35,7 @@ from addon.neutral import (
 from addon.wire.codec import encode_text
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
-from addon.wire.written_runs import WrittenRuns
+from addon.wire.written_runs import Run, WrittenRuns
 
 NO_RESULT = "(no result recorded)"
 BLANK_THOUGHT = " "
@@ -74,41 +71,32 @@ class MessageRenderer:
             for message in systems
         ]
 
-    def conversation(self, messages: Iterable[Message]) -> list[Block]:
+    def conversation(self, messages: Sequence[Message]) -> list[Block]:
         """Write the conversation.
 
         Raises:
             UnsupportedFeature: It holds content that cannot be expressed.
         """
-        rendered: list[Block] = []
-        calls: list[str] = []
-        recurring = isinstance(messages, Recurring)
-        for _, group in groupby(messages, lambda message: message.role == "assistant"):
-            run = list(group)
-            if recurring:
-                write = partial(self._write_alone, run, calls)
-                context = (*self._content.target, *calls)
-                written, calls = _written.write(run, context, self._losses, write)
-            else:
-                written, calls = self._write(run, calls)
-            rendered += written
+        nothing: tuple[str, ...] = ()
+        rendered, calls = _written.write(
+            messages, self._content.target, nothing, self._losses, self._write
+        )
         if calls:
-            rendered += self._missing_results(calls)
+            rendered = [*rendered, *self._missing_results(calls)]
         if rendered and self._dialect.prefix_flag and rendered[-1]["role"] == "assistant":
-            rendered[-1] = {**rendered[-1], "prefix": True}
+            rendered = [*rendered[:-1], {**rendered[-1], "prefix": True}]
         return rendered
 
-    def _write_alone(
-        self, run: list[Message], calls: list[str], losses: LossList
-    ) -> tuple[list[Block], list[str]]:
-        """Write what one side says, with a loss list of its own."""
-        return MessageRenderer(self._content.reporting_to(losses), losses)._write(run, calls)
-
-    def _write(self, run: list[Message], calls: list[str]) -> tuple[list[Block], list[str]]:
+    def _write(
+        self, run: Run, calls: tuple[str, ...], losses: LossList
+    ) -> tuple[list[Block], tuple[str, ...]]:
         """Write what one side says; also return the ids of the calls that it leaves open."""
+        if losses is not self._losses:
+            alone = MessageRenderer(self._content.reporting_to(losses), losses)
+            return alone._write(run, calls, losses)
         if run[0].role != "assistant":
-            return self._between(run, calls), []
-        made = [part.call_id for part in _parts(run) if isinstance(part, ToolCallPart)]
+            return self._between(run, calls), ()
+        made = tuple(part.call_id for part in _parts(run) if isinstance(part, ToolCallPart))
         return self._assistant(run), made
 
     def call_id(self, call_id: str) -> str:
@@ -122,7 +110,7 @@ class MessageRenderer:
     def _system_role(self, *, developer: bool) -> str:
         return "developer" if developer and self._dialect.developer_role else "system"
 
-    def _assistant(self, turn: list[Message]) -> list[Block]:
+    def _assistant(self, turn: Run) -> list[Block]:
         parts = list(_parts(turn))
         texts: list[TextPart] = []
         calls: list[Block] = []
@@ -187,7 +175,7 @@ class MessageRenderer:
                 case _:
                     pass
 
-    def _between(self, messages: list[Message], calls: list[str]) -> list[Block]:
+    def _between(self, messages: Run, calls: Sequence[str]) -> list[Block]:
         """Write what stands between two assistant turns: results first, then everything else."""
         results: dict[str, ToolResultPart] = {}
         for message in messages:
@@ -237,7 +225,7 @@ class MessageRenderer:
             "content": self._content.texts(texts),
         }
 
-    def _missing_results(self, calls: list[str]) -> list[Block]:
+    def _missing_results(self, calls: Sequence[str]) -> list[Block]:
         if calls:
             self._losses.approximated("messages", "tool calls without a result got an empty one")
         return [
@@ -290,7 +278,7 @@ class MessageRenderer:
             self._losses.dropped("messages.name", "the provider's messages carry no name")
 
 
-_written: WrittenRuns[tuple[list[Block], list[str]]] = WrittenRuns()
+_written: WrittenRuns[Block, tuple[str, ...]] = WrittenRuns()
 
 
 def _is_foreign(state: OpaqueState | None) -> bool:

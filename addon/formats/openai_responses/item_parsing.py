@@ -36,11 +36,11 @@ from addon.neutral import (
 )
 from addon.wire import carrier
 from addon.wire.carrier import Carried
-from addon.wire.codec import decode, encode_text
+from addon.wire.codec import encode_text
 from addon.wire.reading import mapping, sequence, text
-from addon.wire.readings import Readings
 from addon.wire.request_fields import Fields
 from addon.wire.restoring import Unpacker
+from addon.wire.transcripts import Transcripts
 from addon.wire.unread import Unread
 
 _ROLES = ("user", "system", "developer", "assistant")
@@ -80,7 +80,8 @@ _KNOWN = {
 type Said = Message | ToolCallPart | ToolResultPart | ReasoningPart | tuple[Carried, ...]
 """What one item says, whatever stands around it; thoughts may come as what an envelope holds."""
 
-_readings: Readings[Said | None] = Readings()
+_transcripts: Transcripts[Said | dict[str, Any]] = Transcripts()
+"""What items were read as; those that need others to be understood were only decoded."""
 
 
 class Conversation:
@@ -109,28 +110,28 @@ class Conversation:
         else:
             self._add_other(item)
 
-    def add_encoded(self, items: list[bytes], request: Fields) -> None:
+    def add_encoded(self, items: bytes, request: Fields) -> None:
         """Take all items; like `add`, but what was read before is not read again.
 
         Args:
-            items: The items, encoded.
-            request: What they stand in, under `input`.
+            items: The array of the items, encoded.
+            request: What it stands in, under `input`.
 
         Raises:
             ClientRequestError: One is not what the format allows.
-            NotJson: One is not even JSON by strict rules.
+            NotJson: They are not even JSON by strict rules.
         """
 
-        def parse(value: dict[str, Any], position: int, unread: Unread) -> Said | None:
-            return read_item(Fields(value, (request, "input", position), unread))
+        def parse(position: int, value: dict[str, Any], unread: Unread) -> Said | dict[str, Any]:
+            said = read_item(Fields(value, (request, "input", position), unread))
+            return value if said is None else said
 
-        read = _readings.read_all(items, None, request.unread or Unread(), parse)
+        read = _transcripts.read(items, None, request.unread or Unread(), parse)
         for position, said in enumerate(read):
-            if said is not None:
-                self._take(said)
+            if isinstance(said, dict):
+                self._add_other(Fields(said, (request, "input", position), request.unread))
             else:
-                value = mapping(decode(items[position]))
-                self._add_other(Fields(value, (request, "input", position), request.unread))
+                self._take(said)
 
     def to_messages(self) -> tuple[Message, ...]:
         """Return the conversation."""

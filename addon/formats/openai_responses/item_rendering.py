@@ -9,9 +9,7 @@ longer conversation begins with the same items (decision D8).
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
-from functools import partial
-from itertools import groupby
+from collections.abc import Iterable, Iterator, Sequence
 
 from addon.formats.openai_responses.content_parsing import NAME
 from addon.formats.openai_responses.content_rendering import Block, render_part
@@ -22,7 +20,6 @@ from addon.neutral import (
     NativePart,
     Part,
     ReasoningPart,
-    Recurring,
     RefusalPart,
     SystemMessage,
     TextPart,
@@ -32,7 +29,7 @@ from addon.neutral import (
 from addon.wire.codec import encode_text
 from addon.wire.custom_tools import wrap_input
 from addon.wire.unexpressed import lose_part
-from addon.wire.written_runs import WrittenRuns
+from addon.wire.written_runs import Run, WrittenRuns
 
 EMPTY_MESSAGE: Block = {"type": "message", "role": "user", "content": "(empty)"}
 NO_RESULT = "(no result recorded)"
@@ -58,48 +55,32 @@ class ItemRenderer:
             if text
         ]
 
-    def conversation(self, messages: Iterable[Message]) -> list[Block]:
+    def conversation(self, messages: Sequence[Message]) -> list[Block]:
         """Write the conversation.
 
         Raises:
             UnsupportedFeature: It holds content that cannot be expressed.
         """
-        items: list[Block] = []
-        calls: dict[str, str] = {}
-        recurring = isinstance(messages, Recurring)
-        for is_assistant, group in groupby(messages, lambda message: message.role == "assistant"):
-            run = list(group)
-            if recurring:
-                write = partial(self._write_alone, run, calls)
-                context = (id(self._dialect), *calls.items())  # there is one object of each dialect
-                written, calls = _written.write(run, context, self._losses, write)
-            else:
-                written, calls = self._write(run, calls)
-            items += written
-            if (
-                not items and not is_assistant
-            ):  # a blank beginning must not vanish when more follows
-                items.append(EMPTY_MESSAGE)
-        items += (self._output(call, kind, NO_RESULT) for call, kind in calls.items())
-        return items
+        nothing: _State = (False, ())
+        dialect = id(self._dialect)  # there is one object of each
+        items, (_, calls) = _written.write(messages, dialect, nothing, self._losses, self._write)
+        return [*items, *(self._output(call, kind, NO_RESULT) for call, kind in calls)]
 
-    def _write_alone(
-        self, run: list[Message], calls: dict[str, str], losses: LossList
-    ) -> tuple[list[Block], dict[str, str]]:
-        """Write what one side says, with a loss list of its own."""
-        return ItemRenderer(self._dialect, losses)._write(run, calls)
-
-    def _write(
-        self, run: list[Message], calls: dict[str, str]
-    ) -> tuple[list[Block], dict[str, str]]:
-        """Write what one side says; also return the kinds of the calls it leaves open, by id."""
+    def _write(self, run: Run, state: _State, losses: LossList) -> tuple[list[Block], _State]:
+        """Write what one side says."""
+        if losses is not self._losses:
+            return ItemRenderer(self._dialect, losses)._write(run, state, losses)
+        begun, calls = state
         items: list[Block] = []
         if run[0].role == "assistant":
-            return items, self._assistant(run, items)
-        self._between(run, calls, items)
-        return items, {}
+            made = self._assistant(run, items)
+            return items, (begun or bool(items), tuple(made.items()))
+        self._between(run, dict(calls), items)
+        if not items and not begun:  # a blank beginning must not vanish when more follows it
+            items.append(EMPTY_MESSAGE)
+        return items, (True, ())
 
-    def _assistant(self, turn: list[Message], items: list[Block]) -> dict[str, str]:
+    def _assistant(self, turn: Run, items: list[Block]) -> dict[str, str]:
         """Write one turn; return the kinds of the calls it makes, by id."""
         calls: dict[str, str] = {}
         thoughts: list[Block] = []
@@ -172,7 +153,7 @@ class ItemRenderer:
         if part.state is not None and part.state.format != NAME:
             self._losses.dropped("reasoning.state", "another provider's state means nothing here")
 
-    def _between(self, messages: list[Message], calls: dict[str, str], items: list[Block]) -> None:
+    def _between(self, messages: Run, calls: dict[str, str], items: list[Block]) -> None:
         """Write what stands between two assistant turns: outputs first, then everything else."""
         results: dict[str, ToolResultPart] = {}
         for part in _parts(messages):
@@ -234,7 +215,10 @@ class ItemRenderer:
                 yield from part.content
 
 
-_written: WrittenRuns[tuple[list[Block], dict[str, str]]] = WrittenRuns()
+type _State = tuple[bool, tuple[tuple[str, str], ...]]
+"""Whether anything was written yet, and the calls that wait for their results: id and kind."""
+
+_written: WrittenRuns[Block, _State] = WrittenRuns()
 
 
 def legal_call_id(call_id: str) -> str:
