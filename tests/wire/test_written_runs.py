@@ -1,49 +1,95 @@
 from __future__ import annotations
 
-from addon.neutral import LossList, Message, TextPart
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from addon.neutral import LossList, Message, Recurring, TextPart
 from addon.wire.written_runs import WrittenRuns
 
 
-def writer(calls):
-    def write(losses):
-        calls.append(1)
-        losses.dropped("messages.name", "not known")
-        return [{"text": len(calls)}]
+class Writer:
+    """Writes conversations, and counts the runs that it had to write."""
 
-    return write
+    def __init__(self):
+        self.runs = WrittenRuns()
+        self.written = 0
 
+    def write(self, run, state, losses):
+        self.written += 1
+        texts = [part.text for message in run for part in message.parts]
+        losses.dropped(texts[0], "not known")
+        return [{"said": texts, "after": state}], f"{state}{len(run)}"
 
-def said(text):
-    return Message("user", (TextPart(text),))
-
-
-def test_the_same_messages_are_written_once_for_each_context():
-    runs, calls = WrittenRuns(), []
-    run = [said("a"), said("b")]
-    for context in (("claude",), ("gpt",), ("claude",)):
-        runs.write(run, context, LossList(), writer(calls))
-    assert len(calls) == 2
-
-
-def test_other_messages_are_written_even_if_they_say_the_same():
-    runs, calls = WrittenRuns(), []
-    for run in ([said("a")], [said("a")], [said("a"), said("a")]):
-        runs.write(run, (), LossList(), writer(calls))
-    assert len(calls) == 3
-
-
-def test_losses_are_told_every_time():
-    runs, run = WrittenRuns(), [said("a")]
-    for _ in range(3):
+    def __call__(self, messages, context="claude"):
         losses = LossList()
-        runs.write(run, (), losses, writer([]))
-        assert [loss.field for loss in losses.to_tuple()] == ["messages.name"]
+        written, state = self.runs.write(messages, context, "", losses, self.write)
+        return written, state, [loss.field for loss in losses.to_tuple()]
+
+
+def said(role, text):
+    return Message(role, (TextPart(text),))
+
+
+KNOWN = [said(role, text) for role in ("user", "assistant", "tool") for text in "abc"]
+CONVERSATIONS = st.lists(st.lists(st.sampled_from(KNOWN), max_size=8), min_size=1, max_size=6)
+
+
+@given(CONVERSATIONS)
+def test_whatever_came_before_a_conversation_is_written_alike(conversations):
+    writer = Writer()
+    for messages in conversations:
+        for length in range(len(messages) + 1):
+            part = messages[:length]
+            assert writer(Recurring(part)) == Writer()(tuple(part))
+
+
+def test_a_run_is_written_once():
+    writer = Writer()
+    messages = [said(("user", "assistant")[number % 2], str(number)) for number in range(30)]
+    for length in range(1, 31):
+        writer(Recurring(messages[:length]))
+    assert writer.written == 30
+
+
+def test_a_run_is_written_once_even_after_one_that_has_changed():
+    writer = Writer()
+    messages = [said(("user", "assistant")[number % 2], str(number)) for number in range(30)]
+    writer(Recurring(messages))
+    writer(Recurring([*messages[:10], said("user", "other"), *messages[11:]]))
+    assert writer.written == 31
+
+
+def test_each_context_has_runs_of_its_own():
+    writer = Writer()
+    messages = Recurring([said("user", "a")])
+    for context in ("claude", "gemini", "claude", "gemini"):
+        writer(messages, context)
+    assert writer.written == 2
+
+
+def test_messages_that_do_not_recur_are_not_remembered():
+    writer = Writer()
+    messages = (said("user", "a"),)
+    writer(messages)
+    writer(messages)
+    assert writer.written == 2
 
 
 def test_a_message_that_is_gone_is_not_mistaken_for_a_new_one_in_its_place():
-    runs = WrittenRuns()
+    writer = Writer()
     for number in range(200):
-        run = [said(str(number))]  # often where the last one was
-        assert runs.write(run, (), LossList(), lambda _, run=run: run[0].parts[0].text) == str(
-            number
-        )
+        written, _, _ = writer(Recurring([said("user", str(number))]))
+        assert written[0]["said"] == [str(number)]
+
+
+def test_a_mistake_is_made_again():
+    runs = WrittenRuns()
+    messages = Recurring([said("user", "a")])
+
+    def refuse(run, state, losses):
+        raise ValueError("no")
+
+    for _ in range(2):
+        with pytest.raises(ValueError, match="no"):
+            runs.write(messages, None, "", LossList(), refuse)
