@@ -21,6 +21,7 @@ from hypothesis import strategies as st
 from addon.formats import FORMATS
 from addon.formats.base import RequestLine
 from addon.neutral import ClientRequestError, Recurring, UnsupportedFeature
+from addon.wire import transcripts
 from tests.support.recordings import agent_requests, needs_recordings, recordings
 
 LINE = RequestLine("/v1beta/models/asked-for:generateContent")
@@ -36,6 +37,15 @@ MESSAGES = {
     "anthropic": "messages",
     "gemini": "contents",
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def takes_short_conversations_for_one():
+    """What tells conversations apart is longer than most that were recorded."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(transcripts, "_BEGINNING", 30)
+        yield
+
 
 _POSITION = re.compile(r"line \d+ column \d+ \(char \d+\)")
 _serial = itertools.count()

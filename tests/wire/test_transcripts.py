@@ -36,15 +36,18 @@ class Reader:
         return said, [(extra.field, extra.value) for extra in unread.extras]
 
 
+LONG = {"content": "x" * 5000}
+"""Conversations that begin with it are taken for one."""
+
+
 def encoded(messages, **style):
-    return json.dumps(messages, **style).encode()
+    return json.dumps([LONG, *messages], **style).encode()
 
 
 def expected(messages):
     colors = [message["color"] for message in messages if "color" in message]
-    return [message["content"] for message in messages], [
-        ("messages.color", color) for color in colors[:1]
-    ]
+    words = [message["content"] for message in (LONG, *messages)]
+    return words, [("messages.color", color) for color in colors[:1]]
 
 
 @given(
@@ -65,7 +68,7 @@ def test_a_message_is_read_once():
     messages = [{"content": str(number)} for number in range(30)]
     for length in range(1, 31):
         reader(encoded(messages[:length]))
-    assert reader.read == 30
+    assert reader.read == 31
 
 
 def test_a_message_is_read_once_even_after_one_that_has_changed():
@@ -73,7 +76,7 @@ def test_a_message_is_read_once_even_after_one_that_has_changed():
     messages = [{"content": str(number)} for number in range(30)]
     reader(encoded(messages))
     reader(encoded([*messages[:10], {"content": "other"}, *messages[11:]]))
-    assert reader.read == 31
+    assert reader.read == 32
 
 
 def test_each_context_has_readings_of_its_own():
@@ -85,8 +88,8 @@ def test_each_context_has_readings_of_its_own():
 
 def test_a_mistake_is_told_with_its_place_every_time():
     reader = Reader()
-    for place in (1, 1, 2):
-        messages = [{"content": "a"}] * place + [{"content": "wrong"}]
+    for place in (2, 2, 3):
+        messages = [{"content": "a"}] * (place - 1) + [{"content": "wrong"}]
         with pytest.raises(ValueError, match=f"{place} is wrong"):
             reader(encoded(messages))
 
@@ -100,7 +103,7 @@ def test_what_came_before_a_mistake_is_told_first():
         unread,
         reader.parse,
     )
-    assert next(said) == "a"
+    assert [next(said), next(said)] == [LONG["content"], "a"]
     assert [extra.value for extra in unread.extras] == ["red"]
 
 

@@ -62,10 +62,10 @@ def test_a_run_is_written_once_even_after_one_that_has_changed():
 
 def test_each_context_has_runs_of_its_own():
     writer = Writer()
-    messages = Recurring([said("user", "a")])
+    messages = Recurring([said("user", "a"), said("assistant", "b"), said("user", "c")])
     for context in ("claude", "gemini", "claude", "gemini"):
         writer(messages, context)
-    assert writer.written == 2
+    assert writer.written == 6
 
 
 def test_messages_that_do_not_recur_are_not_remembered():
