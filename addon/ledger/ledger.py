@@ -91,7 +91,7 @@ class Ledger:
         """What could not be written so far."""
         self._running: dict[str, UnderWay] = {}
         """Exchanges that are entered as being under way."""
-        self._written = self._recovered = float("-inf")
+        self._written = self._worked = self._recovered = float("-inf")
 
     @property
     def path(self) -> Path:
@@ -214,6 +214,7 @@ class Ledger:
             self._changed.notify_all()
         if now >= self._recovered + _RECOVER_EVERY:
             self._recover()
+        self._worked = time.monotonic()
         return not closed
 
     def _pause(self) -> float:
@@ -227,7 +228,8 @@ class Ledger:
             due = min(due, self._written + _AGAIN)
         if self._begun:
             due = min(due, self._begun[0][0] + _LONG)
-        return due - time.monotonic()
+        # Never for each exchange by itself: to wake this thread holds up the one that serves agents.
+        return max(due, self._worked + _GATHER) - time.monotonic()
 
     def _enter(self, taken: list[_Added | Callable[[], None]], begun: list[UnderWay]) -> None:
         new: list[Record] = []
