@@ -20,7 +20,7 @@ from addon.engine.counting import CountAnswer
 from addon.engine.failures import EXPECTED, explain
 from addon.engine.headers import request_id
 from addon.engine.plain import PlainAnswer
-from addon.engine.replies import Item
+from addon.engine.replies import Head, Item
 from addon.engine.silence import END, SILENCE, Listener
 from addon.engine.streamed import StreamedAnswer
 from addon.engine.tape import Take
@@ -166,7 +166,14 @@ async def _attempt(call: Call, reply: Reply, clients: ClientPool) -> AsyncGenera
                     reply.prepare()
                 hearing = _Hearing(call, reply, listener)
                 while not hearing.over:
-                    for item in await hearing.hear():
+                    items = await hearing.hear()
+                    if hearing.left:
+                        head, *rest = items
+                        yield head
+                        await asyncio.sleep(0)  # it is on its way before more is translated
+                        rest += hearing.go_on()
+                        items = [b"".join(piece for piece in rest if type(piece) is bytes)]
+                    for item in items:
                         yield item
             finally:
                 await listener.aclose()
@@ -200,6 +207,8 @@ class _Hearing:
         self._tape = call.outcome.tape
         self.over = False
         """Whether nothing more is to be heard."""
+        self.left = b""
+        """What was heard behind the first event, to be made something of by `go_on`."""
 
     async def hear(self) -> list[Item]:
         """Wait for something, if only for silence, and return what the agent gets for it.
@@ -217,7 +226,7 @@ class _Hearing:
                 heard = b"".join((heard, *more))
             if self._tape is not None:
                 self._tape.add(heard)
-            items = reply.feed(heard)
+            items = self._feed(heard)
         elif heard is END:
             self.over = True
             return reply.close()
@@ -231,14 +240,39 @@ class _Hearing:
             items = reply.open(heard)
         if items:
             self._spoken = self._clock()
+        if not self.left:
+            self._look_for_end()
+        return items
+
+    def go_on(self) -> list[Item]:
+        """Return what the agent gets for what was left."""
+        left, self.left = self.left, b""
+        items = self._reply.feed(left)
+        self._look_for_end()
+        return items
+
+    def _feed(self, heard: bytes) -> list[Item]:
+        reply = self._reply
+        if not isinstance(reply, StreamedAnswer):
+            return reply.feed(heard)
+        first, rest = reply.divide(heard)
+        items = reply.feed(first)
+        if not rest:
+            return items
+        if items and type(items[0]) is Head and reply.promised and not reply.done:
+            self.left = rest
+            return items
+        return [*items, *reply.feed(rest)]
+
+    def _look_for_end(self) -> None:
+        reply = self._reply
         if reply.follow_up is not None:
             self.over = True
         elif reply.done:
             if self._call.stream:
-                listener.hurry(FAREWELL)
+                self._listener.hurry(FAREWELL)
             else:
                 self.over = True
-        return items
 
 
 def _reply(call: Call, *, promised: bool = False) -> Reply:

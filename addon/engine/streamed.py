@@ -32,6 +32,8 @@ from addon.neutral import ErrorInfo
 from addon.translation import StreamTranslator, stream_from_answer
 from addon.wire.sse import COMMENT
 
+_EVENT_END = b"\n\n"
+
 
 class StreamedAnswer:
     """Turns one provider's answer, whatever it is, into one well-formed stream or one error."""
@@ -113,6 +115,16 @@ class StreamedAnswer:
         if 300 <= opening.status < 400:
             return self.fail(redirect_error(self._call, opening))
         return []
+
+    def divide(self, chunk: bytes) -> tuple[bytes, bytes]:
+        """Split off the first event, which mostly tells whether this is an answer.
+
+        Then the head of the agent's answer can go before the rest is translated.
+        """
+        if self._flowing or self._held or self._call.chain is not None:
+            return chunk, b""
+        end = chunk.find(_EVENT_END) + len(_EVENT_END)
+        return (chunk[:end], chunk[end:]) if end >= len(_EVENT_END) else (chunk, b"")
 
     def feed(self, chunk: bytes) -> list[Item]:
         """More of the provider's body is there."""

@@ -228,7 +228,8 @@ class Ledger:
             due = min(due, self._written + _AGAIN)
         if self._begun:
             due = min(due, self._begun[0][0] + _LONG)
-        # Never for each exchange by itself: to wake this thread holds up the one that serves agents.
+        # Never for each exchange by itself: to wake this thread holds up the one that serves
+        # agents.
         return max(due, self._worked + _GATHER) - time.monotonic()
 
     def _enter(self, taken: list[_Added | Callable[[], None]], begun: list[UnderWay]) -> None:

@@ -59,6 +59,49 @@ async def test_the_first_piece_arrives_before_the_second_is_sent(clients):
     assert b"[DONE]" in rest[-1]
 
 
+async def whole(exchange):
+    await exchange.begin()
+    await exchange.chunk(b"".join(text_frames()))
+    await exchange.end()
+
+
+async def test_the_head_goes_before_more_than_the_first_event_is_translated(clients):
+    async with ScriptedServer(whole) as server:
+        call = make_call(server.url)
+        items = answer(call, clients)
+        assert isinstance(await anext(items), Head)
+        assert call.outcome.finish_reason is None
+        pieces = [item async for item in items]
+    assert len(pieces) == 1, "what came in one go is passed on in one go"
+    assert text_of(pieces[0]) == "Hello there!"
+    assert call.outcome.finish_reason == "stop"
+    assert call.outcome.error is None
+
+
+async def test_an_agent_that_leaves_at_the_head_gets_nothing_more(clients):
+    async with ScriptedServer(whole) as server:
+        call = make_call(server.url)
+        items = answer(call, clients)
+        await anext(items)
+        await items.aclose()
+    assert call.outcome.finish_reason is None
+    assert not call.outcome.concluded
+
+
+async def test_an_error_behind_the_first_event_comes_in_the_stream(clients):
+    async def broken(exchange):
+        await exchange.begin()
+        await exchange.chunk(text_frames()[0] + error_frame())
+        await exchange.end()
+
+    async with ScriptedServer(broken) as server:
+        call = make_call(server.url)
+        head, (body,) = await collect(call, clients)
+    assert head.status == 200
+    assert data_of(body)[-1]["error"]["message"]
+    assert call.outcome.error is not None
+
+
 async def test_connections_are_used_again(clients):
     async with ScriptedServer(stream) as server:
         for _ in range(5):
