@@ -8,7 +8,7 @@ from addon.neutral import Message, Recurring
 from addon.wire.codec import encode
 from addon.wire.memo import Memo
 
-_CAPACITY = 16 << 20
+_CAPACITY = 8 << 20
 """Bytes that may be kept."""
 _OVERHEAD = 500
 """Bytes that a message takes beside its text, about."""

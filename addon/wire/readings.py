@@ -11,7 +11,7 @@ from addon.neutral import Extra
 from addon.wire.memo import Memo
 from addon.wire.unread import Unread
 
-_CAPACITY = 16 << 20
+_CAPACITY = 8 << 20
 """Bytes that each kind of piece may take."""
 _OVERHEAD = 500
 """Bytes that a piece takes beside its text, about."""

@@ -17,7 +17,7 @@ from addon.wire.memo import Memo
 from addon.wire.readings import NotJson, Reading, Readings
 from addon.wire.unread import Unread
 
-_CAPACITY = 16 << 20
+_CAPACITY = 8 << 20
 """Bytes that the conversations of one format may take."""
 _OVERHEAD = 200
 """Bytes that a message takes here beside its text, about."""

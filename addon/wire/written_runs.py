@@ -10,7 +10,7 @@ from addon.neutral import Loss, LossList, Message, Recurring
 from addon.wire.codec import encode
 from addon.wire.memo import Memo
 
-_CAPACITY = 16 << 20
+_CAPACITY = 8 << 20
 """Bytes that the runs of one format may take."""
 _OVERHEAD = 500
 """Bytes that a run takes beside its text, about."""

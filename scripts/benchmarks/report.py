@@ -41,7 +41,9 @@ _EXPLANATION = """\
 requests and answers of the size and shape that coding agents produce. *Growth* compares an amount
 with ten times as much: 10 is linear. Every format is read and written, as the agent's and as the
 provider's; what reads *unchanged* is the same format on both sides. Gemini gives the arguments of a
-call whole, so their number of events does not grow.
+call whole, so their number of events does not grow. A request of which *all* is *new* begins like none
+before it; of the others only the last message is new, as in the loop of an agent, which sends the whole
+conversation with every call.
 
 **The proxy** is measured from outside, in four processes on one machine: an agent that costs next
 to nothing (HTTP by hand), a provider that costs next to nothing (fixed bytes in Anthropic's
@@ -55,7 +57,9 @@ round by round, so that a machine that gets slower or faster does so for both.
   round, which tell how far to trust it.
 * *First byte* counts from the agent's sending (on a new connection: from its dialling) to the first
   byte of the answer, as the median (p50) and as what one call in twenty exceeds (p95). The provider
-  answers at once unless it is said to wait, so what is left is the proxy.
+  answers at once unless it is said to wait, so what is left is the proxy. Where nothing else is said,
+  the last message of each request is new; where all is, the target allows for the translation, which
+  has a budget of its own.
 * *Provider to agent* is the time that a text delta takes from the provider's socket to the agent.
 * *Records and views*: two Detours in mitmweb, one of which keeps a record of every exchange and
   both streams of it for the views, as it does where nothing is said, and one that does neither
