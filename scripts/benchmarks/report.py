@@ -41,9 +41,9 @@ _EXPLANATION = """\
 requests and answers of the size and shape that coding agents produce. *Growth* compares an amount
 with ten times as much: 10 is linear. Every format is read and written, as the agent's and as the
 provider's; what reads *unchanged* is the same format on both sides. Gemini gives the arguments of a
-call whole, so their number of events does not grow. A request of which *all* is *new* begins like none
-before it; of the others only the last message is new, as in the loop of an agent, which sends the whole
-conversation with every call.
+call whole, so their number of events does not grow. A request of which *all* is *new* begins like
+none before it; of the others only the last message is new, as in the loop of an agent, which sends
+the whole conversation with every call.
 
 **The proxy** is measured from outside, in four processes on one machine: an agent that costs next
 to nothing (HTTP by hand), a provider that costs next to nothing (fixed bytes in Anthropic's
