@@ -57,9 +57,9 @@ round by round, so that a machine that gets slower or faster does so for both.
   round, which tell how far to trust it.
 * *First byte* counts from the agent's sending (on a new connection: from its dialling) to the first
   byte of the answer, as the median (p50) and as what one call in twenty exceeds (p95). The provider
-  answers at once unless it is said to wait, so what is left is the proxy. Where nothing else is said,
-  the last message of each request is new; where all is, the target allows for the translation, which
-  has a budget of its own.
+  answers at once unless it is said to wait, so what is left is the proxy. The last message of each
+  request is new; where all of it is, the target allows for the translation, which has a budget of
+  its own.
 * *Provider to agent* is the time that a text delta takes from the provider's socket to the agent.
 * *Records and views*: two Detours in mitmweb, one of which keeps a record of every exchange and
   both streams of it for the views, as it does where nothing is said, and one that does neither
