@@ -55,7 +55,10 @@ def open_envelopes(parts: Sequence[Part]) -> tuple[Part, ...]:
     For formats whose own signatures are the carrier: an envelope on a thought vouches for its
     words, one on a call or a text holds the thoughts before it and where they stood.
     """
-    if not any(_envelope(part) for part in parts):
+    for part in parts:
+        if _envelope(part):
+            break
+    else:
         return tuple(parts)
     opened: list[Part] = []
     told = 0

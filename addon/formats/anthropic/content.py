@@ -122,7 +122,7 @@ def render_tool_input(arguments: str, losses: LossList) -> dict[str, Any]:
 
 def parse_cache_control(block: Block) -> CacheBreakpoint | None:
     """Read a block's cache mark."""
-    mark = mapping(block.get("cache_control"))
+    mark = mapping(block.get("cache_control")) if "cache_control" in block else None
     if not mark:
         return None
     return CacheBreakpoint("1h" if mark.get("ttl") == "1h" else "5m")

@@ -158,7 +158,7 @@ class Conversation:
     def _call(self, part: ToolCallPart) -> ToolCallPart:
         minted = not part.call_id
         if minted:
-            part = msgspec.structs.replace(part, call_id=self._mint())
+            part = ToolCallPart(self._mint(), part.name, part.arguments, state=part.state)
         self._open.append(_OpenCall(part.call_id, part.name, minted))
         return part
 
@@ -179,9 +179,13 @@ class Conversation:
             for call in self._open:
                 if call.call_id == call_id:
                     return call
-        candidates = [call for call in self._open if call.minted or not call_id]
-        named = [call for call in candidates if call.name == name]
-        return next(iter(named or candidates), None)
+        first = None
+        for call in self._open:
+            if call.minted or not call_id:
+                if call.name == name:
+                    return call
+                first = first or call
+        return first
 
 
 def read_content(index: int, value: object, unread: Unread) -> ReadContent:

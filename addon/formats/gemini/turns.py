@@ -198,8 +198,9 @@ class _RunWriter:
                 self._losses.dropped(piece.kind, "exists at its own provider only")
             else:
                 media += self._result_part(piece)
-        texts += [wire["text"] for wire in media if "text" in wire]
-        media = [wire for wire in media if "text" not in wire]
+        if media:
+            texts += [wire["text"] for wire in media if "text" in wire]
+            media = [wire for wire in media if "text" not in wire]
         # Always a text: an object could hold `$ref`, which the API follows.
         response["response"] = {"error" if part.is_error else "output": "\n".join(texts)}
         if not media:

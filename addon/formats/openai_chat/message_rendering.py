@@ -126,7 +126,8 @@ class MessageRenderer:
                 texts.append(TextPart(part.text))
         content = self._content.texts([text for text in texts if text.text])
         message: Block = {"role": "assistant", "content": content or (None if calls else "")}
-        message |= self._thoughts(thoughts, bool(calls))
+        if thoughts or self._dialect.echo == "required":
+            message |= self._thoughts(thoughts, bool(calls))
         if calls:
             if self._dialect.thought_signatures and "extra_content" not in calls[0]:
                 calls[0]["extra_content"] = signed(SKIP_SIGNATURE)
