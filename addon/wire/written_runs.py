@@ -17,6 +17,8 @@ _OVERHEAD = 500
 
 type Run = Sequence[Message]
 """What one side says before the other side speaks again; at least one message."""
+type Write[W, S] = Callable[[Run, S, LossList], tuple[list[W], S]]
+"""Writes a run as JSON values: returns them and the state after it, and tells the losses."""
 
 
 class _Written[W, S](msgspec.Struct, frozen=True):
@@ -51,7 +53,7 @@ class WrittenRuns[W, S: Hashable]:
         context: Hashable,
         state: S,
         losses: LossList,
-        write: Callable[[Run, S, LossList], tuple[list[W], S]],
+        write: Write[W, S],
     ) -> tuple[list[W], S]:
         """Return what a conversation is written as, and the state that it leaves.
 
@@ -60,7 +62,7 @@ class WrittenRuns[W, S: Hashable]:
             context: What else the result depends on.
             state: The state at the beginning.
             losses: Takes what had to be repaired or left out.
-            write: Writes a run as JSON values. What it raises is not remembered.
+            write: Writes a run. What it raises is not remembered.
         """
         if not isinstance(messages, Recurring):
             written: list[W] = []
@@ -76,7 +78,7 @@ class WrittenRuns[W, S: Hashable]:
         context: Hashable,
         state: S,
         losses: LossList,
-        write: Callable[[Run, S, LossList], tuple[list[W], S]],
+        write: Write[W, S],
     ) -> tuple[list[W], S]:
         """Go on from where the conversation was when it came last."""
         key = (context, id(messages[0]))
@@ -101,11 +103,7 @@ class WrittenRuns[W, S: Hashable]:
         return written, state
 
     def _write_run(
-        self,
-        run: Run,
-        context: Hashable,
-        state: S,
-        write: Callable[[Run, S, LossList], tuple[list[W], S]],
+        self, run: Run, context: Hashable, state: S, write: Write[W, S]
     ) -> _Written[W, S]:
         key = (context, state, *map(id, run))
         known = self._runs.get(key)

@@ -122,7 +122,7 @@ def test_every_page_is_reached_by_keys(visitor: Visitor) -> None:
         assert visitor.js("return document.activeElement.id") == "main"
         assert visitor.js("return document.title") == f"{title} · Detour"
     visitor.press("?")
-    shortcuts = visitor.see("dialog").text
+    shortcuts = visitor.see("dialog", "light and dark").text
     for words in ("go to Rules", "search", "pause", "next call", "light and dark"):
         assert words in shortcuts
     visitor.press(Keys.ESCAPE)
