@@ -96,8 +96,9 @@ class MessageRenderer:
             return alone._write(run, calls, losses)
         if run[0].role != "assistant":
             return self._between(run, calls), ()
-        made = tuple(part.call_id for part in _parts(run) if isinstance(part, ToolCallPart))
-        return self._assistant(run), made
+        parts = run[0].parts if len(run) == 1 else tuple(_parts(run))
+        made = tuple([part.call_id for part in parts if type(part) is ToolCallPart])
+        return self._assistant(run, parts), made
 
     def call_id(self, call_id: str) -> str:
         """Return an id that the provider takes; calls and results get the same one."""
@@ -110,8 +111,7 @@ class MessageRenderer:
     def _system_role(self, *, developer: bool) -> str:
         return "developer" if developer and self._dialect.developer_role else "system"
 
-    def _assistant(self, turn: Run) -> list[Block]:
-        parts = list(_parts(turn))
+    def _assistant(self, turn: Run, parts: tuple[Part, ...]) -> list[Block]:
         texts: list[TextPart] = []
         calls: list[Block] = []
         thoughts: list[ReasoningPart] = []
@@ -179,9 +179,14 @@ class MessageRenderer:
     def _between(self, messages: Run, calls: Sequence[str]) -> list[Block]:
         """Write what stands between two assistant turns: results first, then everything else."""
         results: dict[str, ToolResultPart] = {}
+        orphans = False
         for message in messages:
             for part in message.parts:
-                if type(part) is ToolResultPart and part.call_id in calls:
+                if type(part) is not ToolResultPart:
+                    continue
+                if part.call_id not in calls:
+                    orphans = True
+                else:
                     if part.call_id in results:
                         lost = "the earlier of two results for one tool call"
                         self._losses.dropped("messages", lost)
@@ -198,7 +203,8 @@ class MessageRenderer:
             )
             rendered.append({"role": "user", "content": self._content.parts(attachments)})
         for message in messages:
-            rendered += self._other(message, results)
+            if orphans or message.role != "tool":
+                rendered += self._other(message, results)
         return rendered
 
     def _result(self, part: ToolResultPart, attachments: list[Part]) -> Block:
