@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from typing import Any, cast
@@ -11,17 +10,9 @@ from typing import Any, cast
 from mitmproxy import ctx
 from mitmproxy.addons.proxyserver import Proxyserver
 
+from addon.commands.collector import calm_collector
 from addon.commands.options import LISTENING, Address
 from addon.dashboard import Dashboard
-
-YOUNG_OBJECTS = 20_000
-"""New objects after which the collector looks for circles among them: one call makes thousands."""
-
-
-OLDER = (4, 4)
-"""Looks at the young after which the collector looks at those that have outlived it once; twice.
-
-Connections that have ended are such circles, and would take up tens of megabytes until then."""
 
 
 class Announcer:
@@ -34,11 +25,7 @@ class Announcer:
 
     def running(self) -> None:
         """Print where the proxy listens, and where to watch it."""
-        # All that the start has made stays: the collector need not look through it again and again,
-        # which would stop every stream for as long as 50 ms.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(YOUNG_OBJECTS, *OLDER)
+        calm_collector()
         if self._end_with_stdin:
             asyncio.get_running_loop().add_reader(sys.stdin.fileno(), self._read_stdin)
         proxyserver = cast("Proxyserver", cast("Any", ctx.master.addons).get("proxyserver"))

@@ -38,7 +38,8 @@ _EXPLANATION = """\
 ## How it is measured
 
 **Translation** is measured in one process: CPU time, the best of several repeats, on made-up
-requests and answers of the size and shape that coding agents produce. *Growth* compares an amount
+requests and answers of the size and shape that coding agents produce. The collector of garbage is
+set as `detour serve` sets it. *Growth* compares an amount
 with ten times as much: 10 is linear. Every format is read and written, as the agent's and as the
 provider's; what reads *unchanged* is the same format on both sides. Gemini gives the arguments of a
 call whole, so their number of events does not grow. A request of which *all* is *new* begins like

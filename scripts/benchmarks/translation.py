@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from addon import StreamTranslator, translate_response
+from addon.commands.collector import calm_collector
 from addon.formats.base import FormatName
 from addon.providers import BUILT_IN, Destination
 from addon.translation import DEFAULT_PROVIDER, render_for
@@ -34,6 +35,7 @@ type Progress = Callable[[str], None]
 
 def measure(progress: Progress, *, quick: bool) -> list[Section]:
     """Measure everything about translation."""
+    calm_collector()
     repeats = 3 if quick else 15
     progress("cost per event")
     streams = _per_event(1000 if quick else 4000, repeats)
